@@ -1,0 +1,47 @@
+# Every target sets itself up: python3 >= 3.11 and a package index are all a machine needs.
+.DEFAULT_GOAL := help
+SHELL := bash
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+export UV := $(BIN)/uv
+
+help: ## list what can be done
+	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F':.*?## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+demo: $(READY) ## run lifecycle_job of the real bundle, here, end to end
+	@$(BIN)/dbb run lifecycle_job --local $(if $(PARAMS),--params $(PARAMS))
+
+test: $(READY) ## all tests, in parallel
+	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+lint: $(READY) ## format, lint, architecture, pins, bundle
+	@$(BIN)/black --check --quiet src tests/unit tests/contract tests/acceptance tests/notebooks benchmarks notebooks || { echo "black: run 'make format'"; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/lint-imports --no-cache > .venv/imports.log || { cat .venv/imports.log; exit 1; }
+	@./sync_requirements.sh --check
+	@for target in dev staging prod; do $(BIN)/dbb validate -t $$target --strict || exit $$?; done
+
+format: $(READY) ## format and sort imports
+	@$(BIN)/black --quiet src tests/unit tests/contract tests/acceptance tests/notebooks benchmarks notebooks
+	@$(BIN)/ruff check --fix --quiet .
+
+bench: $(READY) ## each benchmark prints ours, the named peer, the limit and the ratio
+	@for file in benchmarks/*.py; do $(BIN)/python $$file || exit $$?; done
+
+pins: $(READY) ## make requirements*.txt anew from pyproject.toml
+	@./sync_requirements.sh
+
+clean: ## forget the environment and everything that local runs made
+	rm -rf .venv .lakehouse dist build .pytest_cache .ruff_cache .hypothesis
+
+$(READY): requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "python3 is older than 3.11: name a newer one, make PYTHON=python3.12"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { echo "python3 has no venv module: install it (Debian: apt-get install python3-venv)"; exit 1; }
+	@test -x $(UV) || { echo "installing uv"; $(BIN)/python -m pip install --quiet --disable-pip-version-check uv; }
+	@echo "installing the pinned environment into .venv (about a minute, once)"
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps -r requirements-dev.txt
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $(READY)
+
+.PHONY: help demo test lint format bench pins clean

@@ -1,0 +1,148 @@
+"""The frozen values a bundle becomes: jobs, tasks and where in the YAML each one stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+RunIf = Literal[
+    "ALL_SUCCESS", "ALL_DONE", "NONE_FAILED", "AT_LEAST_ONE_SUCCESS", "ALL_FAILED",
+    "AT_LEAST_ONE_FAILED",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Location:
+    """A place in a YAML file: path relative to the bundle root, 1-based line and column."""
+
+    file: str
+    line: int
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One finding about a bundle: what is wrong, where, and how to mend it."""
+
+    severity: Literal["error", "warning"]
+    summary: str
+    location: Location | None = None
+    path: str = ""  # resources.jobs.training_job.tasks[0].depends_on
+    fix: str = ""
+
+
+@dataclass(frozen=True)
+class Dependency:
+    """One `depends_on` entry; `outcome` is "true" or "false" below a condition task."""
+
+    task_key: str
+    outcome: str | None = None
+
+
+@dataclass(frozen=True)
+class NotebookTask:
+    """A notebook to run; `path` is absolute and ends in .py or .ipynb."""
+
+    path: Path
+    base_parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ConditionTask:
+    """left op right, both strings that may hold dynamic references."""
+
+    op: str
+    left: str
+    right: str
+
+
+@dataclass(frozen=True)
+class RunJobTask:
+    """Run another job of this bundle, named by its resource key."""
+
+    job_key: str
+    job_parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ForEachTask:
+    """Run `task` once per element of `inputs` (a JSON array, or a reference to one)."""
+
+    inputs: str
+    task: Task
+    concurrency: int = 1
+
+
+@dataclass(frozen=True)
+class OtherTask:
+    """A kind that only Databricks can run (SQL, pipeline, wheel, ...): valid, but not local."""
+
+    kind: str
+
+
+@dataclass(frozen=True)
+class Task:
+    """One node of a job's graph."""
+
+    key: str
+    spec: NotebookTask | ConditionTask | RunJobTask | ForEachTask | OtherTask
+    location: Location
+    depends_on: tuple[Dependency, ...] = ()
+    run_if: RunIf = "ALL_SUCCESS"
+    max_retries: int = 0  # -1: without end
+    min_retry_interval_millis: int = 0
+    retry_on_timeout: bool = False
+    timeout_seconds: int = 0  # 0: none
+    disabled: bool = False
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A job parameter: always a string, as on Databricks."""
+
+    name: str
+    default: str
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When a job runs by itself."""
+
+    quartz_cron_expression: str
+    timezone_id: str
+    pause_status: str = "UNPAUSED"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job resource of the chosen target."""
+
+    key: str
+    name: str
+    tasks: tuple[Task, ...]
+    location: Location
+    parameters: tuple[Parameter, ...] = ()
+    schedule: Schedule | None = None
+    max_concurrent_runs: int = 1
+    timeout_seconds: int = 0
+    config: Mapping[str, Any] = field(default_factory=dict)  # the resource as it would be deployed
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle as one target sees it: merged, interpolated, with its target's presets applied."""
+
+    root: Path
+    name: str
+    target: str
+    mode: str  # "", development or production
+    variables: Mapping[str, Any]  # resolved values
+    jobs: Mapping[str, Job]
+    resources: Mapping[str, Mapping[str, Mapping[str, Any]]]  # type → key → config
+    config: Mapping[str, Any]  # the whole configuration after resolution
+    warnings: tuple[Diagnostic, ...] = ()

@@ -1,0 +1,89 @@
+"""What differs between a laptop and Databricks: a few ports, chosen once by a setting."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from nextbest.settings import Settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """Features to fetch point in time: the latest row of `table` with timestamp ≤ the spine's."""
+
+    table: str
+    keys: tuple[str, ...]
+    timestamp: str  # column of the spine
+    features: tuple[str, ...] = ()  # none named: every column that is no key
+
+
+@dataclass(frozen=True)
+class Monitor:
+    """What to watch: an inference log, what it is compared with, and where the metrics go."""
+
+    table: str
+    baseline: str
+    timestamp: str
+    granularity: str
+    model_id: str
+    slices: tuple[str, ...]
+    columns: tuple[str, ...]
+    profile_metrics: str
+    drift_metrics: str
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A model version that answers requests: its name and where it can be asked."""
+
+    name: str
+    model_name: str
+    version: str
+    url: str
+
+
+class FeatureStore(Protocol):
+    """Feature tables with keys and a timestamp."""
+
+    def write(self, table: str, frame: DataFrame, keys: Sequence[str], timestamp: str) -> None: ...
+
+    def training_set(self, spine: DataFrame, lookups: Sequence[Lookup]) -> DataFrame: ...
+
+
+class Monitors(Protocol):
+    """Profiles and drift of a table, kept in two metric tables."""
+
+    def refresh(self, monitor: Monitor) -> None: ...
+
+
+class Serving(Protocol):
+    """Endpoints that answer requests with a registered model version."""
+
+    def deploy(self, name: str, model_name: str, version: str) -> Endpoint: ...
+
+    def query(self, endpoint: Endpoint, records: Sequence[Mapping[str, Any]]) -> list[Any]: ...
+
+
+@dataclass(frozen=True)
+class Platform:
+    """The chosen platform: an engine session and the ports, nothing else."""
+
+    name: str
+    spark: SparkSession
+    features: FeatureStore
+    monitors: Monitors
+    serving: Serving
+    volume: Path
+
+
+def open_platform(settings: Settings, spark: SparkSession) -> Platform:
+    """The platform that `settings.platform` names; never another one in its place."""
+    module = importlib.import_module(f"nextbest.platforms.{settings.platform}.session")
+    return module.open_platform(settings, spark)

@@ -1,0 +1,105 @@
+"""What a run was told: bundle variable → job parameter → notebook widget → one frozen value."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from nextbest.errors import SettingsError
+
+
+class Widgets(Protocol):
+    """The part of `dbutils.widgets` that is needed to read settings."""
+
+    def text(self, name: str, default: str) -> None: ...
+
+    def get(self, name: str) -> str: ...
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting of every notebook; each field is one job parameter of the same name."""
+
+    platform: str  # local | databricks: chosen here and nowhere else
+    catalog: str
+    schema: str
+    volume: str
+    use_case: str
+    source: str  # simulated | open_bandit
+    campaign: str  # of open_bandit: all | men | women
+    model_name: str  # catalog.schema.model
+    experiment: str
+    endpoint: str  # name of the serving endpoint
+    as_of: dt.date  # everything strictly before this day's midnight (UTC) is known
+    seed: int
+    customers: int  # size of the simulated base
+    history_days: int  # days of decisions to learn from and to hold out
+    decisions_per_day: int  # of the simulated logging policy
+    attribution_days: int  # an outcome later than this does not count
+    holdout_days: int  # the last mature days, never trained on
+    exploration: float  # share of uniform choice over the eligible treatments
+    confidence: float  # of every interval
+    min_lift: float  # the interval of the lift must lie above this
+    min_ess: float  # effective sample below which evidence is too thin
+    release_to: str  # candidate | staging | champion: how far this target lets a version go
+    drift: str  # none | covariate | concept: what the simulated world does to itself
+    drift_threshold: float  # population stability index that counts as drift
+
+    def table(self, name: str) -> str:
+        """Three-level name of a table of this target."""
+        return f"{self.catalog}.{self.schema}.{name}"
+
+    @classmethod
+    def from_widgets(cls, widgets: Widgets) -> Settings:
+        """Read one widget per field (an unset one counts as missing).
+
+        Raises SettingsError with all missing and malformed settings together.
+        """
+        for field in dataclasses.fields(cls):
+            widgets.text(field.name, "")
+        return cls.parse({field.name: widgets.get(field.name) for field in dataclasses.fields(cls)})
+
+    @classmethod
+    def parse(cls, values: Mapping[str, str]) -> Settings:
+        """Turn strings, as job parameters are, into typed settings.
+
+        Raises SettingsError with all missing, unknown and malformed settings together.
+        """
+        fields = {field.name: str(field.type) for field in dataclasses.fields(cls)}
+        problems = [_unknown(name, list(fields)) for name in values if name not in fields]
+        parsed: dict[str, Any] = {}
+        for name, kind in fields.items():
+            text = str(values.get(name, "")).strip()
+            if not text:
+                problems.append(f"'{name}' is missing: pass it as a job parameter ({kind})")
+                continue
+            try:
+                parsed[name] = _PARSERS[kind](text)
+            except ValueError:
+                problems.append(f"'{name}' is '{text}', which is not {_MEANING[kind]}")
+        problems += [
+            f"'{name}' is '{parsed[name]}'; it must be one of {', '.join(allowed)}"
+            for name, allowed in _CHOICES.items()
+            if name in parsed and parsed[name] not in allowed
+        ]
+        if problems:
+            raise SettingsError("settings: " + "; ".join(problems))
+        return cls(**parsed)
+
+
+_PARSERS = {"str": str, "int": int, "float": float, "dt.date": dt.date.fromisoformat}
+_MEANING = {"int": "a whole number", "float": "a number", "dt.date": "a date like 2026-01-31"}
+_CHOICES = {
+    "platform": ("local", "databricks"),
+    "release_to": ("candidate", "staging", "champion"),
+    "drift": ("none", "covariate", "concept"),
+}
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"'{name}' is no setting" + (f": did you mean '{near[0]}'?" if near else "")
