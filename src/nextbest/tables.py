@@ -1,0 +1,71 @@
+"""Writes that can be repeated: tables are merged by key, identifiers quoted in one place."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from nextbest.errors import DataError
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+
+def quote(name: str) -> str:
+    """A dotted name with each part in backticks, as SQL wants it."""
+    return ".".join("`" + part.replace("`", "``") + "`" for part in name.split("."))
+
+
+def exists(spark: SparkSession, table: str) -> bool:
+    """Whether a table of this three-level name can be read."""
+    return spark.catalog.tableExists(table)
+
+
+def read(spark: SparkSession, table: str) -> DataFrame:
+    """The table, or DataError that names it and the job that makes it."""
+    if not exists(spark, table):
+        raise DataError(
+            f"table {table} does not exist: run data_pipeline_job for this target first"
+        )
+    return spark.table(table)
+
+
+def merge(frame: DataFrame, table: str, keys: Sequence[str]) -> None:
+    """Write rows by key: a row whose key is there is replaced, another is added.
+
+    The first write creates the table. Columns that the table lacks are added to it. Raises
+    DataError when two rows of `frame` share a key, since which one wins would be chance.
+    """
+    spark = frame.sparkSession
+    missing = [key for key in keys if key not in frame.columns]
+    if missing:
+        raise DataError(f"merge into {table}: no key column {', '.join(missing)} in the rows")
+    if not exists(spark, table):
+        frame.write.format("delta").saveAsTable(table)
+        _refuse_duplicates(spark.table(table), table, keys)
+        return
+    if not set(frame.columns) <= set(spark.table(table).columns):
+        wider = spark.table(table).limit(0).unionByName(frame.limit(0), allowMissingColumns=True)
+        wider.write.format("delta").mode("append").option("mergeSchema", "true").saveAsTable(table)
+    view = f"merge_{uuid.uuid4().hex}"
+    frame.createOrReplaceTempView(view)
+    match = " AND ".join(f"t.{quote(key)} <=> s.{quote(key)}" for key in keys)
+    columns = [quote(name) for name in frame.columns]
+    assignments = ", ".join(f"t.{name} = s.{name}" for name in columns)
+    values = ", ".join(f"s.{name}" for name in columns)
+    try:
+        spark.sql(
+            f"MERGE INTO {quote(table)} t USING {view} s ON {match} "
+            f"WHEN MATCHED THEN UPDATE SET {assignments} "
+            f"WHEN NOT MATCHED THEN INSERT ({', '.join(columns)}) VALUES ({values})"
+        ).collect()
+    finally:
+        spark.catalog.dropTempView(view)
+
+
+def _refuse_duplicates(frame: DataFrame, table: str, keys: Sequence[str]) -> None:
+    duplicates = frame.groupBy(*keys).count().filter("count > 1")
+    if found := duplicates.limit(3).collect():
+        shown = "; ".join(", ".join(f"{key}={row[key]}" for key in keys) for row in found)
+        raise DataError(f"{table}: several rows for one key ({', '.join(keys)}), such as {shown}")

@@ -1,0 +1,46 @@
+"""Parts that all tests share: the embedded engine, once per worker, and a private MLflow."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+os.environ["DO_NOT_TRACK"] = "true"
+
+SCHEMAS = ["juan_dev.ml_nba_demo_dev", "prod.ml_nba_demo"]
+
+
+@pytest.fixture(scope="session")
+def spark_home(tmp_path_factory):
+    """The lakehouse folder behind the `spark` fixture."""
+    return tmp_path_factory.mktemp("engine")
+
+
+@pytest.fixture(scope="session")
+def spark(spark_home):
+    """The embedded engine; tables may be written to juan_dev.ml_nba_demo_dev."""
+    from nextbest.platforms.local.session import open_session
+
+    return open_session(spark_home, SCHEMAS)
+
+
+@pytest.fixture(scope="session")
+def local_mlflow():
+    """Point MLflow at a lakehouse folder, as the runner does for a task."""
+    saved = dict(os.environ)
+
+    def use(lakehouse):
+        from nextbest.platforms.local.environment import environment
+
+        os.environ.update(environment(lakehouse))
+        import mlflow
+
+        mlflow.set_tracking_uri(os.environ["MLFLOW_TRACKING_URI"])
+        mlflow.set_registry_uri(os.environ["MLFLOW_REGISTRY_URI"])
+        return lakehouse
+
+    yield use
+    os.environ.clear()
+    os.environ.update(saved)
