@@ -49,9 +49,19 @@ class Settings:
     drift: str  # none | covariate | concept: what the simulated world does to itself
     drift_threshold: float  # population stability index that counts as drift
 
+    @property
+    def dataset(self) -> str:
+        """What keeps one log's tables and models apart from another's; "" for the simulation."""
+        return {"simulated": "", "open_bandit": f"open_bandit_{self.campaign}_"}[self.source]
+
     def table(self, name: str) -> str:
-        """Three-level name of a table of this target."""
-        return f"{self.catalog}.{self.schema}.{name}"
+        """Three-level name of a table of this target and log."""
+        return f"{self.catalog}.{self.schema}.{self.dataset}{name}"
+
+    @property
+    def model(self) -> str:
+        """Three-level name of the registered model that learns from this log."""
+        return f"{self.model_name}_{self.dataset}".rstrip("_")
 
     @classmethod
     def from_widgets(cls, widgets: Widgets) -> Settings:
@@ -95,6 +105,8 @@ _PARSERS = {"str": str, "int": int, "float": float, "dt.date": dt.date.fromisofo
 _MEANING = {"int": "a whole number", "float": "a number", "dt.date": "a date like 2026-01-31"}
 _CHOICES = {
     "platform": ("local", "databricks"),
+    "source": ("simulated", "open_bandit"),
+    "campaign": ("all", "men", "women"),
     "release_to": ("candidate", "staging", "champion"),
     "drift": ("none", "covariate", "concept"),
 }

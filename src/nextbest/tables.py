@@ -41,9 +41,9 @@ def merge(frame: DataFrame, table: str, keys: Sequence[str]) -> None:
     missing = [key for key in keys if key not in frame.columns]
     if missing:
         raise DataError(f"merge into {table}: no key column {', '.join(missing)} in the rows")
+    _refuse_duplicates(frame, table, keys)
     if not exists(spark, table):
         frame.write.format("delta").saveAsTable(table)
-        _refuse_duplicates(spark.table(table), table, keys)
         return
     if not set(frame.columns) <= set(spark.table(table).columns):
         wider = spark.table(table).limit(0).unionByName(frame.limit(0), allowMissingColumns=True)

@@ -54,7 +54,7 @@ def open_platform(settings: Settings, spark: SparkSession) -> Platform:
     return Platform(
         name="local",
         spark=spark,
-        features=feature_store.LocalFeatureStore(spark),
+        features=feature_store.LocalFeatureStore(spark, home),
         monitors=monitors.LocalMonitors(spark),
         serving=serving.LocalServing(home),
         volume=folder,

@@ -1,0 +1,65 @@
+"""Writes that can be repeated."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from nextbest import tables
+from nextbest.errors import DataError
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def name():
+    return f"juan_dev.ml_nba_demo_dev.t_{uuid.uuid4().hex}"
+
+
+def rows(spark, table):
+    return sorted(tuple(row) for row in spark.table(table).collect())
+
+
+def test_merge_replaces_by_key_and_adds_the_rest(spark, name):
+    tables.merge(spark.createDataFrame([(1, "a"), (2, "b")], "k int, v string"), name, ["k"])
+    tables.merge(spark.createDataFrame([(2, "B"), (3, "C")], "k int, v string"), name, ["k"])
+    assert rows(spark, name) == [(1, "a"), (2, "B"), (3, "C")]
+
+
+def test_merge_again_changes_nothing_and_null_is_a_key(spark, name):
+    frame = spark.createDataFrame([(1, None, 1.0), (1, "x", 2.0)], "k int, l string, v double")
+    for _ in range(2):
+        tables.merge(frame, name, ["k", "l"])
+    assert spark.table(name).count() == 2
+
+
+def test_merge_widens_the_table_by_new_columns(spark, name):
+    tables.merge(spark.createDataFrame([(1, "a")], "k int, v string"), name, ["k"])
+    tables.merge(spark.createDataFrame([(2, "b", 5)], "k int, v string, n int"), name, ["k"])
+    assert rows(spark, name) == [(1, "a", None), (2, "b", 5)]
+
+
+def test_two_rows_for_one_key_are_refused(spark, name):
+    twice = spark.createDataFrame([(1, "a"), (1, "b")], "k int, v string")
+    with pytest.raises(DataError, match="k=1"):
+        tables.merge(twice, name, ["k"])
+    assert not tables.exists(spark, name)
+    tables.merge(twice.limit(1), name, ["k"])
+    with pytest.raises(DataError, match="k=1"):
+        tables.merge(twice, name, ["k"])
+    assert spark.table(name).count() == 1
+
+
+def test_a_missing_table_and_a_missing_key_are_named(spark, name):
+    with pytest.raises(DataError, match=name):
+        tables.read(spark, name)
+    with pytest.raises(DataError, match="no key column z"):
+        tables.merge(spark.range(1), name, ["z"])
+
+
+@pytest.mark.parametrize(
+    ("name", "quoted"), [("a.b.c", "`a`.`b`.`c`"), ("a", "`a`"), ("we`ird", "`we``ird`")]
+)
+def test_identifiers_are_quoted(name, quoted):
+    assert tables.quote(name) == quoted
