@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,17 +27,23 @@ class Lookup:
 
 @dataclass(frozen=True)
 class Monitor:
-    """What to watch: an inference log, what it is compared with, and where the metrics go."""
+    """What to watch: an inference log over time, and the table it is compared with."""
 
     table: str
     baseline: str
     timestamp: str
     granularity: str
-    model_id: str
-    slices: tuple[str, ...]
+    model_id: str  # the column that tells model versions apart
     columns: tuple[str, ...]
-    profile_metrics: str
-    drift_metrics: str
+    slices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class MetricTables:
+    """Where a monitor's metrics stand."""
+
+    profile: str
+    drift: str
 
 
 @dataclass(frozen=True)
@@ -60,7 +67,9 @@ class FeatureStore(Protocol):
 class Monitors(Protocol):
     """Profiles and drift of a table, kept in two metric tables."""
 
-    def refresh(self, monitor: Monitor) -> None: ...
+    def refresh(self, monitor: Monitor, day: dt.date) -> None: ...
+
+    def tables(self, monitor: Monitor) -> MetricTables: ...
 
 
 class Serving(Protocol):
