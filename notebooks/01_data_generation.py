@@ -1,7 +1,9 @@
 # Databricks notebook source
 # MAGIC %md
 # MAGIC # 01 · Data
-# MAGIC Rows come in: from the simulated world, whose clock moves with `as_of`, or from real logs. Each row is held against its table's contract; a row that breaks it goes whole to `quarantine`.
+# MAGIC Rows come in: from the simulated world, whose clock moves with `as_of`, or from real logs.
+# MAGIC Each row is held against its table's contract; a row that breaks it goes whole to
+# MAGIC `quarantine`.
 
 # COMMAND ----------
 

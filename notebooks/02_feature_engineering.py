@@ -1,7 +1,8 @@
 # Databricks notebook source
 # MAGIC %md
 # MAGIC # 02 · Features
-# MAGIC Customer features, point in time: for each decision only what had happened strictly before its day.
+# MAGIC Customer features, point in time: for each decision only what had happened strictly before
+# MAGIC its day.
 
 # COMMAND ----------
 

@@ -1,7 +1,8 @@
 # Databricks notebook source
 # MAGIC %md
 # MAGIC # 03 · Training
-# MAGIC A calibrated reward model learns from matured decisions and is registered as the `candidate`. The last days are held out.
+# MAGIC A calibrated reward model learns from matured decisions and is registered as the
+# MAGIC `candidate`. The last days are held out.
 
 # COMMAND ----------
 

@@ -1,7 +1,9 @@
 # Databricks notebook source
 # MAGIC %md
 # MAGIC # 04 · Validation
-# MAGIC What would the candidate's policy have been worth on the held-out decisions? Off-policy estimates with intervals, against the logging policy and the champion. The gate fails closed; only on evidence does an alias move.
+# MAGIC What would the candidate's policy have been worth on the held-out decisions? Off-policy
+# MAGIC estimates with intervals, against the logging policy and the champion. The gate fails
+# MAGIC closed; only on evidence does an alias move.
 
 # COMMAND ----------
 

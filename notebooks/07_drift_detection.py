@@ -1,7 +1,8 @@
 # Databricks notebook source
 # MAGIC %md
 # MAGIC # 07 · Drift
-# MAGIC Has anything moved so far that the champion should be trained anew? The task value `drift` decides what the job does next.
+# MAGIC Has anything moved so far that the champion should be trained anew? The task value `drift`
+# MAGIC decides what the job does next.
 
 # COMMAND ----------
 
