@@ -1,0 +1,63 @@
+"""The request path: a few customers, the same decisions as batch."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from nextbest.decisions.decide import Decider, decide, decision_ids
+from nextbest.decisions.eligibility import decision_time
+from nextbest.errors import DataError
+
+
+def answer(
+    records: Sequence[Mapping[str, Any]],
+    decider: Decider,
+    *,
+    as_of: dt.date,
+    seed: int,
+    use_case: str,
+    model_version: str,
+) -> list[dict[str, Any]]:
+    """Decide for each record (customer_id, eligible as a list of treatments, the features).
+
+    One dict per record, in order, with the same keys and values as the row that
+    inference.batch.recommend gives for that customer and day, without the features. Raises
+    DataError naming the records (by position) that lack a field.
+    """
+    if not records:
+        return []
+    needed = ["customer_id", "eligible", *decider.model.features]
+    problems = [
+        f"record {at} lacks {', '.join(missing)}"
+        for at, record in enumerate(records)
+        if (missing := [name for name in needed if name not in record])
+    ]
+    if problems:
+        raise DataError("; ".join(problems[:10]))
+    rows = pd.DataFrame([dict(record) for record in records])
+    ids = decision_ids(rows["customer_id"].to_numpy(), use_case, as_of.isoformat())
+    decided = decide(rows, decider.treatments.mask(rows["eligible"]), ids, decider, seed)
+    constants = {
+        "decided_at": decision_time(as_of),
+        "policy": decider.policy.name,
+        "policy_version": decider.policy.version,
+        "seed": seed,
+        "as_of": as_of,
+        "model_version": model_version,
+    }
+    return [
+        {
+            "decision_id": decision_id,
+            "customer_id": record["customer_id"],
+            "eligible": list(record["eligible"]),
+            **decision,
+            **constants,
+        }
+        for decision_id, record, decision in zip(
+            ids, records, decided.to_dict("records"), strict=True
+        )
+    ]
