@@ -1,0 +1,180 @@
+"""A log of decisions as evaluation needs it: one row per decision, checked before it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nextbest.errors import DataError
+
+LOGGING = "logging"  # the name of the policy that wrote the log; no target may take it
+SLACK = 1e-12  # what rounding may add to a probability of 1
+
+
+@dataclass(frozen=True)
+class Target:
+    """What one target policy says of every logged decision: arrays, or names of columns.
+
+    probability: π(a|x) of the treatment a that was logged, in [0, 1];
+    q_target: Σ_a π(a|x) q̂(x, a), the model's value of the policy's own choice (optional);
+    unsupported: Σ_a π(a|x) over the treatments that the logging policy could not have chosen
+    (optional; without it support is only what the mean weight shows).
+    """
+
+    probability: Any
+    q_target: Any = None
+    unsupported: Any = None
+
+
+@dataclass(frozen=True)
+class LogColumns:
+    """Which column of a frame holds what; `key` (optional) names a row in a message."""
+
+    targets: Mapping[str, Target]
+    reward: str = "reward"
+    propensity: str = "propensity"
+    q_logged: str | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class LoggedBatch:
+    """Logged decisions as numpy columns of one length; a batch may be empty, a log may not.
+
+    reward: any finite real (net value, click); propensity: probability with which the logged
+    treatment was chosen, in (0, 1]; targets: by name of the policy; q_logged: q̂(x, a) of the
+    logged treatment (optional, but then every target has a q_target, and the other way round).
+    Raises DataError with every column that is wrong: how many rows, and the first of them.
+    """
+
+    reward: np.ndarray
+    propensity: np.ndarray
+    targets: Mapping[str, Target]
+    q_logged: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        problems = shape_problems(self.targets, self.q_logged)
+        arrays = {name: _array(name, values, problems) for name, values, _ in columns(self)}
+        if problems:
+            raise DataError("log: " + "; ".join(problems))
+        lengths = {name: len(values) for name, values in arrays.items()}
+        if len(set(lengths.values())) > 1:
+            told = ", ".join(f"{name} {length}" for name, length in lengths.items())
+            raise DataError(
+                f"log: the columns differ in length ({told}); give one row per decision"
+            )
+        for name, _, kind in columns(self):
+            bad = np.flatnonzero(~_valid(arrays[name], kind))
+            if len(bad):
+                problems.append(
+                    f"{name}: {len(bad)} of {len(arrays[name])} rows are not {MEANING[kind]}; "
+                    f"the first is row {bad[0]} ({arrays[name][bad[0]]})"
+                )
+        if problems:
+            raise DataError("log: " + "; ".join(problems))
+        object.__setattr__(self, "reward", arrays["reward"])
+        object.__setattr__(self, "propensity", arrays["propensity"])
+        object.__setattr__(self, "q_logged", arrays.get("q_logged"))
+        targets = {
+            policy: Target(
+                arrays[f"{policy}.probability"],
+                arrays.get(f"{policy}.q_target"),
+                arrays.get(f"{policy}.unsupported"),
+            )
+            for policy in self.targets
+        }
+        object.__setattr__(self, "targets", targets)
+
+    def __len__(self) -> int:
+        return len(self.reward)
+
+
+MEANING = {
+    "real": "finite numbers",
+    "chance": "probabilities in (0, 1]: what was chosen had a chance to be chosen",
+    "share": "probabilities in [0, 1]",
+}
+
+
+def columns(log: LoggedBatch | LogColumns) -> Iterator[tuple[str, Any, str]]:
+    """Every column that is present: its name in messages, its values (or column), its kind."""
+    yield "reward", log.reward, "real"
+    yield "propensity", log.propensity, "chance"
+    if log.q_logged is not None:
+        yield "q_logged", log.q_logged, "real"
+    for policy, target in log.targets.items():
+        yield f"{policy}.probability", target.probability, "share"
+        if target.q_target is not None:
+            yield f"{policy}.q_target", target.q_target, "real"
+        if target.unsupported is not None:
+            yield f"{policy}.unsupported", target.unsupported, "share"
+
+
+def shape_problems(targets: Mapping[str, Target], q_logged: Any) -> list[str]:
+    """What is wrong with the choice of columns itself, before any row is looked at."""
+    problems = []
+    if not targets:
+        problems.append("no target policy: name at least one")
+    if LOGGING in targets:
+        problems.append(f"'{LOGGING}' is the policy that wrote the log: rename the target")
+    modelled = [policy for policy, target in targets.items() if target.q_target is not None]
+    if q_logged is not None and len(modelled) < len(targets):
+        missing = ", ".join(sorted(set(targets) - set(modelled)))
+        problems.append(f"q_logged needs a q_target of every target; it is missing for {missing}")
+    if q_logged is None and modelled:
+        problems.append(f"q_target of {', '.join(modelled)} needs q_logged")
+    checked = [policy for policy, target in targets.items() if target.unsupported is not None]
+    if checked and len(checked) < len(targets):
+        missing = ", ".join(sorted(set(targets) - set(checked)))
+        problems.append(f"unsupported is given for some targets, but not for {missing}")
+    return problems
+
+
+def from_pandas(frame: pd.DataFrame, names: LogColumns) -> LoggedBatch:
+    """Take the named columns out of a pandas frame; rows are counted from 0 in messages.
+
+    Raises DataError for columns that don't exist (all together) and for what LoggedBatch refuses.
+    """
+    absent = [column for _, column, _ in columns(names) if column not in frame.columns]
+    if absent:
+        raise DataError(
+            f"log: no column {', '.join(sorted(set(absent)))}; "
+            f"there are {', '.join(map(str, frame.columns))}"
+        )
+    targets = {
+        policy: Target(
+            frame[target.probability],
+            None if target.q_target is None else frame[target.q_target],
+            None if target.unsupported is None else frame[target.unsupported],
+        )
+        for policy, target in names.targets.items()
+    }
+    q_logged = None if names.q_logged is None else frame[names.q_logged]
+    return LoggedBatch(frame[names.reward], frame[names.propensity], targets, q_logged)
+
+
+def _array(name: str, values: Any, problems: list[str]) -> np.ndarray:
+    try:
+        if isinstance(values, pd.Series):
+            array = values.to_numpy(dtype="float64", na_value=np.nan)
+        else:
+            array = np.asarray(values, dtype="float64")
+    except (TypeError, ValueError) as error:
+        problems.append(f"{name}: not numbers ({error})")
+        return np.empty(0)
+    if array.ndim != 1:
+        problems.append(f"{name}: {array.ndim} dimensions; give one number per decision")
+        return np.empty(0)
+    return array
+
+
+def _valid(values: np.ndarray, kind: str) -> np.ndarray:
+    # Comparisons with NaN are false, so NaN is never valid.
+    if kind == "real":
+        return np.isfinite(values)
+    low = values > 0 if kind == "chance" else values >= 0
+    return low & (values <= 1 + SLACK)
