@@ -36,6 +36,7 @@ def read(spark: SparkSession, campaign: str, as_of: dt.date) -> dict[str, DataFr
     past_items, how many are not 0. Raises DataError when the campaign is unknown, the dataset is
     not installed, or nothing lies before `as_of`.
     """
+    # The other log says the same of every item, by other hashes.
     items = pd.read_csv(_file("dataset", "obd", "random", _known(campaign), "item_context.csv"))
     log = pd.concat([_log(policy, campaign) for policy in POLICIES], ignore_index=True)
     begin = log["decided_at"].min()

@@ -1,0 +1,183 @@
+"""What each table promises: its columns, its key, and rules that every row must keep."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nextbest.data.world import ATTRIBUTES, SEGMENTS
+from nextbest.errors import DataError
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its type as Spark writes it (simpleString), and whether it may be null."""
+
+    name: str
+    type: str
+    comment: str
+    nullable: bool = False
+
+
+@dataclass(frozen=True)
+class Contract:
+    """A table's columns in their order, its key, and rules by name (Spark SQL, true per row)."""
+
+    table: str
+    columns: tuple[Column, ...]
+    keys: tuple[str, ...]
+    rules: Mapping[str, str]
+
+
+def contracts(source: str) -> dict[str, Contract]:
+    """Contracts of the tables that a source fills, by table name.
+
+    Raises DataError when the source is unknown.
+    """
+    if source not in _CUSTOMERS:
+        raise DataError(f"source '{source}' has no contracts: use one of {', '.join(_CUSTOMERS)}")
+    item_features = _ITEM_FEATURES if source == "open_bandit" else ()
+    kinds = ("click",) if source == "open_bandit" else ("response", "purchase", "opt_out")
+    tables = (
+        _CUSTOMERS[source],
+        Contract("actions", (*_ACTION, *item_features), ("action_id", "channel"), _ACTION_RULES),
+        _INTERACTIONS,
+        _DECISIONS,
+        Contract("outcomes", _OUTCOME, ("decision_id", "kind"), _outcome_rules(kinds)),
+    )
+    return {contract.table: contract for contract in tables}
+
+
+def _one_of(column: str, values: tuple[str, ...]) -> dict[str, str]:
+    names = ", ".join(f"'{value}'" for value in values)
+    return {f"{column} is one of {', '.join(values)}": f"{column} IN ({names})"}
+
+
+def _outcome_rules(kinds: tuple[str, ...]) -> dict[str, str]:
+    return {
+        **_one_of("kind", kinds),
+        "reward between 0 and 1": "reward BETWEEN 0 AND 1",
+        "only an opt-out costs": "IF(kind = 'opt_out', value <= 0, value >= 0)",
+    }
+
+
+_NAMED = {
+    "treatment is none or action:channel": (
+        "treatment = IF(action_id = 'none', 'none', concat(action_id, ':', channel))"
+    )
+}
+_CUSTOMERS = {
+    "simulated": Contract(
+        "customers",
+        (
+            Column("customer_id", "string", "who"),
+            Column("segment", "string", "segment the customer belongs to"),
+            Column("tenure_months", "double", "months as a customer, at most 120"),
+            Column("monthly_margin", "double", "money a month; the unit of every value"),
+            *(Column(name, "double", "latent, N(0, 1) but for shifts") for name in ATTRIBUTES),
+            Column("call_consent", "boolean", "may be called"),
+            Column("sms_consent", "boolean", "may be sent text messages"),
+        ),
+        ("customer_id",),
+        {
+            **_one_of("segment", tuple(SEGMENTS)),
+            "0 <= tenure_months <= 120": "tenure_months BETWEEN 0 AND 120",
+            "monthly_margin > 0": "monthly_margin > 0",
+        },
+    ),
+    "open_bandit": Contract(
+        "customers",
+        (
+            Column("customer_id", "string", "policy and row: users have no identity in the logs"),
+            *(Column(f"user_feature_{k}", "string", "hashed") for k in range(4)),
+            Column("past_clicks", "double", "sum of the user-item affinities"),
+            Column("past_items", "double", "items with an affinity"),
+        ),
+        ("customer_id",),
+        {"0 <= past_items <= past_clicks": "past_items BETWEEN 0 AND past_clicks"},
+    ),
+}
+_ACTION = (
+    Column("treatment", "string", "none, or action_id:channel"),
+    Column("action_id", "string", "what is offered"),
+    Column("channel", "string", "how it is said"),
+    Column("value", "double", "of a response (none: of an organic purchase), in monthly margins"),
+    Column("cost", "double", "money per contact"),
+    Column("lever", "double", "business weight in arbitration"),
+    Column("eligibility", "string", "Spark SQL over the columns of customers"),
+    Column("daily_capacity", "bigint", "contacts a day; null: unlimited", nullable=True),
+    Column("valid_from", "timestamp", "null: always", nullable=True),
+    Column("valid_to", "timestamp", "null: for ever", nullable=True),
+)
+_ITEM_FEATURES = (
+    Column("item_feature_0", "double", "of the item"),
+    *(Column(f"item_feature_{k}", "string", "hashed") for k in (1, 2, 3)),
+)
+_ACTION_RULES = {
+    **_NAMED,
+    "value >= 0": "value >= 0",
+    "cost >= 0": "cost >= 0",
+    "lever > 0": "lever > 0",
+    "daily_capacity >= 0": "daily_capacity IS NULL OR daily_capacity >= 0",
+    "valid_from < valid_to": "valid_from IS NULL OR valid_to IS NULL OR valid_from < valid_to",
+}
+_INTERACTIONS = Contract(
+    "interactions",
+    (
+        Column("event_id", "string", "which event"),
+        Column("customer_id", "string", "whose"),
+        Column("event_time", "timestamp", "when (UTC)"),
+        Column("kind", "string", "visit, contact, purchase or service_call"),
+        Column("amount", "double", "money of a purchase", nullable=True),
+    ),
+    ("event_id",),
+    {
+        **_one_of("kind", ("visit", "contact", "purchase", "service_call")),
+        "amount >= 0": "amount IS NULL OR amount >= 0",
+    },
+)
+_DECISIONS = Contract(
+    "decisions",
+    (
+        Column("decision_id", "string", "which decision"),
+        Column("customer_id", "string", "about whom"),
+        Column("decided_at", "timestamp", "when (UTC)"),
+        Column("eligible", "array<string>", "treatments that were open"),
+        Column("treatment", "string", "the one chosen"),
+        Column("action_id", "string", "of the chosen treatment"),
+        Column("channel", "string", "of the chosen treatment"),
+        Column("propensity", "double", "exact probability with which the policy chose it"),
+        Column("policy", "string", "who decided"),
+        Column("policy_version", "string", "which version of it"),
+        Column("control_group", "boolean", "held out from the policy"),
+        Column("seed", "bigint", "of the choice"),
+        Column("p_response", "double", "predicted probability of a response", nullable=True),
+        Column("expected_value", "double", "predicted money", nullable=True),
+    ),
+    ("decision_id",),
+    {
+        **_NAMED,
+        "0 < propensity <= 1": "propensity > 0 AND propensity <= 1",
+        "treatment is eligible": "array_contains(eligible, treatment)",
+        "0 <= p_response <= 1": "p_response IS NULL OR p_response BETWEEN 0 AND 1",
+    },
+)
+_OUTCOME = (
+    Column("decision_id", "string", "of which decision"),
+    Column("observed_at", "timestamp", "when it was seen (UTC)"),
+    Column("kind", "string", "response, purchase or opt_out; click"),
+    Column("reward", "double", "1 for what is hoped for, 0 else"),
+    Column("value", "double", "money; what an opt-out costs is negative"),
+)
+QUARANTINE = Contract(
+    "quarantine",
+    (
+        Column("source", "string", "source.table that the row came from"),
+        Column("row_number", "bigint", "among the rejected rows of that table and run, from 1"),
+        Column("run_id", "string", "the run that rejected it"),
+        Column("rules", "array<string>", "every rule the row broke"),
+        Column("row", "string", "the whole row as JSON, values as text, nulls left out"),
+    ),
+    ("source", "row_number", "run_id"),
+    {"a rule was broken": "size(rules) > 0"},
+)

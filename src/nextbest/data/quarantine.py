@@ -1,0 +1,83 @@
+"""Rows that break a contract are set aside whole, with every rule they broke; none is lost."""
+
+from __future__ import annotations
+
+import difflib
+
+from pyspark.sql import Column as SparkColumn
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+from nextbest.data.contracts import Contract
+from nextbest.errors import DataError
+
+
+def check(
+    frame: DataFrame, contract: Contract, run_id: str, source: str
+) -> tuple[DataFrame, DataFrame]:
+    """Split rows into the good ones and the rejected ones; together they are all rows.
+
+    Good rows have the contract's columns in its order. Rejected rows have the columns of table
+    `quarantine` (source becomes "<source>.<table>"). A row is rejected when a column that may
+    not be null is, a double is not finite, a rule is not true (unknown counts as broken), or
+    another row has its key: then all rows of that key are, since none is known to be right.
+
+    Raises DataError with all missing, unknown and wrongly typed columns together.
+    """
+    _check_columns(frame, contract, source)
+    names = [column.name for column in contract.columns]
+    judged = frame.select(*names, _broken(contract).alias("_rules"))
+    good = judged.where(F.size("_rules") == 0).select(*names)
+    rejected = judged.where(F.size("_rules") > 0).select(
+        F.lit(f"{source}.{contract.table}").alias("source"),
+        F.lit(run_id).alias("run_id"),
+        F.col("_rules").alias("rules"),
+        F.to_json(
+            F.struct(*[_text(column.name, column.type) for column in contract.columns])
+        ).alias("row"),
+    )
+    number = F.row_number().over(Window.partitionBy("source").orderBy("row")).cast("bigint")
+    return good, rejected.select("source", number.alias("row_number"), "run_id", "rules", "row")
+
+
+def _broken(contract: Contract) -> SparkColumn:
+    """The names of all rules that a row breaks, an array; a rule that is null counts as broken."""
+    kept = {}
+    for column in contract.columns:
+        value = F.col(column.name)
+        if not column.nullable:
+            kept[f"{column.name} is not null"] = value.isNotNull()
+        if column.type == "double":
+            # NaN is larger than infinity to Spark, so this keeps both out.
+            finite = F.abs(value) < F.lit(float("inf"))
+            kept[f"{column.name} is finite"] = value.isNull() | finite
+    for name, rule in contract.rules.items():
+        kept[name] = F.coalesce(F.expr(rule), F.lit(False))
+    same_key = F.count(F.lit(1)).over(Window.partitionBy(*contract.keys))
+    kept[f"{', '.join(contract.keys)} is unique"] = same_key == 1
+    rules = F.array(*[F.when(~ok, F.lit(name)) for name, ok in kept.items()])
+    return F.filter(rules, lambda name: name.isNotNull())
+
+
+def _text(name: str, kind: str) -> SparkColumn:
+    """A value as engines agree to write it: their JSON differs for numbers and timestamps."""
+    value = F.col(name)
+    return value if kind.startswith("array") else value.cast("string").alias(name)
+
+
+def _check_columns(frame: DataFrame, contract: Contract, source: str) -> None:
+    found = {field.name: field.dataType.simpleString() for field in frame.schema.fields}
+    wanted = {column.name: column.type for column in contract.columns}
+    problems = [f"'{n}' is missing ({kind})" for n, kind in wanted.items() if n not in found]
+    problems += [
+        f"'{n}' is {found[n]}, not {kind}: cast it"
+        for n, kind in wanted.items()
+        if n in found and found[n] != kind
+    ]
+    for name in found:
+        if name not in wanted:
+            near = difflib.get_close_matches(name, wanted, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else "drop it"
+            problems.append(f"'{name}' is no column of it: {hint}")
+    if problems:
+        raise DataError(f"table {contract.table} from {source}: columns " + "; ".join(problems))
