@@ -119,7 +119,8 @@ def _is_finite(value: object) -> bool:
 
 
 def _condition(gate: Gate) -> str:
-    return f"{gate.metric} {gate.op} {gate.threshold:g}"
+    threshold = f"{gate.threshold:g}" if _is_finite(gate.threshold) else gate.threshold
+    return f"{gate.metric} {gate.op} {threshold}"
 
 
 def _text(findings: Sequence[Finding]) -> str:

@@ -24,6 +24,7 @@ from nextbest.evaluation.ope.log import LoggedBatch
 from nextbest.evaluation.ope.terms import SHRINKAGES, Layout, Shrinkage, layout_of, row_terms
 
 BLOCK = 4096  # rows whose terms stay in the processor's cache
+PANEL = 256  # rows of one factorisation: too few for BLAS to hand them to (slower) threads
 UNSUPPORTED = 1e-9  # target mass outside the log's support that is more than rounding
 # Weights are counted by powers of two: none at all, below 1/64, …, 8192 and above.
 WEIGHT_EDGES = np.concatenate([[np.finfo("float64").tiny], 2.0 ** np.arange(-6, 14)])
@@ -139,7 +140,7 @@ def _fold_block(layout: Layout, log: LoggedBatch, rows: slice) -> Moments:
         n=len(reward),
         total=total,
         carry=np.zeros(len(total)),
-        root=np.linalg.qr(z.T, mode="r"),
+        root=_root(z.T),
         max_weight=np.array([w.max() for w in weights]),
         positives=np.array([np.count_nonzero((reward > 0) & (w > 0)) for w in weights]),
         violations=np.array(violations, dtype="int64"),
@@ -150,6 +151,14 @@ def _fold_block(layout: Layout, log: LoggedBatch, rows: slice) -> Moments:
             ]
         ),
     )
+
+
+def _root(rows: np.ndarray) -> np.ndarray:
+    """R of the rows, panel by panel (rows of zeros, to fill the last one, change nothing)."""
+    n, d = rows.shape
+    panels = np.zeros((-(-n // PANEL), PANEL, d))
+    panels.reshape(-1, d)[:n] = rows
+    return np.linalg.qr(np.linalg.qr(panels, mode="r").reshape(-1, d), mode="r")
 
 
 def check_finite(layout: Layout, total: np.ndarray) -> None:

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nextbest.errors import DataError
+from nextbest.evaluation.ope.log import LogColumns, LoggedBatch, Target, from_pandas
+
+pytestmark = pytest.mark.unit
+
+GOOD = [0.5, 0.5, 0.5, 0.5]
+
+
+def batch(reward=GOOD, propensity=GOOD, target=GOOD, **more):
+    return LoggedBatch(reward, propensity, {"candidate": Target(target)}, **more)
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"propensity": [0.5, 0, 0, 0.5]}, r"propensity: 2 of 4 rows .* first is row 1 \(0.0\)"),
+        ({"propensity": [0.5, 0.5, np.nan, 1]}, r"propensity: 1 of 4 rows .* row 2 \(nan\)"),
+        ({"propensity": [1.001, 0.5, 0.5, 1]}, r"propensity: 1 of 4 rows .* row 0 \(1.001\)"),
+        ({"propensity": [0.5, -0.1, 0.5, 1]}, r"propensity: 1 of 4 rows .* row 1 \(-0.1\)"),
+        ({"reward": [1, 1, np.nan, np.inf]}, r"reward: 2 of 4 rows are not finite .* row 2 \(nan"),
+        ({"target": [1.5, 0.5, 0.5, -1]}, r"candidate.probability: 2 of 4 rows .* row 0 \(1.5\)"),
+        ({"reward": [1, 2, 3]}, r"differ in length \(reward 3, propensity 4, candidate.prob.* 4\)"),
+        ({"reward": ["a", 1, 1, 1]}, r"reward: not numbers \(could not convert"),
+        ({"reward": [[1], [1], [1], [1]]}, r"reward: 2 dimensions"),
+        ({"q_logged": GOOD}, r"q_logged needs a q_target of every target; it is missing for candi"),
+    ],
+)
+def test_what_a_log_may_not_hold_is_named(columns, message):
+    with pytest.raises(DataError, match=message):
+        batch(**columns)
+
+
+def test_all_bad_columns_are_told_together():
+    with pytest.raises(DataError, match="reward: 1 of 4.*propensity: 1 of 4.*probability: 1 of 4"):
+        batch([np.nan, 1, 1, 1], [0, 1, 1, 1], [2, 1, 1, 1])
+
+
+@pytest.mark.parametrize(
+    ("targets", "message"),
+    [
+        ({}, "no target policy"),
+        ({"logging": Target(GOOD)}, "rename the target"),
+        ({"a": Target(GOOD, GOOD)}, "q_target of a needs q_logged"),
+        ({"a": Target(GOOD, None, GOOD), "b": Target(GOOD)}, "unsupported .* not for b"),
+    ],
+)
+def test_columns_must_fit_together(targets, message):
+    with pytest.raises(DataError, match=message):
+        LoggedBatch(GOOD, GOOD, targets)
+
+
+def test_rounding_above_one_is_no_fault_and_zero_target_is_none():
+    assert len(batch(propensity=[1 + 1e-15, 1, 1, 1], target=[0, 1 + 1e-15, 1, 1])) == 4
+
+
+def test_a_pandas_frame_is_read_by_name_and_its_missing_values_are_found():
+    frame = pd.DataFrame({"r": [1, 2], "p": [0.5, 0.25], "t": pd.array([0.5, None], "Float64")})
+    names = LogColumns({"candidate": Target("t")}, reward="r", propensity="p")
+    with pytest.raises(DataError, match=r"candidate.probability: 1 of 2 rows .* row 1 \(nan\)"):
+        from_pandas(frame, names)
+    assert from_pandas(frame.iloc[:1], names).propensity.tolist() == [0.5]
+    with pytest.raises(DataError, match="no column propensity, reward; there are r, p, t"):
+        from_pandas(frame, LogColumns({"candidate": Target("t")}))

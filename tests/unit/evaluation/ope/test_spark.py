@@ -1,0 +1,122 @@
+"""One native aggregation gives what numpy gives, and refuses what numpy refuses."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nextbest.errors import DataError
+from nextbest.evaluation.ope.diagnostics import diagnose
+from nextbest.evaluation.ope.estimators import available, lift, value_of
+from nextbest.evaluation.ope.log import LogColumns, LoggedBatch, Target
+from nextbest.evaluation.ope.moments import fold
+
+pytestmark = pytest.mark.integration
+
+BARE = LogColumns({"candidate": Target("target")}, key="decision_id")
+FULL = LogColumns(
+    {
+        "candidate": Target("candidate", "candidate_q", "candidate_outside"),
+        "same": Target("same", "same_q", "same_outside"),
+    },
+    q_logged="q",
+)
+
+
+@pytest.fixture(scope="module")
+def moments():
+    from nextbest.evaluation.ope.spark import moments
+
+    return moments
+
+
+def as_pandas(log: LoggedBatch) -> pd.DataFrame:
+    columns = {"reward": log.reward, "propensity": log.propensity, "q": log.q_logged}
+    for name, target in log.targets.items():
+        columns |= {name: target.probability, f"{name}_q": target.q_target}
+        columns |= {f"{name}_outside": target.unsupported}
+    return pd.DataFrame(columns)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_numpy_and_the_engine_agree(spark, moments, bandit, seed):
+    log = bandit.draw(20_000, seed)
+    frame = spark.createDataFrame(as_pandas(log)).repartition(7)
+    found, expected = moments(frame, FULL), fold(log)
+    assert found.layout == expected.layout
+    for name in available(expected):
+        for one, other in (
+            (value_of(found, "candidate", name), value_of(expected, "candidate", name)),
+            (lift(found, "candidate", estimator=name), lift(expected, "candidate", estimator=name)),
+            (
+                lift(found, "candidate", "same", estimator=name),
+                lift(expected, "candidate", "same", estimator=name),
+            ),
+        ):
+            assert (one.value, one.low, one.high, one.standard_error) == pytest.approx(
+                (other.value, other.low, other.high, other.standard_error), rel=1e-9, abs=1e-11
+            )
+    for policy in ("candidate", "same"):
+        facts, others = diagnose(found, policy), diagnose(expected, policy)
+        assert vars(facts) == pytest.approx(vars(others), rel=1e-9)
+    assert found.weight_counts.tolist() == expected.weight_counts.tolist()
+
+
+def test_a_day_from_the_engine_and_a_day_from_numpy_add_up(spark, moments, bandit):
+    one, other = bandit.draw(3000, 3), bandit.draw(2000, 4)
+    mixed = moments(spark.createDataFrame(as_pandas(one)), FULL) + fold(other)
+    both = fold(one) + fold(other)
+    for name in available(both):
+        assert lift(mixed, "candidate", estimator=name).low == pytest.approx(
+            lift(both, "candidate", estimator=name).low, rel=1e-9
+        )
+
+
+def test_large_values_of_little_spread_lose_no_digits(spark, moments):
+    rng = np.random.default_rng(5)
+    values = 1e6 + rng.normal(0, 1e-2, 5000)
+    frame = pd.DataFrame({"reward": values, "propensity": 1.0, "target": 1.0, "decision_id": "x"})
+    found = value_of(moments(spark.createDataFrame(frame), BARE), "candidate", "ips")
+    assert found.value == pytest.approx(values.mean(), rel=1e-14)
+    assert found.standard_error == pytest.approx(values.std(ddof=1) / np.sqrt(5000), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"propensity": 0.0}, "propensity: 2 of 6 rows .* the first is decision_id d3"),
+        ({"propensity": float("nan")}, "propensity: 2 of 6 rows .* the first is decision_id d3"),
+        ({"propensity": 1.5}, "propensity: 2 of 6 rows .* the first is decision_id d3"),
+        ({"reward": None}, "reward: 2 of 6 rows are not finite .* decision_id d3"),
+        ({"reward": float("inf")}, "reward: 2 of 6 rows are not finite .* decision_id d3"),
+        ({"target": -0.1}, "candidate.probability: 2 of 6 rows .* decision_id d3"),
+        ({"target": None, "reward": None}, "reward: 2 of 6 .*; candidate.probability: 2 of 6"),
+    ],
+)
+def test_bad_rows_are_counted_and_named(spark, moments, change, message):
+    rows = [
+        {"decision_id": f"d{i}", "reward": 1.0, "propensity": 0.5, "target": 0.5} for i in "123456"
+    ]
+    rows[2] |= change
+    rows[4] |= change
+    schema = "decision_id string, reward double, propensity double, target double"
+    frame = spark.createDataFrame([tuple(row.values()) for row in rows], schema)
+    with pytest.raises(DataError, match=message):
+        moments(frame, BARE)
+
+
+def test_columns_that_are_missing_or_no_numbers_are_told_together(spark, moments):
+    frame = spark.createDataFrame(
+        [("x", "a", 0.5)], "decision_id string, reward string, target double"
+    )
+    with pytest.raises(
+        DataError, match="reward: column 'reward' is string.*no column 'propensity' for propensity"
+    ):
+        moments(frame, BARE)
+
+
+def test_an_empty_log_is_refused(spark, moments):
+    schema = "decision_id string, reward double, propensity double, target double"
+    with pytest.raises(DataError, match="the log is empty"):
+        moments(spark.createDataFrame([], schema), BARE)

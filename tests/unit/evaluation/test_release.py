@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import pytest
+
+from nextbest.errors import DataError
+from nextbest.evaluation.gates import judge
+from nextbest.evaluation.ope.estimators import lift
+from nextbest.evaluation.ope.log import LOGGING, LoggedBatch, Target
+from nextbest.evaluation.ope.moments import fold
+from nextbest.evaluation.release import release_gates, release_measurements
+
+pytestmark = pytest.mark.unit
+
+CALIBRATED = {"calibration_slope": 1.02, "calibration_ratio": 0.97}
+
+
+def verdict(moments, *, calibration=CALIBRATED, baseline=LOGGING, min_lift=0.0, min_ess=300):
+    gates = release_gates(min_ess=min_ess, min_lift=min_lift)
+    return judge(gates, release_measurements(moments, "candidate", calibration, baseline=baseline))
+
+
+@pytest.fixture(scope="module")
+def better(bandit):
+    """A long log in which the candidate is better than the policy that wrote it."""
+    assert bandit.value > bandit.logging_value
+    return fold(bandit.draw(60_000, seed=1))
+
+
+def test_a_better_policy_on_sound_evidence_is_released(better):
+    found = verdict(better)
+    assert found.passed, found.text
+    assert found.text.startswith("Passed: all 10 gates.")
+
+
+def test_the_lift_is_the_paired_one_over_the_baseline(better):
+    for baseline in (LOGGING, "same"):
+        found = release_measurements(better, "candidate", CALIBRATED, baseline=baseline)
+        assert found["lift_low"] == lift(better, "candidate", baseline, estimator="dr").low
+    assert verdict(better, baseline="same").passed
+
+
+def test_a_policy_is_not_better_than_itself(better):
+    itself = verdict(better, baseline="candidate")
+    assert [finding.gate.metric for finding in itself.findings if not finding.passed] == [
+        "lift_low"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "metric"),
+    [
+        ({"min_lift": 10.0}, "lift_low"),
+        ({"min_ess": 1e9}, "ess"),
+        ({"calibration": {**CALIBRATED, "calibration_slope": 0.3}}, "calibration_slope"),
+        ({"calibration": {**CALIBRATED, "calibration_ratio": 2.0}}, "calibration_ratio"),
+        ({"calibration": {"calibration_slope": 1.0}}, "calibration_ratio"),
+        ({"baseline": "champion"}, "lift_low"),
+    ],
+)
+def test_each_gate_refuses_alone(better, change, metric):
+    refused = [f.gate.metric for f in verdict(better, **change).findings if not f.passed]
+    assert set(refused) == {metric}
+
+
+def test_a_short_log_is_refused(bandit):
+    found = verdict(fold(bandit.draw(200, seed=2)))
+    assert not found.passed
+    assert "effective sample" in found.text
+
+
+def test_unknown_support_and_a_missing_model_are_no_pass(bandit):
+    log = bandit.draw(20_000, seed=3)
+    bare = Target(log.targets["candidate"].probability)
+    found = verdict(fold(LoggedBatch(log.reward, log.propensity, {"candidate": bare})))
+    refused = [finding.gate.metric for finding in found.findings if not finding.passed]
+    assert refused == ["support_violations", "lift_low"]
+    assert "support_violations is None" in found.text
+    assert "'dr' can't be computed from this log" in found.text
+
+
+def test_nothing_passes_without_a_log(bandit):
+    log = bandit.draw(0, seed=4)
+    found = verdict(fold(log), calibration={"calibration_slope": DataError("no rows")})
+    assert not any(finding.passed for finding in found.findings)
