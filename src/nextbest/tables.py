@@ -48,8 +48,11 @@ def merge(frame: DataFrame, table: str, keys: Sequence[str]) -> None:
     if not set(frame.columns) <= set(spark.table(table).columns):
         wider = spark.table(table).limit(0).unionByName(frame.limit(0), allowMissingColumns=True)
         wider.write.format("delta").mode("append").option("mergeSchema", "true").saveAsTable(table)
+    changed = _changed(frame, spark.table(table), keys)
+    if not changed.limit(1).collect():
+        return
     view = f"merge_{uuid.uuid4().hex}"
-    frame.createOrReplaceTempView(view)
+    changed.createOrReplaceTempView(view)
     match = " AND ".join(f"t.{quote(key)} <=> s.{quote(key)}" for key in keys)
     columns = [quote(name) for name in frame.columns]
     assignments = ", ".join(f"t.{name} = s.{name}" for name in columns)
@@ -62,6 +65,18 @@ def merge(frame: DataFrame, table: str, keys: Sequence[str]) -> None:
         ).collect()
     finally:
         spark.catalog.dropTempView(view)
+
+
+def _changed(frame: DataFrame, table: DataFrame, keys: Sequence[str]) -> DataFrame:
+    """Rows that the table lacks or has otherwise, so that a repeated run rewrites no file."""
+    from pyspark.sql import functions as F
+
+    there = table.select(*frame.columns, F.lit(True).alias("__there")).alias("t")
+    match = [F.col(f"s.{quote(key)}").eqNullSafe(F.col(f"t.{quote(key)}")) for key in keys]
+    same = F.col("t.__there").isNotNull()
+    for name in frame.columns:
+        same &= F.col(f"s.{quote(name)}").eqNullSafe(F.col(f"t.{quote(name)}"))
+    return frame.alias("s").join(there, match, "left").where(~same).select("s.*")
 
 
 def _refuse_duplicates(frame: DataFrame, table: str, keys: Sequence[str]) -> None:
