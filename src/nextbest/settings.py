@@ -40,8 +40,9 @@ class Settings:
     history_days: int  # days of decisions to learn from and to hold out
     decisions_per_day: int  # of the simulated logging policy
     attribution_days: int  # an outcome later than this does not count
-    holdout_days: int  # the last mature days, never trained on
+    holdout_share: float  # the last mature days with this share of decisions, never trained on
     exploration: float  # share of uniform choice over the eligible treatments
+    control_share: float  # share of customers that are treated at random, to measure against
     confidence: float  # of every interval
     min_lift: float  # the interval of the lift must lie above this
     min_ess: float  # effective sample below which evidence is too thin
