@@ -1,0 +1,150 @@
+"""`dbb`: the bundle on the command line. Subcommands are imported when they are called."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from nextbest.errors import NextBestError
+
+_ON_DATABRICKS = ("deploy", "destroy", "summary")
+_NO_PROGRAM = (
+    "the 'databricks' program is not installed: get the Databricks CLI from "
+    "https://docs.databricks.com/dev-tools/cli/install, or run here with `dbb run JOB --local`, "
+    "which needs none"
+)
+
+
+@dataclass(frozen=True)
+class Command:
+    """One subcommand: its words, what it is for, its flags, and the function that does it."""
+
+    words: tuple[str, ...]
+    purpose: str
+    flags: Callable[[argparse.ArgumentParser], None]
+    function: str  # module:name, called with the parsed arguments; its value is the exit code
+
+
+def _target(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-t", "--target", help="bundle target; without it, the default one")
+    parser.add_argument(
+        "--var", action="append", default=[], metavar="K=V", help="value of a bundle variable"
+    )
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON and nothing else")
+
+
+def _place(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--lakehouse", metavar="FOLDER", help="tables and runs (.lakehouse)")
+    _json(parser)
+
+
+def _validate(parser: argparse.ArgumentParser) -> None:
+    _target(parser)
+    parser.add_argument("--strict", action="store_true", help="warnings fail too (exit code 1)")
+    _json(parser)
+
+
+def _run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("job", metavar="JOB", help="resource key of a job")
+    _target(parser)
+    parser.add_argument(
+        "--local", action="store_true", help="run here; without it `databricks bundle run` does"
+    )
+    parser.add_argument(
+        "--params", action="append", default=[], metavar="K=V,…", help="job parameters"
+    )
+    parser.add_argument("--only", metavar="TASK", help="run one task; others' values are reused")
+    parser.add_argument(
+        "--repair", metavar="RUN_ID", help="run again what did not end well, and what follows it"
+    )
+    _place(parser)
+
+
+def _show(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run_id", metavar="ID", help="a run's id, or how it begins")
+    _place(parser)
+
+
+def _serve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--endpoint", help="name of the endpoint, when several are deployed")
+    parser.add_argument("--port", type=int, default=8080)
+
+
+def _mlflow(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=int, default=5000)
+
+
+def _handed_over(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="as of `databricks bundle`")
+
+
+COMMANDS = (
+    Command(("validate",), "check the bundle", _validate, "nextbest.bundle.command:validate"),
+    Command(("run",), "run a job", _run, "nextbest.runner.command:run"),
+    Command(("runs",), "list the runs made here", _place, "nextbest.runner.command:runs"),
+    Command(("runs", "show"), "show one run", _show, "nextbest.runner.command:show"),
+    Command(("serve",), "answer requests here", _serve, "nextbest.runner.servers:serve"),
+    Command(("mlflow",), "open MLflow's pages", _mlflow, "nextbest.runner.servers:mlflow"),
+    *(Command((name,), f"databricks bundle {name}", _handed_over, "") for name in _ON_DATABRICKS),
+)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of all subcommands."""
+    top = argparse.ArgumentParser(
+        prog="dbb", description="Run and check the Databricks bundle of this folder, here."
+    )
+    groups = {(): top.add_subparsers(metavar="COMMAND", required=True)}
+    made: dict[tuple[str, ...], argparse.ArgumentParser] = {}
+    for command in COMMANDS:
+        above, name = command.words[:-1], command.words[-1]
+        if above not in groups:
+            groups[above] = made[above].add_subparsers(metavar="COMMAND")
+        each = groups[above].add_parser(name, help=command.purpose, description=command.purpose)
+        command.flags(each)
+        each.set_defaults(function=command.function)
+        made[command.words] = each
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `dbb`; returns its exit code: 0 well, 1 a run or check failed, 2 wrong input."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        if _for_databricks(words):
+            return _hand_over(words)
+        args = parser().parse_args(words)
+        module, _, name = args.function.partition(":")
+        return getattr(importlib.import_module(module), name)(args)
+    except NextBestError as error:
+        print(f"dbb: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+
+
+def _for_databricks(words: Sequence[str]) -> bool:
+    return words[:1] in ([name] for name in _ON_DATABRICKS) or (
+        words[:1] == ["run"] and not {"--local", "--help", "-h"} & set(words)
+    )
+
+
+def _hand_over(words: Sequence[str]) -> int:
+    """Run `databricks bundle` with the same arguments."""
+    program = shutil.which("databricks")
+    if program is None:
+        print(f"dbb: {_NO_PROGRAM}", file=sys.stderr)
+        return 127
+    return subprocess.run([program, "bundle", *words]).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""Secrets come from the environment and are blacked out wherever a run writes something down."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from nextbest.errors import PlatformError
+
+PREFIX = "NEXTBEST_SECRET_"
+BLACKED_OUT = "[REDACTED]"
+
+
+def variable(scope: str, key: str) -> str:
+    """Name of the environment variable that holds a secret: NEXTBEST_SECRET_<SCOPE>_<KEY>."""
+    return PREFIX + re.sub(r"\W", "_", f"{scope}_{key}").upper()
+
+
+def get(scope: str, key: str) -> str:
+    """The secret; raises PlatformError naming the variable to set."""
+    name = variable(scope, key)
+    if name not in os.environ:
+        raise PlatformError(f"secret '{key}' of scope '{scope}' is not set: export {name}")
+    return os.environ[name]
+
+
+def keys(scope: str) -> list[str]:
+    """Keys of a scope, in lower case, as far as the environment tells."""
+    start = variable(scope, "")
+    return sorted(name.removeprefix(start).lower() for name in os.environ if name.startswith(start))
+
+
+def known(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Every spelling under which a secret could be written down, longest first."""
+    values = {text for name, text in environment.items() if name.startswith(PREFIX) and text}
+    spelled = values | {html.escape(v) for v in values} | {json.dumps(v)[1:-1] for v in values}
+    return tuple(sorted(spelled, key=lambda text: (-len(text), text)))
+
+
+def redact(value: Any, hidden: tuple[str, ...]) -> Any:
+    """The same JSON value with every secret in its texts blacked out."""
+    if isinstance(value, str):
+        for secret in hidden:
+            value = value.replace(secret, BLACKED_OUT)
+        return value
+    if isinstance(value, Mapping):
+        return {redact(name, hidden): redact(item, hidden) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [redact(item, hidden) for item in value]
+    return value
