@@ -174,11 +174,10 @@ def _text(
                 summary = f"{text}: the job has no parameter '{name}'"
                 found.append(error(summary, value.location, path, near(name, names)))
         elif steps[0] == "tasks" and not before.get(steps[1]):
-            known = [key for key, is_before in before.items() if is_before]
             if steps[1] in before:
                 summary = f"{text}: task '{steps[1]}' need not have run before"
-                fix = f"add it to this task's depends_on; {near(steps[1], known)}"
+                fix = "add it to this task's depends_on"
             else:
                 summary = f"{text}: no task '{steps[1]}'"
-                fix = near(steps[1], known)
+                fix = near(steps[1], before)
             found.append(error(summary, value.location, path, fix))

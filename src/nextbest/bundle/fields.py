@@ -39,6 +39,11 @@ def fields_of(name: str) -> dict[str, Field]:
     return found
 
 
+def is_type(name: str) -> bool:
+    """Whether a kind is a type with fields of its own (it may have none)."""
+    return name in _TYPES
+
+
 @cache
 def values_of(name: str) -> tuple[str, ...]:
     """Allowed values of the enumeration `name`; empty when it is none."""

@@ -78,7 +78,8 @@ def _read(root: Path, name: str, found: list[Diagnostic]) -> Node | None:
         return None
     if node.data is None:
         return node._replace(data={})
-    return normalize(_long_forms(node), "Root", "", found) or node._replace(data={})
+    config = normalize(_long_forms(node), "Root", "", found)
+    return config if config is not None and isinstance(config.data, dict) else None
 
 
 def _included(root: Path, top: str, config: Node, found: list[Diagnostic]) -> list[str]:

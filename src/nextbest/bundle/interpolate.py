@@ -53,6 +53,7 @@ class Interpolation:
         self.memory: dict[Path, tuple[Node | None, int]] = {}  # with the number of values
         self.chain: list[str] = []  # the names being resolved right now
         self.count = self.depth = 0
+        self.full = False  # too large: reported once, the rest is left as it is
 
     def node(self, node: Node, path: str) -> Node:
         """The node with its references replaced; `path` is what findings show."""
@@ -97,7 +98,9 @@ class Interpolation:
             fix = "give one of them a value that does not refer back"
             self.found.append(error(f"references form a cycle: {names}", node.location, path, fix))
             return None
-        before = self.count, self.depth
+        if self.full:
+            return None
+        depth = self.depth
         try:
             if reference.path not in self.memory:
                 self.memory[reference.path] = self._resolve(reference)
@@ -109,10 +112,9 @@ class Interpolation:
         except Missing as problem:
             self.found.append(error(str(problem), node.location, path, problem.fix))
         except _TooLarge as problem:
-            self.count, self.depth = before
             if self.chain:
                 raise
-            self.memory[reference.path] = None, 0
+            self.depth, self.full = depth, True
             summary = f"{reference.text}: {problem}"
             self.found.append(error(summary, node.location, path, "refer to plain values"))
         return None
@@ -126,7 +128,8 @@ class Interpolation:
         before = self.count
         self.chain.append(reference.name)
         try:
-            resolved = self.node(raw, reference.name)
+            name = reference.name
+            resolved = self.node(raw, f"variables{name[3:]}" if name[:4] == "var." else name)
         finally:
             self.chain.pop()
         if isinstance(resolved.data, str) and len(resolved.data) > MAX_TEXT:

@@ -64,7 +64,8 @@ def job_of(key: str, job: Node, root: Path, found: list[Diagnostic]) -> Job:
 
 def _task(task: Node, path: str, root: Path, in_git: bool, found: list[Diagnostic]) -> Task:
     kinds = kinds_of(task)
-    if len(kinds) != 1:
+    refused = any(item.path.startswith(f"{path}.") and "_task" in item.path for item in found)
+    if len(kinds) != 1 and not refused:
         name = f"task '{task.text('task_key')}'"
         if kinds:
             summary, fix = f"{name} is of several kinds: {', '.join(kinds)}", "keep one of them"

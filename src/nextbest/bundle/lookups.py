@@ -36,14 +36,13 @@ def early(root: Node) -> Lookup:
     """Lookup of `${var...}`, `${bundle...}` and `${workspace...}`; the rest is left for later."""
 
     def lookup(path: Path) -> Node | None:
+        steps = path
         if path[0] == "var" and len(path) > 1:
             variable = root.at("variables", path[1])
             if variable is not None and variable.at("value") is None:
                 return None  # required, but not given: reported where it is defined
-            path = ("variables", path[1], "value", *path[2:])
-        if path[0] not in _EARLY:
-            return None
-        return _step_through(root, path)
+            steps = ("variables", path[1], "value", *path[2:])
+        return _go(root, steps, path) if steps[0] in _EARLY else None
 
     return lookup
 
@@ -55,45 +54,41 @@ def late(resources: Node) -> Lookup:
         if path[0] != "resources" or len(path) < 4:
             return None
         group, key, name = path[1:4]
-        resource = _step_through(resources, path[1:3], "resources")
+        resource = _go(resources, path[1:3], path)
         made = _MADE.get((str(group), str(name)))
         if made is not None and len(path) == 4:
             return Node(made.format(type=group, key=key), resource.location)
         if resource.at(name) is None and (name in ("id", "url") or field_at(path) is not None):
             return None  # only Databricks knows it
-        return _step_through(resources, path[1:], "resources")
+        return _go(resources, path[1:], path)
 
     return lookup
 
 
-def _step_through(root: Node, path: Path, prefix: str = "") -> Node:
+def _go(root: Node, steps: Path, written: Path) -> Node:
+    """The value that `steps` lead to; `written` is how the reference names it."""
     node = root
-    for count, step in enumerate(path):
+    for count, step in enumerate(steps):
         below = node.at(step)
         if below is not None:
             node = below
             continue
-        done = ".".join(str(part) for part in ((prefix,) if prefix else ()) + path[: count + 1])
         if isinstance(node.data, str) and is_reference(node.data):
-            fix = "refer to the inner variable directly"
-            raise Missing(
-                f"{done} can't be read: its parent is itself the reference {node.data}", fix
-            )
-        full = ((prefix,) if prefix else ()) + path
-        if count == len(path) - 1 and field_at(full) is not None and "variables" not in full:
+            summary = f"{_shown(written)} looks into {node.data}, which has no value yet"
+            raise Missing(summary, "refer to the inner variable directly")
+        last = count == len(steps) - 1
+        if last and steps[0] in ("bundle", "workspace") and field_at(steps) is not None:
             return Node("", node.location)  # a field that exists, but was not set
-        raise _missing(full, count + bool(prefix), node)
+        known = set(node.entries())
+        if count == 1 and steps[0] in ("bundle", "workspace"):
+            known |= set(fields_of("BundleSection" if steps[0] == "bundle" else "Workspace"))
+        raise Missing(f"reference does not exist: {_shown(written)}", near(str(step), known))
     return node
 
 
-def _missing(path: Path, count: int, node: Node) -> Missing:
-    name = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)[1:]
-    if name.startswith("variables."):
-        name = "var." + name.removeprefix("variables.").replace(".value", "", 1)
-    known = set(node.entries())
-    if len(path) == 2 and path[0] in ("bundle", "workspace"):
-        known |= set(fields_of("BundleSection" if path[0] == "bundle" else "Workspace"))
-    return Missing(f"reference does not exist: ${{{name}}}", near(str(path[count]), known))
+def _shown(path: Path) -> str:
+    names = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return f"${{{''.join(names)[1:]}}}"
 
 
 def unknown_references(root: Node, found: list[Diagnostic]) -> None:

@@ -6,6 +6,7 @@ import ast
 import json
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 HEADER = "# Databricks notebook source"
@@ -151,11 +152,12 @@ class _Reader:
             place = base.joinpath(*module.split("."))
             for file in (place.with_suffix(".py"), place / "__init__.py"):
                 if file.is_file():
-                    return _class_fields(file, original)
+                    return _class_fields(file, original, file.stat().st_mtime_ns)
         return None
 
 
-def _class_fields(file: Path, name: str) -> dict[str, bool] | None:
+@lru_cache(maxsize=64)
+def _class_fields(file: Path, name: str, _changed: int) -> dict[str, bool] | None:
     try:
         tree = ast.parse(file.read_text(encoding="utf-8"))
     except (SyntaxError, ValueError):

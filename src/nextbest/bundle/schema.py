@@ -9,11 +9,15 @@ from __future__ import annotations
 import re
 
 from nextbest.bundle.diagnostics import error, near, warning
-from nextbest.bundle.fields import fields_of, values_of
+from nextbest.bundle.fields import fields_of, is_type, values_of
 from nextbest.bundle.graph import Diagnostic
 from nextbest.bundle.references import is_reference, is_unresolved
 from nextbest.bundle.yaml_source import Node
 
+_FORMS = {
+    "string": "text", "integer": "a whole number", "number": "a number",
+    "boolean": "true or false", "sequence": "a list", "mapping": "lines of `key: value`",
+}  # fmt: skip
 _TRUE = ("true", "y", "Y", "yes", "Yes", "YES", "on", "On", "ON")
 _FALSE = ("false", "n", "N", "no", "No", "NO", "off", "Off", "OFF")
 
@@ -27,7 +31,7 @@ def normalize(node: Node, kind: str, path: str, found: list[Diagnostic]) -> Node
         return _sequence(node, kind[1:-1], path, found)
     if kind[0] == "{":
         return _mapping(node, kind[1:-1], path, found)
-    if fields_of(kind):
+    if is_type(kind):
         return _fields(node, kind, path, found)
     if isinstance(data, str) and is_reference(data):
         return node
@@ -54,7 +58,7 @@ def as_text(value: str | int | float | bool | None) -> str:
 
 
 def _wrong(expected: str, node: Node, path: str, found: list[Diagnostic]) -> None:
-    fix = f"give a {expected}"
+    fix = f"write {_FORMS[expected]}"
     found.append(error(f"expected {expected}, found {node.kind()}", node.location, path, fix))
 
 
@@ -92,10 +96,9 @@ def _fields(node: Node, name: str, path: str, found: list[Diagnostic]) -> Node |
             field = known.get(key)
             below = f"{path}.{key}" if path else key
             if field is not None:
-                if item.data is not None:
-                    # A refused value leaves an empty place, so that it does not count as missing.
-                    value = normalize(item, field.kind, below, found)
-                    kept[key] = value or item._replace(data=None)
+                value = normalize(item, field.kind, below, found)
+                if value is not None and value.data is not None:
+                    kept[key] = value
             elif not _only_anchors(item):
                 found.append(
                     warning(f"unknown field: {key}", item.location, path, near(key, known))
@@ -171,7 +174,9 @@ def complete(node: Node, kind: str, path: str, found: list[Diagnostic]) -> Node:
             _allowed(item, allowed, below, found)
         kept[key] = complete(item, fields[key].kind, below, found)
     for key, field in fields.items():
-        if field.required and key not in node.data:
+        below = f"{path}.{key}"
+        refused = any(item.path == below for item in found)
+        if field.required and key not in kept and not refused:
             fix = f"add '{key}:' to {path}"
             found.append(error(f"required field '{key}' is not set", node.location, path, fix))
     return node._replace(data=kept)

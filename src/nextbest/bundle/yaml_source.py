@@ -88,7 +88,7 @@ _KINDS = {
 
 
 class _Refused(Exception):
-    def __init__(self, summary: str, mark: Any, fix: str = "") -> None:
+    def __init__(self, summary: str, mark: Any, fix: str) -> None:
         super().__init__(summary)
         self.mark, self.fix = mark, fix
 
@@ -113,7 +113,7 @@ def read(path: Path, name: str, found: list[Diagnostic]) -> Node | None:
         mark = getattr(problem, "problem_mark", None)
         at = Location(name, mark.line + 1, mark.column + 1) if mark else Location(name, 1)
         reason = getattr(problem, "problem", None) or str(problem).splitlines()[0]
-        found.append(error(f"not valid YAML: {reason}", at))
+        found.append(error(f"not valid YAML: {reason}", at, fix="correct this line or one above"))
     return None
 
 
@@ -148,7 +148,7 @@ def _document(text: str, name: str) -> Node:
             count += 1
             starts.append(count)
             if len(stack) == MAX_DEPTH:
-                raise _Refused(f"nested deeper than {MAX_DEPTH} levels", mark)
+                raise _Refused(f"nested deeper than {MAX_DEPTH} levels", mark, "make it flatter")
             data: Any = {} if kind is yaml.MappingStartEvent else []
             stack.append(_Open(data, Location(name, mark.line + 1, mark.column + 1), event.anchor))
             continue
@@ -163,14 +163,17 @@ def _document(text: str, name: str) -> Node:
                 anchors[done.anchor] = (node, size)
         elif kind is yaml.AliasEvent:
             if event.anchor not in anchors:
-                raise _Refused(f"no finished anchor is named '{event.anchor}' here", mark)
+                fix = "define the anchor before this line, and not around it"
+                raise _Refused(f"no anchor '{event.anchor}' is complete here", mark, fix)
             node, size = anchors[event.anchor]
             node = node._replace(location=Location(name, mark.line + 1, mark.column + 1))
             count += size
         else:
             continue
         if count > MAX_VALUES:
-            raise _Refused(f"more than {MAX_VALUES:,} values once anchors are expanded", mark)
+            raise _Refused(
+                f"anchors expand to over {MAX_VALUES:,} values", mark, "use fewer anchors"
+            )
         if stack:
             _attach(stack[-1], node, mark)
         else:

@@ -1,0 +1,3 @@
+# Databricks notebook source
+for name in "abcdefg":
+    dbutils.widgets.get(name)

@@ -1,0 +1,3 @@
+# Databricks notebook source
+dbutils.widgets.get("seed")
+dbutils.widgets.get("rate")

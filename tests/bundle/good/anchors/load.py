@@ -1,0 +1,3 @@
+# Databricks notebook source
+name = "item"
+print(dbutils.widgets.get(name))

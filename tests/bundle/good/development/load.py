@@ -1,0 +1,3 @@
+# Databricks notebook source
+for name in ("model", "files"):
+    dbutils.widgets.get(name)

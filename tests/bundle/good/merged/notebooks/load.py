@@ -1,0 +1,2 @@
+# Databricks notebook source
+day = dbutils.widgets.get("day")
