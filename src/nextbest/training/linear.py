@@ -2,8 +2,9 @@
 
 logit p(x, a, c) = x·(β + β_action[a] + β_channel[c]) + γ[a, c], with x starting with a 1. Each
 part has a normal prior around 0, so an offer with few positives borrows from the others and a new
-one gets the population's coefficients. Fitted by maximum posterior; there is no n × (p·actions)
-design: rows are grouped by treatment, and a group needs one matrix-vector product.
+one gets the population's coefficients. The maximum of the posterior is found by Newton's method.
+There is no n × (p·actions) design: all rows of one treatment share their coefficients, so one
+p × p Gram matrix per treatment is the whole Hessian, and conjugate gradients solve with it.
 """
 
 from __future__ import annotations
@@ -11,14 +12,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.sparse.linalg import LinearOperator, cg
 from scipy.special import expit
+
+from nextbest.errors import DataError
 
 # Prior standard deviations, in logits per standard deviation of a feature.
 BASE = 1.0  # β of a feature
+LEVEL = 10.0  # the overall rate is what the data say
 INTERCEPT = 1.0  # an action's or a channel's own level
-INTERACTION = 0.3  # β_action, β_channel of a feature
-PAIR = 0.3  # γ
+INTERACTION = 0.4  # β_action, β_channel of a feature
+PAIR = 0.4  # γ
+NEWTON_STEPS = 40
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,70 +44,145 @@ class Pooled:
         return total
 
 
-def fit_pooled(
+@dataclass(frozen=True, eq=False)
+class Grouped:
+    """Rows sorted by treatment: design [n, p] and 0/1 outcome [n], `slices` per treatment.
+
+    `action` and `channel` [G] are the treatments' codes, `sizes` counts actions and channels.
+    """
+
+    design: np.ndarray
+    outcome: np.ndarray
+    slices: tuple[slice, ...]
+    action: np.ndarray
+    channel: np.ndarray
+    sizes: tuple[int, int]
+
+
+def grouped(
     design: np.ndarray,
     action: np.ndarray,
     channel: np.ndarray,
     outcome: np.ndarray,
     sizes: tuple[int, int],
-) -> Pooled:
-    """Maximum posterior from design [n, p], codes [n] and 0/1 outcomes [n].
-
-    `sizes` counts the actions and channels. Deterministic: L-BFGS from the mean rate.
-    """
-    shapes = _Shapes(design.shape[1], *sizes)
+) -> Grouped:
+    """Sort rows by treatment, from design [n, p] and known codes [n]."""
     group = action * sizes[1] + channel
     order = np.argsort(group, kind="stable")
-    design, outcome = design[order], outcome[order]
     groups, starts = np.unique(group[order], return_index=True)
-    slices = [slice(a, b) for a, b in zip(starts, [*starts[1:], len(group)], strict=True)]
-    pairs = [divmod(int(g), sizes[1]) for g in groups]
-    scale = shapes.prior()
-    mean = outcome.mean()
+    ends = [*starts[1:], len(group)]
+    return Grouped(
+        design=design[order],
+        outcome=outcome[order],
+        slices=tuple(slice(int(a), int(b)) for a, b in zip(starts, ends, strict=True)),
+        action=groups // sizes[1],
+        channel=groups % sizes[1],
+        sizes=sizes,
+    )
 
-    def objective(theta: np.ndarray) -> tuple[float, np.ndarray]:
-        # θ is whitened (coefficient / prior deviation): the penalty is |θ|²/2 for every part.
-        model = shapes.split(theta * scale)
-        slope = shapes.split(np.zeros(len(theta)))
-        loss = 0.5 * float(theta @ theta)
-        for rows, (a, c) in zip(slices, pairs, strict=True):
-            beta = model.base + model.action[a] + model.channel[c]
-            beta[0] += model.pair[a, c]
-            logit = design[rows] @ beta
-            loss += float(np.logaddexp(0.0, logit).sum() - outcome[rows] @ logit)
-            gradient = (expit(logit) - outcome[rows]) @ design[rows]
-            slope.base[:] += gradient
-            slope.action[a] += gradient
-            slope.channel[c] += gradient
-            slope.pair[a, c] += gradient[0]
-        return loss, shapes.join(slope) * scale + theta
 
-    start = np.zeros(len(scale))
-    start[0] = np.log(mean / (1.0 - mean)) / scale[0]
-    found = minimize(objective, start, jac=True, method="L-BFGS-B", options={"maxiter": 300})
-    return shapes.split(found.x * scale)
+def fit_pooled(rows: Grouped, width: float, start: Pooled | None = None) -> Pooled:
+    """Maximum posterior; `width` multiplies the prior deviations of everything but β.
+
+    With width → 0 all treatments share β. `start` (for instance the fit of another width) saves
+    steps. Deterministic. Raises DataError when Newton's method doesn't settle.
+    """
+    shapes = _Shapes(rows.design.shape[1], *rows.sizes)
+    scale = shapes.prior(width)
+    theta = np.zeros(len(scale))  # whitened (coefficient / deviation): the penalty is |θ|²/2
+    if start is None:
+        rate = rows.outcome.mean()
+        theta[0] = np.log(rate / (1.0 - rate)) / scale[0]
+    else:
+        theta = shapes.join(start) / scale
+    loss, slope, grams = _evaluate(rows, shapes, theta, scale)
+    for _ in range(NEWTON_STEPS):
+        step = _newton_step(rows, shapes, grams, scale, slope)
+        promised = float(step @ slope)  # twice the decrease of a quadratic
+        if promised < 1e-6:
+            return shapes.split(theta * scale)
+        while True:
+            tried = _evaluate(rows, shapes, theta - step, scale)
+            if tried[0] <= loss - 1e-4 * float(step @ slope) or float(step @ slope) < 1e-9:
+                break
+            step = step / 2.0
+        theta = theta - step
+        loss, slope, grams = tried
+    raise DataError(
+        f"the logistic model of {len(rows.outcome)} rows did not settle in {NEWTON_STEPS} steps; "
+        "look for features that are nearly constant or copies of each other"
+    )
+
+
+def _evaluate(
+    rows: Grouped, shapes: _Shapes, theta: np.ndarray, scale: np.ndarray
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """Negative log posterior, its gradient in θ, and the Gram matrix of each treatment."""
+    coefficients = shapes.split(theta * scale).coefficients(rows.action, rows.channel)
+    loss = 0.5 * float(theta @ theta)
+    slopes = np.empty_like(coefficients)
+    grams = np.empty((*coefficients.shape, coefficients.shape[1]))
+    for at, part in enumerate(rows.slices):
+        x, y = rows.design[part], rows.outcome[part]
+        logit = x @ coefficients[at]
+        p = expit(logit)
+        loss += float(np.logaddexp(0.0, logit).sum() - y @ logit)
+        slopes[at] = (p - y) @ x
+        grams[at] = (x * (p * (1.0 - p))[:, None]).T @ x
+    return loss, shapes.gather(slopes, rows) * scale + theta, grams
+
+
+def _newton_step(
+    rows: Grouped, shapes: _Shapes, grams: np.ndarray, scale: np.ndarray, slope: np.ndarray
+) -> np.ndarray:
+    def curvature(v: np.ndarray) -> np.ndarray:
+        directions = shapes.split(v * scale).coefficients(rows.action, rows.channel)
+        products = (grams @ directions[:, :, None])[:, :, 0]
+        return shapes.gather(products, rows) * scale + v
+
+    diagonal = np.diagonal(grams, axis1=1, axis2=2)
+    inverse = 1.0 / (shapes.gather(diagonal, rows) * scale**2 + 1.0)
+    size = (len(slope), len(slope))
+    step, _ = cg(
+        LinearOperator(size, matvec=curvature, dtype=float),
+        slope,
+        rtol=1e-4,
+        maxiter=200,
+        M=LinearOperator(size, matvec=lambda v: inverse * v, dtype=float),
+    )
+    return step
 
 
 @dataclass(frozen=True)
 class _Shapes:
+    """How the parts lie in one flat vector."""
+
     p: int
     actions: int
     channels: int
 
     def split(self, flat: np.ndarray) -> Pooled:
         p, a, c = self.p, self.actions, self.channels
-        cuts = np.cumsum([p, a * p, c * p])
-        base, action, channel, pair = np.split(flat, cuts)
+        base, action, channel, pair = np.split(flat, np.cumsum([p, a * p, c * p]))
         return Pooled(base, action.reshape(a, p), channel.reshape(c, p), pair.reshape(a, c))
 
     def join(self, model: Pooled) -> np.ndarray:
         parts = (model.base, model.action, model.channel, model.pair)
         return np.concatenate([part.ravel() for part in parts])
 
-    def prior(self) -> np.ndarray:
-        row = np.full(self.p, INTERACTION)
-        row[0] = INTERCEPT
-        base = np.full(self.p, BASE)
-        base[0] = 10.0  # the overall rate is what the data say
-        shapes = (np.tile(row, (self.actions, 1)), np.tile(row, (self.channels, 1)))
-        return self.join(Pooled(base, *shapes, np.full((self.actions, self.channels), PAIR)))
+    def gather(self, per_group: np.ndarray, rows: Grouped) -> np.ndarray:
+        """The transpose of `coefficients`: [G, p] summed into every part, flat."""
+        action = np.zeros((self.actions, self.p))
+        channel = np.zeros((self.channels, self.p))
+        pair = np.zeros((self.actions, self.channels))
+        np.add.at(action, rows.action, per_group)
+        np.add.at(channel, rows.channel, per_group)
+        np.add.at(pair, (rows.action, rows.channel), per_group[:, 0])
+        return self.join(Pooled(per_group.sum(axis=0), action, channel, pair))
+
+    def prior(self, width: float) -> np.ndarray:
+        base, row = np.full(self.p, BASE), np.full(self.p, INTERACTION)
+        base[0], row[0] = LEVEL, INTERCEPT
+        action, channel = (np.tile(row * width, (k, 1)) for k in (self.actions, self.channels))
+        pair = np.full((self.actions, self.channels), PAIR * width)
+        return self.join(Pooled(base, action, channel, pair))

@@ -2,61 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import lightgbm
 import numpy as np
 import pandas as pd
 from scipy.special import expit
 
 from nextbest.decisions.heads import Head
-from nextbest.decisions.treatments import NONE, Treatments
+from nextbest.decisions.treatments import Treatments
 from nextbest.errors import DataError
-from nextbest.training import calibration, linear, trees
 from nextbest.training.encoding import Encoder, fit_encoder
+from nextbest.training.head_model import HeadModel, fit_head, treatment_codes
 from nextbest.training.splits import last_days
 
 LEAST_POSITIVES = 10
 CALIBRATION_SHARE = 0.2
-PAIRS = 400_000  # customer × treatment rows given to the trees at a time: memory stays flat
-
-
-@dataclass(frozen=True, eq=False)
-class HeadModel:
-    """One fitted head: calibrated logit = intercept + slope·(linear + trees).
-
-    `actions` and `channels` are the known levels; None when the head doesn't look at them.
-    """
-
-    name: str
-    needs_contact: bool
-    encoder: Encoder
-    actions: tuple[str, ...] | None
-    channels: tuple[str, ...] | None
-    linear: linear.Pooled
-    booster: lightgbm.Booster | None
-    intercept: float = 0.0
-    slope: float = 1.0
-
-    def logits(
-        self, matrix: np.ndarray, design: np.ndarray, codes: np.ndarray, wanted: np.ndarray
-    ) -> np.ndarray:
-        """Calibrated logits [n, D] for D distinct treatments, codes int [D, 3].
-
-        Where `wanted` (bool [n, D]) is False the trees are left out.
-        """
-        coefficients = self.linear.coefficients(codes[:, 0], codes[:, 1])
-        # Not `@`: BLAS sums in an order that depends on n, and a customer's score must be the
-        # same to the last bit in a batch of 20,000 and alone.
-        logit = np.einsum("np,dp->nd", design, coefficients)
-        if self.booster is not None:
-            rows, columns = np.nonzero(wanted)
-            for start in range(0, len(rows), PAIRS):
-                at = (rows[start : start + PAIRS], columns[start : start + PAIRS])
-                pairs = np.concatenate([matrix[at[0]], codes[at[1]]], axis=1, dtype=np.float32)
-                logit[at] += self.booster.predict(pairs, raw_score=True)
-        return self.intercept + self.slope * logit
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,20 +90,6 @@ class RewardModel:
             raise DataError(f"the model needs the columns {', '.join(missing)}, which are missing")
 
 
-def treatment_codes(
-    action: np.ndarray,
-    channel: np.ndarray,
-    actions: tuple[str, ...] | None,
-    channels: tuple[str, ...] | None,
-) -> np.ndarray:
-    """Codes of action and channel (−1 unknown, 0 when not looked at) and is-none, int [K, 3]."""
-    columns = [
-        np.zeros(len(values), dtype=int) if known is None else pd.Index(known).get_indexer(values)
-        for values, known in ((action, actions), (channel, channels))
-    ]
-    return np.column_stack([*columns, (np.asarray(channel) == NONE).astype(int)])
-
-
 def fit(
     frame: pd.DataFrame,
     heads: Sequence[Head],
@@ -170,71 +117,13 @@ def fit(
             encoders[key] = fit_encoder(frame, key)
             matrix = encoders[key].matrix(frame)
             encoded[key] = (matrix, encoders[key].design(matrix))
-        models.append(_fit_head(frame, head, encoders[key], encoded[key], later, seed))
-        count = models[-1].booster.num_trees() if models[-1].booster else 0
+        models.append(fit_head(frame, head, encoders[key], *encoded[key], later, seed))
         on_progress(
             f"head {head.name}: {int(frame[head.kind].sum())} positives in {len(frame)} decisions, "
-            f"{count} trees, calibration slope {models[-1].slope:.2f}"
+            f"{models[-1].trees} trees, calibration slope {models[-1].slope:.2f}"
         )
     used = dict.fromkeys(name for key in encoders for name in key)
     return RewardModel(features=tuple(used), heads=tuple(models))
-
-
-def _fit_head(
-    frame: pd.DataFrame,
-    head: Head,
-    encoder: Encoder,
-    encoded: tuple[np.ndarray, np.ndarray],
-    later: np.ndarray,
-    seed: int,
-) -> HeadModel:
-    levels: Mapping[str, tuple[str, ...] | None] = {
-        name: tuple(sorted(frame[name].astype(str).unique())) if name in head.treatment else None
-        for name in ("action_id", "channel")
-    }
-    actions, channels = levels["action_id"], levels["channel"]
-    sizes = (len(actions or "*"), len(channels or "*"))
-    codes = treatment_codes(
-        frame["action_id"].to_numpy(), frame["channel"].to_numpy(), actions, channels
-    )
-    kept = codes[:, 2] == 0 if head.needs_contact else np.ones(len(frame), dtype=bool)
-    matrix, design = encoded[0][kept], encoded[1][kept]
-    codes, later = codes[kept], later[kept]
-    outcome = frame[head.kind].to_numpy(dtype=float)[kept]
-    rows = np.concatenate([matrix, codes], axis=1, dtype=np.float32)
-    width = matrix.shape[1]
-    categorical = [*encoder.categorical, width, width + 1]
-
-    def base(fitted_on: np.ndarray) -> tuple[linear.Pooled, np.ndarray]:
-        model = linear.fit_pooled(
-            design[fitted_on], codes[fitted_on, 0], codes[fitted_on, 1], outcome[fitted_on], sizes
-        )
-        logit = np.empty(len(outcome))
-        for pair in np.unique(codes[:, :2], axis=0):
-            at = (codes[:, :2] == pair).all(axis=1)
-            logit[at] = design[at] @ model.coefficients(pair[:1], pair[1:])[0]
-        return model, logit
-
-    model, logit = base(~later)
-    early = trees.dataset(rows[~later], outcome[~later], logit[~later], categorical)
-    late = trees.dataset(rows[later], outcome[later], logit[later], categorical, early)
-    count = trees.tree_count(early, late, seed)
-    booster = trees.grow(early, count, seed)
-    raw = logit[later] + (booster.predict(rows[later], raw_score=True) if booster else 0.0)
-    intercept, slope = calibration.fit_platt(raw, outcome[later])
-    model, logit = base(np.ones(len(outcome), dtype=bool))
-    everything = trees.dataset(rows, outcome, logit, categorical)
-    return HeadModel(
-        name=head.name,
-        needs_contact=head.needs_contact,
-        encoder=encoder,
-        actions=actions,
-        channels=channels,
-        linear=model,
-        booster=trees.grow(everything, count, seed),
-        intercept=intercept,
-        slope=slope,
-    )
 
 
 def _check(frame: pd.DataFrame, heads: Sequence[Head]) -> None:

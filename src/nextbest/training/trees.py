@@ -8,8 +8,8 @@ from typing import Any
 import lightgbm
 import numpy as np
 
-MOST_TREES = 120
-PATIENCE = 15
+MOST_TREES = 60
+PATIENCE = 6
 THREADS = 2
 
 
@@ -18,7 +18,7 @@ def parameters(seed: int) -> dict[str, Any]:
     return {
         "objective": "binary",
         "metric": "binary_logloss",
-        "learning_rate": 0.06,
+        "learning_rate": 0.1,
         "num_leaves": 8,
         "max_depth": 5,
         "min_child_samples": 200,
@@ -54,18 +54,24 @@ def dataset(
         init_score=logit,
         reference=reference,
         categorical_feature=list(categorical),
-        params={"max_bin": 63, "verbosity": -1, "force_row_wise": True},
+        params={
+            "max_bin": 63,
+            "bin_construct_sample_cnt": 50_000,
+            "force_row_wise": True,
+            "verbosity": -1,
+        },
         free_raw_data=False,
     )
 
 
-def tree_count(train: lightgbm.Dataset, later: lightgbm.Dataset, seed: int) -> int:
-    """How many trees lower the log loss of a later slice; 0 when none does.
+def choose(train: lightgbm.Dataset, later: lightgbm.Dataset, seed: int) -> tuple[np.ndarray, int]:
+    """How many trees lower the log loss of a later slice, and their raw score on it.
 
-    Early stopping can't answer 0, and on a world that is linear in logits 0 is right.
+    0 trees when none does: early stopping can't answer that, and in a world that is linear in
+    logits it is the right answer.
     """
     losses: dict[str, dict[str, list[float]]] = {}
-    lightgbm.train(
+    booster = lightgbm.train(
         parameters(seed),
         train,
         num_boost_round=MOST_TREES,
@@ -79,11 +85,12 @@ def tree_count(train: lightgbm.Dataset, later: lightgbm.Dataset, seed: int) -> i
     curve = losses["later"]["binary_logloss"]
     logit, outcome = later.get_init_score(), later.get_label()
     before = float((np.logaddexp(0.0, logit) - outcome * logit).mean())
-    return int(np.argmin(curve)) + 1 if min(curve) < before else 0
-
-
-def grow(train: lightgbm.Dataset, count: int, seed: int) -> lightgbm.Booster | None:
-    """Boost `count` trees; None for 0."""
+    count = int(np.argmin(curve)) + 1 if min(curve) < before else 0
     if not count:
-        return None
+        return np.zeros(len(outcome)), 0
+    return booster.predict(later.get_data(), raw_score=True, num_iteration=count), count
+
+
+def grow(train: lightgbm.Dataset, count: int, seed: int) -> lightgbm.Booster:
+    """Boost `count` trees."""
     return lightgbm.train(parameters(seed), train, num_boost_round=count)
