@@ -34,9 +34,14 @@ def keys(scope: str) -> list[str]:
     return sorted(name.removeprefix(start).lower() for name in os.environ if name.startswith(start))
 
 
+def variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """The part of an environment that holds secrets."""
+    return {name: text for name, text in environment.items() if name.startswith(PREFIX)}
+
+
 def known(environment: Mapping[str, str]) -> tuple[str, ...]:
     """Every spelling under which a secret could be written down, longest first."""
-    values = {text for name, text in environment.items() if name.startswith(PREFIX) and text}
+    values = {text for text in variables(environment).values() if text}
     spelled = values | {html.escape(v) for v in values} | {json.dumps(v)[1:-1] for v in values}
     return tuple(sorted(spelled, key=lambda text: (-len(text), text)))
 

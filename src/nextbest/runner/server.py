@@ -75,7 +75,7 @@ def serve(control: socket.socket) -> None:
             tasks[pid] = status
             os.close(output)
             os.close(channel)
-            os.write(status, b"%d\n" % pid)
+            _tell(status, pid)
     for pid in tasks:
         orphans.kill_group(pid)
     orphans.kill_strays([], seconds=10)
@@ -96,13 +96,13 @@ def _reap(tasks: dict[int, int]) -> None:
         _, status = os.waitpid(seen.si_pid, 0)
         descriptor = tasks.pop(seen.si_pid, None)
         if descriptor is not None:
-            _report(descriptor, os.waitstatus_to_exitcode(status))
+            _tell(descriptor, os.waitstatus_to_exitcode(status))
+            os.close(descriptor)
 
 
-def _report(descriptor: int, code: int) -> None:
-    with suppress(BrokenPipeError):  # dbb may be gone: the control socket says so next
-        os.write(descriptor, b"%d\n" % code)
-    os.close(descriptor)
+def _tell(descriptor: int, number: int) -> None:
+    with suppress(BrokenPipeError):  # nobody waits for this task any more
+        os.write(descriptor, b"%d\n" % number)
 
 
 def _become_task(output: int, channel: int, inherited: list[int]) -> None:

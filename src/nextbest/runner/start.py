@@ -66,7 +66,7 @@ def run_job(
             lakehouse=lakehouse,
             server=server,
             slots=threading.BoundedSemaphore(max(2, os.cpu_count() or 2)),
-            environment=environment(lakehouse),
+            environment={**secrets.variables(os.environ), **environment(lakehouse)},
             schemas=_schemas(bundle),
             hidden=secrets.known(os.environ),
             observe=observe,

@@ -1,0 +1,4 @@
+# Databricks notebook source
+import json
+
+json.loads("{")

@@ -1,0 +1,2 @@
+# Databricks notebook source
+dbutils.fs.ls("/Volumes/c/s/v/../../../x")

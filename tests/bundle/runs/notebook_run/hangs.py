@@ -1,0 +1,4 @@
+# Databricks notebook source
+import time
+
+time.sleep(60)

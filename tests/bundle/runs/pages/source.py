@@ -1,0 +1,35 @@
+# Databricks notebook source
+# MAGIC %md
+# MAGIC # A title
+# MAGIC
+# MAGIC | a | b |
+# MAGIC | - | - |
+# MAGIC | 1 | *two* |
+# MAGIC
+# MAGIC <script>alert(1)</script>
+
+# COMMAND ----------
+
+# DBTITLE 1,What it shows
+class Rich:
+    def _repr_html_(self):
+        return "<em>rich</em>"
+
+
+print("a < b")
+display(Rich())
+displayHTML("<h2>markup</h2>")
+Rich()
+
+# COMMAND ----------
+
+# MAGIC %sh
+# MAGIC echo from-the-shell $((6 * 7))
+
+# COMMAND ----------
+
+None
+
+# COMMAND ----------
+
+{"last": "value"}

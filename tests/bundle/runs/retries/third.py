@@ -1,0 +1,3 @@
+# Databricks notebook source
+count = int(dbutils.widgets.get("count"))
+assert count == 3, f"only attempt {count}"

@@ -1,0 +1,2 @@
+# Databricks notebook source
+raise ValueError("bad " + dbutils.secrets.get("my-scope", "key"))

@@ -1,0 +1,3 @@
+# Databricks notebook source
+dbutils.jobs.taskValues.set("before", "kept")
+raise ValueError("after")

@@ -1,0 +1,8 @@
+# Databricks notebook source
+print("before")
+
+# COMMAND ----------
+
+import time
+
+time.sleep(600)

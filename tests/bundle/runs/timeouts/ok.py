@@ -1,0 +1,3 @@
+# Databricks notebook source
+state = dbutils.widgets.getArgument("state", "none")
+dbutils.notebook.exit(state)

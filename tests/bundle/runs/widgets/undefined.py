@@ -1,0 +1,6 @@
+# Databricks notebook source
+name = "nob" + "ody"
+
+# COMMAND ----------
+
+dbutils.widgets.get(name)
