@@ -126,8 +126,8 @@ def _check_rows(row: Row, names: LogColumns) -> None:
 
 
 def _valid(column: Column, kind: str) -> Column:
-    # In Spark NaN is larger than every number, and null is neither true nor false.
-    known = column.isNotNull() & ~F.isnan(column)
+    # In Spark NaN is larger than every number, so each upper bound also refuses it.
+    known = column.isNotNull()
     if kind == "real":
         return known & (F.abs(column) < float("inf"))
     low = column > 0 if kind == "chance" else column >= 0
