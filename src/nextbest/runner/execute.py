@@ -32,7 +32,8 @@ def start_run(
 ) -> RunRecord:
     """Run a job from its beginning; `began` hears the run's id before any task starts.
 
-    Raises RunError when as many runs of the job go on as it allows.
+    When as many runs of the job go on as it allows, a child run waits for its turn and any other
+    raises RunError.
     """
     run_id, start = store.new_run_id(), now()
     record = RunRecord(
@@ -55,12 +56,18 @@ def start_run(
     )
     earlier = {} if only is None else _left_behind(shared, job, only)
     with ExitStack() as held:
-        with store.gate(shared.lakehouse):
-            _room(shared, job)
-            folder = store.create(shared.lakehouse, run_id)
-            held.callback(folder.close)
-            own = held.enter_context(Cancel(cancel))
-            journal = Journal(folder, record, shared.observe, _full(own))
+        own = held.enter_context(Cancel(cancel))
+        while True:
+            with store.gate(shared.lakehouse):
+                others = _others(shared, job)
+                if not others or own.is_set():
+                    folder = store.create(shared.lakehouse, run_id)
+                    held.callback(folder.close)
+                    journal = Journal(folder, record, shared.observe, _full(own))
+                    break
+            if parent is None:
+                raise RunError(_no_room(job, others))
+            own.wait(0.2)
         began(run_id)
         held.enter_context(deadline(own, job.timeout_seconds, job))
         return _finish(Run(shared, job, journal, own, earlier))
@@ -92,24 +99,28 @@ def repair_run(shared: Shared, job: Job, before: RunRecord, cancel: Cancel) -> R
     earlier = {} if before.only is None else _left_behind(shared, job, before.only)
     with ExitStack() as held:
         with store.gate(shared.lakehouse):
+            if others := _others(shared, job):
+                raise RunError(_no_room(job, others))
             folder = store.reopen(shared.lakehouse, before.run_id)
             held.callback(folder.close)
-            _room(shared, job, before.run_id)
             own = held.enter_context(Cancel(cancel))
             journal = Journal(folder, record, shared.observe, _full(own))
         held.enter_context(deadline(own, job.timeout_seconds, job))
         return _finish(Run(shared, job, journal, own, earlier))
 
 
-def _room(shared: Shared, job: Job, but: str | None = None) -> None:
+def _others(shared: Shared, job: Job) -> list[str]:
+    """The runs of the job that go on, when they are as many as it allows."""
     others = store.going_on(shared.lakehouse, job.key, shared.bundle.target)
-    others = [run_id for run_id in others if run_id != but]
-    if len(others) >= job.max_concurrent_runs:
-        raise RunError(
-            f"job '{job.key}' allows {job.max_concurrent_runs} run(s) at a time "
-            f"(max_concurrent_runs, {job.location}), and {', '.join(others)} is going on: "
-            "wait until it ends, or stop it"
-        )
+    return others if len(others) >= job.max_concurrent_runs else []
+
+
+def _no_room(job: Job, others: list[str]) -> str:
+    return (
+        f"job '{job.key}' allows {job.max_concurrent_runs} run(s) at a time "
+        f"(max_concurrent_runs, {job.location}), and {', '.join(others)} is going on: "
+        "wait until it ends, or stop it"
+    )
 
 
 def _full(cancel: Cancel) -> Callable[[str], None]:
@@ -183,7 +194,8 @@ def _finish(run: Run) -> RunRecord:
             state, error = run.cancel.state, run.cancel.reason
         else:
             reached = {task.key: task.state for task in run.journal.record.tasks}
-            state, error = graph_state.overall(run.job.tasks, reached), None
+            took_part = [task for task in run.job.tasks if reached[task.key] != states.SKIPPED]
+            state, error = graph_state.overall(took_part, reached), None
     except NextBestError as problem:
         error = str(problem)
         raise

@@ -131,6 +131,8 @@ def _died(run: Run, events: _Events, code: int | None) -> TaskError:
             how += " (the machine may have run out of memory)"
     else:
         how = f"ended with code {code} by itself (os._exit?)"
+    if code is None:
+        how = "was lost: the process that started it has ended (killed?)"
     message = f"the notebook's process {how}, {_whereabouts(run, events)}; see the log"
     return TaskError("ProcessEnded", message, _place(run, events))
 

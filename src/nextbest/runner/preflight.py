@@ -79,7 +79,7 @@ def _of_spec(bundle: Bundle, task: Task, at: str, above: tuple[str, ...]) -> Ite
         try:
             parse(spec.path)
         except UsageError as error:
-            yield f"{at}: {error}"
+            yield f"{at}: {error}".replace(f"{bundle.root}/", "")
     elif isinstance(spec, RunJobTask):
         yield from _of_child(bundle, spec, at, above)
 

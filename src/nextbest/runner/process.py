@@ -181,7 +181,10 @@ def _watch(
             while channel in listening and channel.poll(0):
                 if not _receive(channel, on_event):
                     break
-            return Ending("exit", _line(status))
+            code = _line(status)
+            if code is None:  # the fork server is gone and can't sweep up
+                orphans.kill_group(pid)
+            return Ending("exit", code)
         elif cancel in ready or (until is not None and time.monotonic() >= until):
             _stop(pid, status)
             return Ending("cancel" if cancel in ready else "timeout")

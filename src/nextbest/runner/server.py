@@ -34,6 +34,9 @@ PRELOAD = (
     "mlflow",
     "mlflow.pyfunc",
     "mlflow.sklearn",
+    "mlflow.store.tracking.sqlalchemy_store",
+    "matplotlib.pyplot",
+    "deltalake",
     "nextbest.runner.child",
 )
 
