@@ -96,7 +96,8 @@ def _worth(
     head: Head, customers: pd.DataFrame, treatments: Treatments, shape: tuple[int, int]
 ) -> np.ndarray:
     worth = np.asarray(head.value(customers, treatments), dtype=float)
-    if worth.ndim > 2 or np.broadcast_shapes(worth.shape, shape) != shape:
+    fits = zip(worth.shape[::-1], shape[::-1], strict=False)
+    if worth.ndim > 2 or any(have not in (1, want) for have, want in fits):
         raise DataError(
             f"head '{head.name}': value gives an array of shape {worth.shape}; "
             f"it must broadcast to {shape} (customers × treatments)"

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
-from nextbest.decisions.policy import Policy
-from nextbest.training.reward_model import RewardModel
+from nextbest.decisions.decide import Decider
 
 
 class RewardPyfunc(PythonModel):
-    """Rows of features, action_id and channel in; p_<head> out. `policy` is there once loaded."""
+    """Rows of features, action_id and channel in; p_<head> out. `decider` holds the rest."""
 
-    policy: Policy
-
-    def __init__(self, model: RewardModel) -> None:
-        self.model = model
-
-    def load_context(self, context: PythonModelContext) -> None:
-        """Read the policy that the version was released with."""
-        config = Path(context.artifacts["policy"]).read_text(encoding="utf-8")
-        self.policy = Policy(**json.loads(config))
+    def __init__(self, decider: Decider) -> None:
+        self.decider = decider
 
     def predict(
         self,
@@ -33,4 +23,4 @@ class RewardPyfunc(PythonModel):
         params: dict[str, Any] | None = None,
     ) -> pd.DataFrame:
         """RewardModel.predict, in the form that MLflow calls."""
-        return self.model.predict(model_input)
+        return self.decider.model.predict(model_input)
