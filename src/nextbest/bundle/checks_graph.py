@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 
 from nextbest.bundle.diagnostics import error, near, warning
@@ -164,6 +163,8 @@ def _nested(path: str, task: Node, found: list[Diagnostic]) -> None:
 def _inputs(path: str, inputs: Node | None, found: list[Diagnostic]) -> None:
     if inputs is None or "{{" in str(inputs.data) or is_unresolved(inputs.data):
         return
+    import json  # only for loops: keeps the start quick
+
     try:
         valid = isinstance(json.loads(str(inputs.data)), list)
     except ValueError:

@@ -68,7 +68,7 @@ def read_all(root: Path, found: list[Diagnostic]) -> Node | None:
     config = top
     for _, node in files[1:]:
         rest = {key: value for key, value in node.data.items() if key != "include"}
-        config = merge(config, node._replace(data=rest), "", found)
+        config = merge(config, node.holding(rest), "", found)
     return config
 
 
@@ -77,9 +77,16 @@ def _read(root: Path, name: str, found: list[Diagnostic]) -> Node | None:
     if node is None:
         return None
     if node.data is None:
-        return node._replace(data={})
+        return node.holding({})
     config = normalize(_long_forms(node), "Root", "", found)
-    return config if config is not None and isinstance(config.data, dict) else None
+    if config is None:
+        return None
+    sections = config.data.items() if isinstance(config.data, dict) else [("the file", config)]
+    references = [(key, section) for key, section in sections if isinstance(section.data, str)]
+    for key, section in references:
+        summary = f"{key} can't be a reference as a whole: {section.data}"
+        found.append(error(summary, section.location, key, "write it out"))
+    return None if references else config
 
 
 def _included(root: Path, top: str, config: Node, found: list[Diagnostic]) -> list[str]:
@@ -117,13 +124,13 @@ def _long_forms(config: Node) -> Node:
         for key, value in target.entries("variables").items():
             full = isinstance(value.data, dict) and set(value.data) in _DEFINITIONS
             short = value.data is not None and not full
-            variables[key] = value._replace(data={"default": value}) if short else value
+            variables[key] = value.holding({"default": value}) if short else value
         if variables:
-            target = target.put("variables", target.data["variables"]._replace(data=variables))
+            target = target.put("variables", target.data["variables"].holding(variables))
         targets[name] = target
     if not targets:
         return config
-    return config.put("targets", config.data["targets"]._replace(data=targets))
+    return config.put("targets", config.data["targets"].holding(targets))
 
 
 def _unique_keys(files: list[tuple[str, Node]], found: list[Diagnostic]) -> None:

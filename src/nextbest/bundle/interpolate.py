@@ -57,7 +57,6 @@ class Interpolation:
 
     def node(self, node: Node, path: str) -> Node:
         """The node with its references replaced; `path` is what findings show."""
-        self.count += 1
         data = node.data
         if isinstance(data, str):
             return self._text(node, path) if "${" in data else node
@@ -66,13 +65,20 @@ class Interpolation:
         if self.depth == 2 * MAX_DEPTH:
             raise _TooLarge(f"values nest deeper than {2 * MAX_DEPTH} levels")
         self.depth += 1
+        self.count += len(data)
         replaced: dict[str, Node] | list[Node]
         if isinstance(data, dict):
-            replaced = {key: self.node(value, f"{path}.{key}") for key, value in data.items()}
+            replaced = {
+                key: value if _is_plain(value) else self.node(value, f"{path}.{key}")
+                for key, value in data.items()
+            }
         else:
-            replaced = [self.node(value, f"{path}[{i}]") for i, value in enumerate(data)]
+            replaced = [
+                value if _is_plain(value) else self.node(value, f"{path}[{index}]")
+                for index, value in enumerate(data)
+            ]
         self.depth -= 1
-        return node._replace(data=replaced)
+        return node.holding(replaced)
 
     def _text(self, node: Node, path: str) -> Node:
         text = node.data
@@ -88,7 +94,7 @@ class Interpolation:
                 self.found.append(error(summary, node.location, path, fix))
                 continue
             text = text.replace(reference.text, as_text(value.data), 1)
-        return node._replace(data=text)
+        return node.holding(text)
 
     def _value(self, reference: Reference, node: Node, path: str) -> Node | None:
         """The resolved value; None when it is unknown, known to be wrong, or left for later."""
@@ -136,3 +142,9 @@ class Interpolation:
             raise _TooLarge(f"the text grows beyond {MAX_TEXT:,} characters")
         size, self.count = self.count - before, before
         return resolved, size
+
+
+def _is_plain(node: Node) -> bool:
+    """Whether a value is a scalar without references: most of them are."""
+    data = node.data
+    return "${" not in data if isinstance(data, str) else not isinstance(data, dict | list)

@@ -25,9 +25,9 @@ def merge(first: Node, second: Node, path: str, found: list[Diagnostic]) -> Node
         for key, value in second.data.items():
             below = f"{path}.{key}" if path else key
             merged[key] = merge(merged[key], value, below, found) if key in merged else value
-        return first._replace(data=merged)
+        return first.holding(merged)
     if isinstance(first.data, list):
-        return first._replace(data=first.data + second.data)
+        return first.holding(first.data + second.data)
     return second
 
 
@@ -38,4 +38,4 @@ def merge_by_key(node: Node, key: str, path: str, found: list[Diagnostic]) -> No
         name = item.text(key)
         below = f"{path}[{index}]"
         merged[name] = merge(merged[name], item, below, found) if name in merged else item
-    return node._replace(data=list(merged.values()))
+    return node.holding(list(merged.values()))

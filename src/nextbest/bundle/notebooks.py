@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -65,6 +64,8 @@ def _read(path: Path, root: Path, notebook: Notebook, filled: set[str], seen: se
 
 
 def _cells(text: str) -> list[str]:
+    import json  # only for .ipynb: keeps the start quick
+
     cells = json.loads(text)["cells"]
     return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
 
@@ -86,23 +87,23 @@ def _code_of_cells(text: str) -> str:
 
 class _Reader:
     def __init__(self, tree: ast.Module, root: Path, notebook: Notebook, filled: set[str]) -> None:
-        self.tree, self.root, self.notebook, self.filled = tree, root, notebook, filled
+        self.nodes = list(ast.walk(tree))
+        self.root, self.notebook, self.filled = root, notebook, filled
         self.imports = {
             alias.asname or alias.name: (node.module, alias.name)
-            for node in ast.walk(tree)
+            for node in self.nodes
             if isinstance(node, ast.ImportFrom) and node.module and not node.level
             for alias in node.names
         }
         self.understood: set[int] = set()  # ids of nodes whose meaning is known
 
     def read(self) -> None:
-        nodes = list(ast.walk(self.tree))
-        for node in nodes:
+        for node in self.nodes:
             if isinstance(node, ast.Call):
                 self._call(node)
             elif isinstance(node, ast.Attribute) and _is_name(node.value, "dbutils"):
                 self.understood.add(id(node.value))
-        for node in nodes:
+        for node in self.nodes:
             if (_is_widgets(node) or _is_name(node, "dbutils")) and id(node) not in self.understood:
                 self.notebook.open_ended = True
 

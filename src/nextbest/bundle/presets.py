@@ -90,9 +90,9 @@ def apply(config: Node) -> Node:
                 resource = _preset(resource, group, presets)
                 resource = _defaults(resource, group, config.at("run_as"))
             changed[key] = resource
-        groups[group] = resources._replace(data=changed) if changed else resources
+        groups[group] = resources.holding(changed) if changed else resources
     resources = config.at("resources") or Node({}, config.location)
-    return config.put("resources", resources._replace(data=groups))
+    return config.put("resources", resources.holding(groups))
 
 
 def _prefixed(resource: Node, group: str, prefix: str) -> Node:
@@ -137,7 +137,7 @@ def _preset(resource: Node, group: str, presets: Node) -> Node:
     elif group == "quality_monitors" and pause is not None and pause.data == "PAUSED":
         if resource.text("schedule", "pause_status") != "UNPAUSED":
             kept = {key: value for key, value in resource.data.items() if key != "schedule"}
-            resource = resource._replace(data=kept)
+            resource = resource.holding(kept)
     elif group == "alerts" and pause is not None:
         resource = _paused(resource, ("schedule",), pause)
     return resource

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -63,6 +62,8 @@ def diagnose(
 
 
 def _user(found: list[Diagnostic]) -> str:
+    import getpass  # only without a given user: keeps the start quick
+
     try:
         return getpass.getuser()
     except (KeyError, OSError):
@@ -122,7 +123,7 @@ def _resolved(merged: Node, found: list[Diagnostic]) -> Node:
     """The configuration after interpolation, presets and defaults, ready to deploy."""
     first = Interpolation(lookups.early(merged), found)
     others = {key: node for key, node in merged.data.items() if key != "resources"}
-    config = merged._replace(data={key: first.node(node, key) for key, node in others.items()})
+    config = merged.holding({key: first.node(node, key) for key, node in others.items()})
     if "resources" in merged.data:  # only now: they may look into what a variable came to
         second = Interpolation(lookups.early(config), found)
         config = config.put("resources", second.node(merged.data["resources"], "resources"))
@@ -146,6 +147,4 @@ def _merged_by_key(config: Node, found: list[Diagnostic]) -> Node:
     if not jobs:
         return config
     resources = config.data["resources"]
-    return config.put(
-        "resources", resources.put("jobs", resources.data["jobs"]._replace(data=jobs))
-    )
+    return config.put("resources", resources.put("jobs", resources.data["jobs"].holding(jobs)))

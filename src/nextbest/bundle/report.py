@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 
 from nextbest.bundle.graph import Bundle, Diagnostic, ForEachTask
@@ -45,6 +44,8 @@ def task_count(bundle: Bundle) -> int:
 
 def as_json(target: str, bundle: Bundle | None, found: Iterable[Diagnostic]) -> str:
     """The same as one JSON object, for programs."""
+    import json  # only here: keeps the start quick
+
     findings = [
         {
             "severity": item.severity,

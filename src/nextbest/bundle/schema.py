@@ -14,6 +14,7 @@ from nextbest.bundle.graph import Diagnostic
 from nextbest.bundle.references import is_reference, is_unresolved
 from nextbest.bundle.yaml_source import Node
 
+_SCALARS = ("str", "int", "bool", "float", "any")
 _FORMS = {
     "string": "text", "integer": "a whole number", "number": "a number",
     "boolean": "true or false", "sequence": "a list", "mapping": "lines of `key: value`",
@@ -43,7 +44,7 @@ def normalize(node: Node, kind: str, path: str, found: list[Diagnostic]) -> Node
         return _number(node, path, found)
     if isinstance(data, dict | list):
         return _wrong("string", node, path, found)
-    return node if isinstance(data, str) else node._replace(data=as_text(data))
+    return node if isinstance(data, str) else node.holding(as_text(data))
 
 
 def as_text(value: str | int | float | bool | None) -> str:
@@ -69,7 +70,7 @@ def _sequence(node: Node, kind: str, path: str, found: list[Diagnostic]) -> Node
             value = normalize(item, kind, f"{path}[{index}]", found)
             if value is not None and value.data is not None:
                 kept.append(value)
-        return node._replace(data=kept)
+        return node.holding(kept)
     if isinstance(node.data, str) and is_reference(node.data):
         return node
     return _wrong("sequence", node, path, found)
@@ -82,7 +83,7 @@ def _mapping(node: Node, kind: str, path: str, found: list[Diagnostic]) -> Node 
             value = normalize(item, kind, f"{path}.{key}", found)
             if value is not None:
                 kept[key] = value
-        return node._replace(data=kept)
+        return node.holding(kept)
     if isinstance(node.data, str) and is_reference(node.data):
         return node
     return _wrong("mapping", node, path, found)
@@ -94,8 +95,10 @@ def _fields(node: Node, name: str, path: str, found: list[Diagnostic]) -> Node |
         kept = {}
         for key, item in node.data.items():
             field = known.get(key)
-            below = f"{path}.{key}" if path else key
-            if field is not None:
+            if field is not None and field.kind == "str" and type(item.data) is str:
+                kept[key] = item  # most of all fields
+            elif field is not None:
+                below = f"{path}.{key}" if path else key
                 value = normalize(item, field.kind, below, found)
                 if value is not None and value.data is not None:
                     kept[key] = value
@@ -103,7 +106,7 @@ def _fields(node: Node, name: str, path: str, found: list[Diagnostic]) -> Node |
                 found.append(
                     warning(f"unknown field: {key}", item.location, path, near(key, known))
                 )
-        return node._replace(data=kept)
+        return node.holding(kept)
     if isinstance(node.data, str) and is_reference(node.data):
         return node
     return _wrong("mapping", node, path, found)
@@ -122,18 +125,18 @@ def _integer(node: Node, path: str, found: list[Diagnostic]) -> Node | None:
     if isinstance(data, int) and not isinstance(data, bool):
         return node
     if isinstance(data, float) and data.is_integer():
-        return node._replace(data=int(data))
+        return node.holding(int(data))
     if isinstance(data, str) and re.fullmatch(r"[-+]?[0-9]{1,18}", data):
-        return node._replace(data=int(data))
+        return node.holding(int(data))
     return _wrong("integer", node, path, found)
 
 
 def _number(node: Node, path: str, found: list[Diagnostic]) -> Node | None:
     if isinstance(node.data, int | float) and not isinstance(node.data, bool):
-        return node._replace(data=float(node.data))
+        return node.holding(float(node.data))
     if isinstance(node.data, str):
         try:
-            return node._replace(data=float(node.data))
+            return node.holding(float(node.data))
         except ValueError:
             return _wrong("number", node, path, found)
     return _wrong("number", node, path, found)
@@ -143,7 +146,7 @@ def _boolean(node: Node, path: str, found: list[Diagnostic]) -> Node | None:
     if isinstance(node.data, bool):
         return node
     if node.data in _TRUE or node.data in _FALSE:
-        return node._replace(data=node.data in _TRUE)
+        return node.holding(node.data in _TRUE)
     return _wrong("boolean", node, path, found)
 
 
@@ -154,7 +157,7 @@ def complete(node: Node, kind: str, path: str, found: list[Diagnostic]) -> Node:
             complete(item, kind[1:-1], f"{path}[{index}]", found)
             for index, item in enumerate(node.data)
         ]
-        return node._replace(data=below)
+        return node.holding(below)
     if not isinstance(node.data, dict) or kind == "any":
         return node
     if kind[0] == "{":
@@ -169,17 +172,19 @@ def complete(node: Node, kind: str, path: str, found: list[Diagnostic]) -> Node:
     for key, item in node.data.items():
         if item.data is None or (item.data == "" and not fields[key].required):
             continue
+        kind = fields[key].kind
         below = f"{path}.{key}" if path else key
-        if allowed := values_of(fields[key].kind.strip("[]")):
+        if kind not in _SCALARS and (allowed := values_of(kind.strip("[]"))):
             _allowed(item, allowed, below, found)
-        kept[key] = complete(item, fields[key].kind, below, found)
+        kept[key] = complete(item, kind, below, found) if kind not in _SCALARS else item
     for key, field in fields.items():
+        if not field.required or key in kept:
+            continue
         below = f"{path}.{key}"
-        refused = any(item.path == below for item in found)
-        if field.required and key not in kept and not refused:
+        if not any(item.path == below for item in found):  # else it was refused, not missing
             fix = f"add '{key}:' to {path}"
             found.append(error(f"required field '{key}' is not set", node.location, path, fix))
-    return node._replace(data=kept)
+    return node.holding(kept)
 
 
 def _allowed(node: Node, allowed: tuple[str, ...], path: str, found: list[Diagnostic]) -> None:

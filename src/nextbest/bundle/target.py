@@ -49,7 +49,7 @@ def override(config: Node, name: str, found: list[Diagnostic]) -> Node:
     path = f"targets.{name}"
     for section in _MERGED:
         if (ours := target.at(section)) is not None:
-            theirs = data.get(section) or ours._replace(data=None)
+            theirs = data.get(section) or ours.holding(None)
             data[section] = merge(theirs, ours, f"{path}.{section}", found)
     data["variables"] = _variables(config, target, path, found)
     if (run_as := target.at("run_as")) is not None:
@@ -59,11 +59,9 @@ def override(config: Node, name: str, found: list[Diagnostic]) -> Node:
         if (value := target.at(field)) is not None:
             bundle = bundle.put(field, value)
     if (git := target.at("git")) is not None:
-        bundle = bundle.put(
-            "git", merge(bundle.at("git") or git._replace(data=None), git, path, found)
-        )
+        bundle = bundle.put("git", merge(bundle.at("git") or git.holding(None), git, path, found))
     data["bundle"] = bundle.put("target", Node(name, target.location))
-    return config._replace(data=data)
+    return config.holding(data)
 
 
 def _variables(config: Node, target: Node, path: str, found: list[Diagnostic]) -> Node:
@@ -80,5 +78,5 @@ def _variables(config: Node, target: Node, path: str, found: list[Diagnostic]) -
             if (value := ours.at(field)) is not None:
                 definition = {k: v for k, v in definition.items() if k != other}
                 definition[field] = value._replace(location=ours.location)
-        variables[key] = theirs._replace(data=definition)
+        variables[key] = theirs.holding(definition)
     return Node(variables, config.location)

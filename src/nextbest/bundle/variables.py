@@ -36,7 +36,7 @@ def assign(
             found.append(error(summary, None, f"--var {name}", near(name, variables)))
     given = {}
     for name, written in variables.items():
-        definition = written._replace(data=written.entries())
+        definition = written.holding(written.entries())
         value = _value(name, definition, flags, environment, file, found)
         given[name] = definition.put("value", value) if value is not None else definition
     return config.put("variables", Node(given, config.location))

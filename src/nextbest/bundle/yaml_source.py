@@ -76,9 +76,13 @@ class Node(NamedTuple):
             return [value.plain() for value in self.data]
         return self.data
 
+    def holding(self, data: Any) -> Node:
+        """The same place with another value (much quicker than `_replace`)."""
+        return Node(data, self.location, self.literal, self.anchored)
+
     def put(self, key: str, value: Node) -> Node:
         """A copy of this mapping with one entry more, or another one."""
-        return self._replace(data={**self.entries(), key: value})
+        return self.holding({**self.entries(), key: value})
 
 
 _KINDS = {
@@ -198,7 +202,7 @@ def _attach(parent: _Open, node: Node, mark: Any) -> None:
         if key.literal == "<<":
             _merge_key(parent, node, mark)
         else:
-            parent.data[key.data] = node._replace(location=key.location)
+            parent.data[key.data] = Node(node.data, key.location, node.literal, node.anchored)
 
 
 def _merge_key(parent: _Open, node: Node, mark: Any) -> None:
