@@ -20,6 +20,7 @@ LEDGER = (
     "version string, to_alias string, previous_version string, reason string, evidence string"
 )
 TRAINING_KEY = "training_key"
+HOLDOUT_FROM = "holdout_from"  # first day that the version never learned from
 
 
 def client() -> MlflowClient:
@@ -66,6 +67,27 @@ def training_key(*parts: object) -> str:
 def name_candidate(model: str, version: str) -> None:
     """Call a version the candidate: it was trained, nothing more."""
     client().set_registered_model_alias(model, "candidate", version)
+
+
+def holdout_from(model: str, version: str) -> str:
+    """The first day (ISO) that a version never learned from.
+
+    Raises PlatformError when the version does not say.
+    """
+    day = client().get_model_version(model, version).tags.get(HOLDOUT_FROM)
+    if not day:
+        raise PlatformError(
+            f"{model} version {version} has no tag '{HOLDOUT_FROM}', so nothing can be held out "
+            "for it: train it anew by training_job"
+        )
+    return day
+
+
+def record_verdict(model: str, version: str, day: dt.date, verdict: dict[str, object]) -> None:
+    """Keep a gate's verdict with the version's run, and in short on the version itself."""
+    known = client().get_model_version(model, version)
+    client().log_dict(known.run_id, verdict, f"verdicts/{day.isoformat()}.json")
+    client().set_model_version_tag(model, version, "verdict", str(verdict["text"])[:4000])
 
 
 def promote(

@@ -31,17 +31,19 @@ def read(spark: SparkSession, table: str) -> DataFrame:
     return spark.table(table)
 
 
-def merge(frame: DataFrame, table: str, keys: Sequence[str]) -> None:
+def merge(frame: DataFrame, table: str, keys: Sequence[str], *, unique: bool = False) -> None:
     """Write rows by key: a row whose key is there is replaced, another is added.
 
     The first write creates the table. Columns that the table lacks are added to it. Raises
-    DataError when two rows of `frame` share a key, since which one wins would be chance.
+    DataError when two rows of `frame` share a key, since which one wins would be chance; `unique`
+    says that the caller has made sure of it.
     """
     spark = frame.sparkSession
     missing = [key for key in keys if key not in frame.columns]
     if missing:
         raise DataError(f"merge into {table}: no key column {', '.join(missing)} in the rows")
-    _refuse_duplicates(frame, table, keys)
+    if not unique:
+        _refuse_duplicates(frame, table, keys)
     if not exists(spark, table):
         frame.write.format("delta").saveAsTable(table)
         return

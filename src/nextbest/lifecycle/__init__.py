@@ -1,0 +1,18 @@
+"""One function per notebook: the only room that knows stages and platform together."""
+
+from nextbest.lifecycle.incoming import engineer_features, generate_data
+from nextbest.lifecycle.live import decide_batch, serve_model
+from nextbest.lifecycle.training import train_model
+from nextbest.lifecycle.validation import validate_model
+from nextbest.lifecycle.watching import detect_drift, monitor
+
+__all__ = [
+    "decide_batch",
+    "detect_drift",
+    "engineer_features",
+    "generate_data",
+    "monitor",
+    "serve_model",
+    "train_model",
+    "validate_model",
+]

@@ -1,0 +1,83 @@
+"""Frames that several stages read, and the champion or candidate as something that decides."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+
+import pandas as pd
+from pyspark.sql import Column, SparkSession
+from pyspark.sql import functions as F
+
+from nextbest import tables
+from nextbest.decisions.decide import Decider
+from nextbest.decisions.treatments import Treatments
+from nextbest.errors import DataError
+from nextbest.features.labels import labels
+from nextbest.platforms import Lookup, Platform
+from nextbest.settings import Settings
+from nextbest.training import packaging
+from nextbest.use_cases import UseCase
+
+KEYS = ("customer_id", "as_of")
+
+
+def midnight(settings: Settings) -> Column:
+    """The moment before which everything is known, as a timestamp."""
+    return F.lit(dt.datetime.combine(settings.as_of, dt.time(), dt.UTC))
+
+
+def learning_frame(
+    settings: Settings, platform: Platform, case: UseCase, since: str | None = None
+) -> pd.DataFrame:
+    """Matured decisions with their labels and their features as of the decision, by decision_id.
+
+    `since` (a day) leaves older decisions out. Raises DataError when nothing has matured.
+    """
+    spark = platform.spark
+    decisions = tables.read(spark, settings.table("decisions")).where(
+        F.col("decided_at") < midnight(settings)
+    )
+    if since is not None:
+        decisions = decisions.where(F.col("decided_at") >= F.lit(since).cast("timestamp"))
+    known = labels(
+        decisions,
+        tables.read(spark, settings.table("outcomes")),
+        tables.read(spark, settings.table("actions")),
+        [head.kind for head in case.heads],
+        settings.as_of,
+        settings.attribution_days,
+    )
+    spine = decisions.select(
+        "decision_id", "customer_id", "decided_at", "eligible", "treatment", "action_id",
+        "channel", "propensity", "policy",
+    ).join(known.where("matured").drop("matured"), "decision_id")  # fmt: skip
+    lookup = Lookup(settings.table("customer_features"), ("customer_id",), "decided_at")
+    frame = platform.features.training_set(spine, [lookup]).toPandas()
+    if frame.empty:
+        raise DataError(
+            f"{settings.table('decisions')}: no decision before {settings.as_of} has matured "
+            f"({settings.attribution_days} days of attribution); raise history_days or as_of"
+        )
+    return frame.sort_values("decision_id", ignore_index=True)
+
+
+def feature_names(settings: Settings, spark: SparkSession) -> list[str]:
+    """The columns a model may look at: all of customer_features but its key."""
+    table = tables.read(spark, settings.table("customer_features"))
+    return [name for name in table.columns if name not in KEYS]
+
+
+def actions_frame(settings: Settings, spark: SparkSession) -> pd.DataFrame:
+    """The actions table; it is small."""
+    return tables.read(spark, settings.table("actions")).toPandas()
+
+
+def decider(settings: Settings, spark: SparkSession, version: str) -> Decider:
+    """A registered version as something that decides, over the actions as they are now."""
+    loaded = packaging.load(f"models:/{settings.model}/{version}")
+    return dataclasses.replace(
+        loaded,
+        treatments=Treatments.from_frame(actions_frame(settings, spark)),
+        policy=dataclasses.replace(loaded.policy, version=version),
+    )

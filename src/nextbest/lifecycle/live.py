@@ -1,0 +1,92 @@
+"""Notebooks 05 and 08: the champion decides, for all customers of a day and for a single one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from nextbest import registry, tables, use_cases
+from nextbest.decisions.eligibility import with_eligible
+from nextbest.errors import PlatformError
+from nextbest.inference.batch import recommend
+from nextbest.lifecycle import frames
+from nextbest.lifecycle.outcome import Outcome, nothing_live
+from nextbest.platforms import open_platform
+from nextbest.settings import Settings
+
+SMOKE_REQUESTS = 5
+
+
+def decide_batch(settings: Settings, spark: SparkSession) -> Outcome:
+    """05: one decision per customer and day, merged into recommendations and the decision log."""
+    case = use_cases.load(settings)
+    version = registry.version_at(settings.model, "champion")
+    if version is None:
+        return Outcome(nothing_live(settings.model), values={"decided": "0"})
+    live = frames.decider(settings, spark, version)
+    actions = frames.actions_frame(settings, spark)
+    today = tables.read(spark, settings.table("customer_features")).where(
+        F.col("as_of") == frames.midnight(settings)
+    )
+    decided = recommend(
+        with_eligible(today.drop("as_of"), actions, settings.as_of),
+        actions, live.model, live.policy, live.arbitration,
+        as_of=settings.as_of, seed=settings.seed, use_case=case.name, model_version=version,
+    )  # fmt: skip
+    tables.merge(decided, settings.table("recommendations"), ["decision_id"])
+    mine = _of_day(settings, spark)
+    columns = [column.name for column in case.contracts["decisions"].columns]
+    tables.merge(mine.select(*columns), settings.table("decisions"), ["decision_id"])
+    total, control = mine.count(), mine.where("control_group").count()
+    shares = (
+        mine.groupBy("action_id", "channel")
+        .agg(
+            F.count(F.lit(1)).alias("decisions"),
+            F.avg("propensity").alias("mean_propensity"),
+            F.avg("expected_value").alias("mean_expected_value"),
+        )
+        .orderBy(F.col("decisions").desc())
+    )
+    return Outcome(
+        f"{settings.table('recommendations')}: {total:,} decisions for {settings.as_of} by version "
+        f"{version} ({control:,} of them in the control group)",
+        (shares, mine.limit(20)),
+        {"decided": str(total)},
+    )
+
+
+def serve_model(settings: Settings, spark: SparkSession) -> Outcome:
+    """08: the champion answers at an endpoint, with the probabilities that the batch used.
+
+    Raises PlatformError when an answer differs from the batch: then the endpoint serves something
+    else than what was validated.
+    """
+    version = registry.version_at(settings.model, "champion")
+    if version is None:
+        return Outcome(nothing_live(settings.model))
+    platform = open_platform(settings, spark)
+    live = frames.decider(settings, spark, version)
+    endpoint = platform.serving.deploy(settings.endpoint, settings.model, version)
+    asked = _of_day(settings, spark).where(F.col("model_version") == version)
+    rows = asked.orderBy("decision_id").limit(SMOKE_REQUESTS).toPandas()
+    inputs = rows[[*live.model.features, "action_id", "channel"]]
+    answers = pd.DataFrame(platform.serving.query(endpoint, inputs.to_dict("records")))
+    name = f"p_{live.arbitration.heads[0].name}"
+    gap = np.abs(answers[name].to_numpy() - rows["p_response"].to_numpy()) if len(rows) else []
+    if len(answers) != len(rows) or not np.all(np.asarray(gap) <= 1e-9):
+        raise PlatformError(
+            f"endpoint {endpoint.name} answers otherwise than the batch decided with version "
+            f"{version} ({len(answers)} answers to {len(rows)} requests): it serves another model"
+        )
+    return Outcome(
+        f"endpoint {endpoint.name} serves {endpoint.model_name} version {version}; {len(rows)} "
+        f"requests answered as the batch decided (`dbb serve` keeps it open)",
+        (answers,),
+    )
+
+
+def _of_day(settings: Settings, spark: SparkSession) -> DataFrame:
+    log = tables.read(spark, settings.table("recommendations"))
+    return log.where(F.col("as_of") == F.lit(settings.as_of))

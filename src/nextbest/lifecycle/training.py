@@ -1,0 +1,87 @@
+"""Notebook 03: a candidate learns from what happened."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import mlflow
+import numpy as np
+import pandas as pd
+from pyspark.sql import SparkSession
+
+from nextbest import __version__, registry, tables, use_cases
+from nextbest.decisions.arbitration import Arbitration
+from nextbest.decisions.decide import Decider, decide
+from nextbest.decisions.policy import Policy
+from nextbest.decisions.treatments import Treatments
+from nextbest.lifecycle import frames
+from nextbest.lifecycle.outcome import Outcome
+from nextbest.platforms import open_platform
+from nextbest.settings import Settings
+from nextbest.training import packaging, reward_model, splits
+from nextbest.use_cases import UseCase
+
+BASELINE_ROWS = 40_000  # enough for a population stability index of a tenth of its threshold
+
+
+def train_model(settings: Settings, spark: SparkSession) -> Outcome:
+    """03: a reward model learns from matured decisions and is registered as the candidate."""
+    platform, case = open_platform(settings, spark), use_cases.load(settings)
+    frame = frames.learning_frame(settings, platform, case)
+    held_out = splits.last_days(frame["decided_at"], settings.holdout_share)
+    rows = frame[~held_out]
+    policy = Policy(
+        case.name, "new", epsilon=settings.exploration, control_share=settings.control_share
+    )
+    key = registry.training_key(__version__, settings.seed, policy, len(rows), _digest(frame))
+    version = registry.version_trained_on(settings.model, key)
+    told = "trained before on the same rows"
+    if version is None:
+        steps: list[str] = []
+        features = frames.feature_names(settings, spark)
+        model = reward_model.fit(rows, case.heads, features, settings.seed, steps.append)
+        told = "; ".join(steps)
+        tags = {
+            registry.TRAINING_KEY: key,
+            "as_of": settings.as_of.isoformat(),
+            registry.HOLDOUT_FROM: f"{frame.loc[held_out, 'decided_at'].min():%Y-%m-%d}",
+        }
+        mlflow.set_experiment(settings.experiment)
+        with mlflow.start_run(run_name=f"training {settings.as_of}"):
+            mlflow.log_params(dataclasses.asdict(settings))
+            decider = Decider(
+                model,
+                Treatments.from_frame(frames.actions_frame(settings, spark)),
+                Arbitration(case.heads),
+                policy,
+            )
+            version = packaging.register(decider, settings.model, example=rows.head(5), tags=tags)
+    registry.name_candidate(settings.model, version)
+    _write_baseline(settings, spark, case, frame, version)
+    return Outcome(
+        f"{settings.model} version {version} is the candidate: {len(rows):,} decisions learned "
+        f"from, {int(held_out.sum()):,} held out ({told})",
+        values={"version": version},
+    )
+
+
+def _digest(frame: pd.DataFrame) -> int:
+    """A number that changes with any row a model could learn from or be judged on."""
+    hashes = pd.util.hash_pandas_object(frame.drop(columns="eligible"), index=False)
+    return int(np.bitwise_xor.reduce(hashes.to_numpy()))
+
+
+def _write_baseline(
+    settings: Settings, spark: SparkSession, case: UseCase, frame: pd.DataFrame, version: str
+) -> None:
+    """What the version's features and scores looked like in its training window."""
+    candidate = frames.decider(settings, spark, version)
+    rows = frame.sample(min(len(frame), BASELINE_ROWS), random_state=settings.seed).sort_index()
+    rows = rows.reset_index(drop=True)
+    eligible = candidate.treatments.mask(rows["eligible"])
+    decided = decide(rows, eligible, rows["decision_id"].to_numpy(), candidate, settings.seed)
+    features = rows[frames.feature_names(settings, spark)]
+    baseline = pd.concat([rows[["decision_id", "decided_at"]], decided, features], axis=1)
+    baseline.insert(1, "model_version", version)
+    table = settings.table("training_baseline")
+    tables.merge(spark.createDataFrame(baseline), table, ["model_version", "decision_id"])

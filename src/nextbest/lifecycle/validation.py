@@ -1,0 +1,191 @@
+"""Notebook 04: what a candidate would have been worth, and whether it may be released."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from nextbest import registry, tables, use_cases
+from nextbest.decisions.decide import Decider
+from nextbest.decisions.eligibility import with_eligible
+from nextbest.errors import DataError
+from nextbest.evaluation.gates import Measurement, Verdict, judge, verdict_table
+from nextbest.evaluation.metrics import probability_metrics
+from nextbest.evaluation.ope.estimators import Estimate, lift, value_of
+from nextbest.evaluation.ope.log import LOGGING, LoggedBatch, Target
+from nextbest.evaluation.ope.moments import Moments, fold
+from nextbest.evaluation.ope.value import evaluate
+from nextbest.evaluation.plots import value_figure, weight_figure
+from nextbest.evaluation.release import attempt, release_gates, release_measurements
+from nextbest.inference.evaluate import target_probabilities
+from nextbest.lifecycle import frames
+from nextbest.lifecycle.outcome import Outcome
+from nextbest.platforms import Platform, open_platform
+from nextbest.settings import Settings
+from nextbest.use_cases import UseCase
+
+CANDIDATE, CHAMPION = "candidate", "champion"
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """A candidate on held-out decisions: its moments, beside the champion's if there is one."""
+
+    version: str
+    baseline: str
+    moments: Moments
+    values: Mapping[str, Estimate]
+    calibration: Mapping[str, Measurement]
+
+
+def validate_model(settings: Settings, spark: SparkSession) -> Outcome:
+    """04: the candidate's policy is valued on held-out decisions; on evidence an alias moves."""
+    platform, case = open_platform(settings, spark), use_cases.load(settings)
+    version = registry.version_at(settings.model, CANDIDATE)
+    if version is None:
+        raise DataError(f"{settings.model} has no candidate: run training_job first")
+    candidate = frames.decider(settings, spark, version)
+    trial = _hold_trial(settings, platform, case, candidate)
+    verdict = _judge(settings, trial)
+    registry.record_verdict(settings.model, version, settings.as_of, verdict.as_dict())
+    released = _release(settings, spark, version, verdict)
+    shares = _captured(settings, spark, case, candidate)
+    return Outcome(
+        " ".join(
+            [
+                f"{settings.model} version {version} on {trial.moments.n:,} held-out decisions:",
+                f"{_told(settings, trial)}.{shares}",
+                f"{verdict.text}",
+                f"Version {version} is {released}.",
+            ]
+        ),
+        (_table(trial), pd.DataFrame(verdict_table(verdict)), *_figures(trial)),
+        {"passed": str(verdict.passed).lower(), "version": version},
+    )
+
+
+def _hold_trial(settings: Settings, platform: Platform, case: UseCase, candidate: Decider) -> Trial:
+    """Fold the held-out decisions; the candidate's own q̂ serves every target policy."""
+    version = candidate.policy.version
+    held_out_from = registry.holdout_from(settings.model, version)
+    rows = frames.learning_frame(settings, platform, case, since=held_out_from)
+    champion = registry.version_at(settings.model, CHAMPION)
+    deciders = {CANDIDATE: candidate}
+    if champion is not None and champion != version:
+        if registry.holdout_from(settings.model, champion) > held_out_from:
+            raise DataError(
+                f"{settings.model}: champion {champion} learned from days on which candidate "
+                f"{version} is judged (from {held_out_from}); train the candidate on a later as_of"
+            )
+        deciders[CHAMPION] = frames.decider(settings, platform.spark, champion)
+    told = {
+        name: target_probabilities(
+            rows, rows["eligible"], rows["treatment"], each, reference=candidate
+        )
+        for name, each in deciders.items()
+    }
+    # A policy chooses among the eligible ones only, and the log could have chosen any of these.
+    inside = np.zeros(len(rows))
+    targets = {
+        name: Target(each["target_probability"], each["q_target"], inside)
+        for name, each in told.items()
+    }
+    log = LoggedBatch(rows["value"], rows["propensity"], targets, told[CANDIDATE]["q_logged"])
+    moments = fold(log)
+    values = {name: value_of(moments, name, "dr", confidence=settings.confidence) for name in told}
+    for policy, its in rows.groupby("policy"):
+        here = {CANDIDATE: Target(np.ones(len(its)))}
+        mine = fold(LoggedBatch(its["value"], its["propensity"], here))
+        values[f"{policy} policy"] = value_of(
+            mine, LOGGING, "on_policy", confidence=settings.confidence
+        )
+    return Trial(
+        version=version,
+        baseline=CHAMPION if CHAMPION in deciders else LOGGING,
+        moments=moments,
+        values=values,
+        calibration=_calibration(rows, candidate),
+    )
+
+
+def _calibration(rows: pd.DataFrame, candidate: Decider) -> Mapping[str, Measurement]:
+    """Are the probabilities of the first head true, where that head can happen at all?"""
+    head = candidate.arbitration.heads[0]
+    asked = rows[rows["treatment"] != "none"] if head.needs_contact else rows
+    predicted = candidate.model.predict(asked)[f"p_{head.name}"]
+    return probability_metrics(asked[head.kind], predicted)
+
+
+def _judge(settings: Settings, trial: Trial) -> Verdict:
+    measured = release_measurements(
+        trial.moments, CANDIDATE, trial.calibration,
+        baseline=trial.baseline, confidence=settings.confidence,
+    )  # fmt: skip
+    return judge(release_gates(min_ess=settings.min_ess, min_lift=settings.min_lift), measured)
+
+
+def _release(settings: Settings, spark: SparkSession, version: str, verdict: Verdict) -> str:
+    """Move the aliases that the verdict and the target allow; how far the version came."""
+    if not verdict.passed:
+        return "not released"
+    wanted = registry.ALIASES[: registry.ALIASES.index(settings.release_to) + 1]
+    for alias in wanted[1:]:
+        registry.promote(
+            spark, settings.table("promotions"), settings.model, version, alias,
+            reason=verdict.text, evidence=json.dumps(verdict.as_dict()),
+        )  # fmt: skip
+    return wanted[-1]
+
+
+def _captured(settings: Settings, spark: SparkSession, case: UseCase, candidate: Decider) -> str:
+    """Where the truth is known: which share of the oracle's gap the policies capture today."""
+    if case.captured is None:
+        return ""
+    today = tables.read(spark, settings.table("customer_features")).where(
+        F.col("as_of") == frames.midnight(settings)
+    )
+    actions = frames.actions_frame(settings, spark)
+    customers = with_eligible(today, actions, settings.as_of).toPandas()
+    eligible = candidate.treatments.mask(customers["eligible"])
+    scores = candidate.scores(customers, eligible)
+    chances = candidate.policy.probabilities(scores.score, eligible)
+    log = tables.read(spark, settings.table("decisions"))
+    shares = case.captured(settings, log, customers, candidate.treatments, chances)
+    told = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
+    return f" Share of the oracle's gap captured: {told}."
+
+
+def _told(settings: Settings, trial: Trial) -> str:
+    values = "; ".join(
+        f"{name} {each.value:.4f} [{each.low:.4f}, {each.high:.4f}]"
+        for name, each in trial.values.items()
+    )
+    over = attempt(
+        lambda: lift(trial.moments, CANDIDATE, trial.baseline, confidence=settings.confidence)
+    )
+    if isinstance(over, Exception):
+        return f"value per decision: {values}; no lift over {trial.baseline}: {over}"
+    told = f"lift over {trial.baseline} {over.value:+.4f} [{over.low:+.4f}, {over.high:+.4f}]"
+    return f"value per decision ({settings.confidence:.0%} intervals): {values}; {told}"
+
+
+def _table(trial: Trial) -> pd.DataFrame:
+    """Every estimator of every target policy, and the logging policies' own means."""
+    rows = [
+        {"policy": name, **vars(estimate)}
+        for name in trial.moments.layout.policies
+        for estimate in evaluate(trial.moments, name).estimates.values()
+    ]
+    logged = [{"policy": n, **vars(e)} for n, e in trial.values.items() if n.endswith(" policy")]
+    return pd.DataFrame(rows + logged)
+
+
+def _figures(trial: Trial) -> tuple[Figure, ...]:
+    return value_figure(trial.values), weight_figure(trial.moments, CANDIDATE)
