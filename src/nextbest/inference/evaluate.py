@@ -19,6 +19,7 @@ def target_probabilities(
     logged: Sequence[str] | pd.Series,
     decider: Decider,
     outcome: str | None = None,
+    reference: Decider | None = None,
 ) -> pd.DataFrame:
     """Evaluate the decider's policy on n logged decisions; the index is that of `customers`.
 
@@ -26,7 +27,8 @@ def target_probabilities(
     eligible set, `logged` the treatment that was chosen. Columns: target_probability, π of the
     logged treatment; q_logged, the model's expectation for the logged treatment; q_target,
     Σ_a π(a)·q(a). The expectation is of the net value (money, cost taken off), or of the head
-    named by `outcome` (a probability). The control group is left out: π is the policy proper, as
+    named by `outcome` (a probability). It is the model's of `reference`, so that several policies
+    can be compared under one q (None: the decider's own). The control group is left out: π is the policy proper, as
     for a customer who isn't in it. A logged treatment outside its eligible set raises DataError,
     as do unequal lengths, unknown treatments and an unknown head.
     """
@@ -47,6 +49,7 @@ def target_probabilities(
             positions[start : start + CHUNK],
             decider,
             outcome,
+            reference or decider,
         )
         for start in range(0, len(names), CHUNK)
     ]
@@ -61,6 +64,7 @@ def _chunk(
     logged: np.ndarray,
     decider: Decider,
     outcome: str | None,
+    reference: Decider,
 ) -> np.ndarray:
     at = (np.arange(len(logged)), logged)
     outside = ~eligible[at]
@@ -71,6 +75,7 @@ def _chunk(
         )
     scores = decider.scores(customers, eligible)
     probabilities = decider.policy.probabilities(scores.score, eligible)
-    q = scores.expected_value if outcome is None else scores.probabilities[outcome]
+    known = scores if reference is decider else reference.scores(customers, eligible)
+    q = known.expected_value if outcome is None else known.probabilities[outcome]
     target = (probabilities * np.where(eligible, q, 0.0)).sum(axis=1)
     return np.column_stack([probabilities[at], q[at], target])
