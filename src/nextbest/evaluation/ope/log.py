@@ -157,6 +157,17 @@ def from_pandas(frame: pd.DataFrame, names: LogColumns) -> LoggedBatch:
     return LoggedBatch(frame[names.reward], frame[names.propensity], targets, q_logged)
 
 
+def invalid_rows(frame: pd.DataFrame, names: LogColumns) -> dict[str, tuple[np.ndarray, float]]:
+    """Places of the rows that LoggedBatch would refuse, and the first such value, by column."""
+    found = {}
+    for name, column, kind in columns(names):
+        values = frame[column].to_numpy(dtype="float64", na_value=np.nan)
+        bad = np.flatnonzero(~_valid(values, kind))
+        if len(bad):
+            found[name] = (bad, float(values[bad[0]]))
+    return found
+
+
 def _array(name: str, values: Any, problems: list[str]) -> np.ndarray:
     try:
         if isinstance(values, pd.Series):

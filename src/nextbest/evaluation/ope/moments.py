@@ -126,9 +126,9 @@ def _fold_block(layout: Layout, log: LoggedBatch, rows: slice) -> Moments:
         weights = [target.probability[rows] / log.propensity[rows] for target in targets]
         q_logged = log.q_logged[rows] if layout.modelled else None
         q_targets = [target.q_target[rows] if layout.modelled else None for target in targets]
-        z = np.array(row_terms(layout, reward, weights, q_logged, q_targets))
+        z = row_terms(layout, reward, weights, q_logged, q_targets)
         total = z.sum(axis=1)
-        check_finite(layout, total)
+        _check_finite(layout, total)
     z -= (total / len(reward))[:, None]
     violations = [
         np.count_nonzero(target.unsupported[rows] > UNSUPPORTED) if layout.supported else 0
@@ -161,7 +161,7 @@ def _root(rows: np.ndarray) -> np.ndarray:
     return np.linalg.qr(np.linalg.qr(panels, mode="r").reshape(-1, d), mode="r")
 
 
-def check_finite(layout: Layout, total: np.ndarray) -> None:
+def _check_finite(layout: Layout, total: np.ndarray) -> None:
     """Raise DataError naming the terms whose sum left the range of a float."""
     if not np.isfinite(total).all():
         told = [name for name, value in zip(layout.names, total, strict=True) if value - value != 0]

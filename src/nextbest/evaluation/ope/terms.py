@@ -10,9 +10,10 @@ one vector, so its covariance also holds what a paired comparison of two of them
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+
+import numpy as np
 
 from nextbest.errors import SettingsError
 from nextbest.evaluation.ope.log import LogColumns, LoggedBatch
@@ -37,14 +38,14 @@ class Shrinkage:
                 f"shrinkage '{self.name}': λ is {self.strength}; it must lie within (0, {below:g})"
             )
 
-    def __call__(self, weight: Any) -> Any:
-        """Shrink weights: a numpy array or a Spark column, as the formulas are the same."""
+    def __call__(self, weight: np.ndarray) -> np.ndarray:
+        """Shrink weights (n,)."""
         return SHRINK[self.kind](weight, self.strength)
 
 
-SHRINK: Mapping[str, Callable[[Any, float], Any]] = {
+SHRINK: Mapping[str, Callable[[np.ndarray, float], np.ndarray]] = {
     # Wang, Agarwal, Dudík 2017: where the weight is too large, trust the model.
-    "switch": lambda w, strength: w * (w <= strength).astype("double"),
+    "switch": lambda w, strength: w * (w <= strength),
     # Su, Dimakopoulou, Krishnamurthy, Dudík 2020: least bound of the squared error.
     "optimistic": lambda w, strength: strength * w / (w * w + strength),
     # Metelli, Russo, Restelli 2021: weights with sub-Gaussian tails.
@@ -85,12 +86,13 @@ def layout_of(
 
 
 def row_terms(
-    layout: Layout, reward: Any, weights: list[Any], q_logged: Any, q_targets: list[Any]
-) -> list[Any]:
-    """The vector z in the layout's order, from numpy arrays or from Spark columns.
-
-    weights and q_targets: one per policy.
-    """
+    layout: Layout,
+    reward: np.ndarray,
+    weights: Sequence[np.ndarray],
+    q_logged: np.ndarray | None,
+    q_targets: Sequence[np.ndarray | None],
+) -> np.ndarray:
+    """The vectors z as (d, n), in the layout's order; weights and q_targets: one per policy."""
     terms = [reward]
     for weight, q_target in zip(weights, q_targets, strict=True):
         terms += [weight, weight * reward]
@@ -98,4 +100,4 @@ def row_terms(
             residual = reward - q_logged
             shrunk = [shrinkage(weight) * residual for shrinkage in layout.shrinkages]
             terms += [q_target, weight * residual, *shrunk]
-    return terms
+    return np.array(terms)

@@ -1,4 +1,4 @@
-"""One native aggregation gives what numpy gives, and refuses what numpy refuses."""
+"""One pass of the engine gives what numpy gives, and refuses what numpy refuses."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ def test_numpy_and_the_engine_agree(spark, moments, bandit, seed):
             ),
         ):
             assert (one.value, one.low, one.high, one.standard_error) == pytest.approx(
-                (other.value, other.low, other.high, other.standard_error), rel=1e-9, abs=1e-11
+                (other.value, other.low, other.high, other.standard_error), rel=1e-12, abs=1e-13
             )
     for policy in ("candidate", "same"):
         facts, others = diagnose(found, policy), diagnose(expected, policy)
-        assert vars(facts) == pytest.approx(vars(others), rel=1e-9)
+        assert vars(facts) == pytest.approx(vars(others), rel=1e-12)
     assert found.weight_counts.tolist() == expected.weight_counts.tolist()
 
 
@@ -69,7 +69,7 @@ def test_a_day_from_the_engine_and_a_day_from_numpy_add_up(spark, moments, bandi
     both = fold(one) + fold(other)
     for name in available(both):
         assert lift(mixed, "candidate", estimator=name).low == pytest.approx(
-            lift(both, "candidate", estimator=name).low, rel=1e-9
+            lift(both, "candidate", estimator=name).low, rel=1e-12
         )
 
 
@@ -104,6 +104,26 @@ def test_bad_rows_are_counted_and_named(spark, moments, change, message):
     frame = spark.createDataFrame([tuple(row.values()) for row in rows], schema)
     with pytest.raises(DataError, match=message):
         moments(frame, BARE)
+
+
+def test_without_a_key_a_bad_value_is_shown(spark, moments):
+    frame = pd.DataFrame({"reward": [1.0, 1.0], "propensity": [0.5, -3.0], "target": 0.5})
+    with pytest.raises(DataError, match=r"propensity: 1 of 2 rows .*; one is -3\.0$"):
+        moments(spark.createDataFrame(frame), LogColumns({"candidate": Target("target")}))
+
+
+def test_an_overflow_in_a_worker_is_told_as_such(spark, moments):
+    row = {"decision_id": "d1", "reward": 1.0, "propensity": 5e-324, "target": 1.0}
+    with pytest.raises(DataError, match=r"^log: candidate\.w, candidate\.wr left the range"):
+        moments(spark.createDataFrame(pd.DataFrame([row])), BARE)
+
+
+def test_any_numeric_type_and_any_column_name_will_do(spark, moments):
+    frame = spark.sql(
+        "SELECT 1 AS `net value`, CAST(0.5 AS DECIMAL(5, 3)) AS p, CAST(0.25 AS FLOAT) AS t"
+    )
+    names = LogColumns({"a": Target("t"), "b": Target("t")}, reward="net value", propensity="p")
+    assert value_of(moments(frame, names), "b", "ips").value == 0.5
 
 
 def test_columns_that_are_missing_or_no_numbers_are_told_together(spark, moments):
