@@ -19,7 +19,7 @@ class Encoder:
 
     `numeric` names number and boolean columns (null → NaN), `mean` and `scale` their moments,
     `gaps` those that had nulls; `levels` the known values of each text column (a null or unknown
-    value has code −1, and 0 in every indicator).
+    value has no code, NaN, and 0 in every indicator).
     """
 
     numeric: tuple[str, ...]
@@ -39,12 +39,13 @@ class Encoder:
         return tuple(range(len(self.numeric), len(self.names)))
 
     def matrix(self, customers: pd.DataFrame) -> np.ndarray:
-        """Raw numbers and level codes, float32 [n, len(names)]; nulls NaN, unknown levels −1."""
+        """Raw numbers and level codes, float32 [n, len(names)]; nulls and unknown levels NaN."""
         encoded = np.empty((len(customers), len(self.names)), dtype=np.float32)
         for at, name in enumerate(self.numeric):
             encoded[:, at] = _numbers(customers[name])
         for at, (name, known) in zip(self.categorical, self.levels.items(), strict=True):
-            encoded[:, at] = pd.Index(known).get_indexer(pd.Index(customers[name], dtype=object))
+            codes = pd.Index(known).get_indexer(pd.Index(customers[name], dtype=object))
+            encoded[:, at] = np.where(codes < 0, np.nan, codes)
         return encoded
 
     def design(self, matrix: np.ndarray) -> np.ndarray:
