@@ -138,12 +138,12 @@ import sys
 
 wanted = {"pandas", "pyarrow", "pysail", "pyspark.sql.connect", "mlflow", "lightgbm", "sklearn"}
 assert wanted <= sys.modules.keys(), wanted - sys.modules.keys()
-assert "spark" not in globals()
+assert not [name for name in globals() if name.startswith("spa")]
 """,
     "writes.py": """
 schema = dbutils.widgets.get("schema")
 frame = spark.createDataFrame([(1, "a"), (2, "b<c")], "id int, name string")
-frame.write.mode("overwrite").saveAsTable(f"{schema}.orders")
+frame.write.format("delta").mode("overwrite").saveAsTable(f"{schema}.orders")
 """,
     "reads.py": """
 # MAGIC %sql

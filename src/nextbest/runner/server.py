@@ -46,8 +46,11 @@ def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     control.set_inheritable(False)
     orphans.adopt()
+    forgetful = sys.dont_write_bytecode
+    sys.dont_write_bytecode = False  # compiling the libraries anew takes longer than importing them
     for name in sys.argv[2:]:
         importlib.import_module(name)
+    sys.dont_write_bytecode = forgetful
     gc.collect()
     gc.freeze()  # what is shared with the tasks stays shared
     serve(control)
