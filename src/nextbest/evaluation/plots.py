@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -54,7 +55,7 @@ def weight_figure(moments: Moments, policy: str) -> Figure:
     """
     facts = diagnose(moments, policy)
     lows, counts = weight_histogram(moments, policy)
-    labels = ["0", f"<{lows[2]:g}", *(f"{low:g}" for low in lows[2:])]
+    labels = ["0", f"<{Fraction(lows[2])}", *(str(Fraction(low)) for low in lows[2:])]
     used = np.flatnonzero(counts)
     shown = slice(used[0], used[-1] + 1)
     figure = _figure(height=3.0)

@@ -39,6 +39,8 @@ def test_the_weights_are_drawn_from_the_moments(bandit):
     moments = fold(bandit.draw(2000, seed=2))
     figure = weight_figure(moments, "candidate")
     assert sum(bar.get_height() for bar in figure.axes[0].patches) == 2000
+    labels = [label.get_text() for label in figure.axes[0].get_xticklabels()]
+    assert (labels[0], labels[-1]) == ("1/8", "4")
     assert "effective sample" in figure.axes[0].get_title()
     assert is_drawn(figure)
 
