@@ -163,7 +163,8 @@ def _defaults(resource: Node, group: str, run_as: Node | None) -> Node:
 def _paused(resource: Node, triggers: tuple[str, ...], status: Node) -> Node:
     for trigger in triggers:
         section = resource.at(trigger)
-        if resource.entries(trigger) and section and not section.text("pause_status"):
+        written = section is not None and isinstance(section.data, dict)
+        if written and not section.text("pause_status"):
             resource = resource.put(trigger, section.put("pause_status", status))
     return resource
 

@@ -70,7 +70,7 @@ def _changed(value: object, path: tuple, change: str, new: object) -> object:
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(data=st.data())
 def test_mutations_of_values(data: st.DataObject, tmp_path: Path):

@@ -54,7 +54,8 @@ def test_a_class_that_reads_its_fields(write: Callable[..., Path]):
         **{
             "a.py": f"{HEADER}\nfrom house.settings import Settings as S\n"
             "x = S.from_widgets(dbutils.widgets)\n",
-            "src/house/settings.py": "class Settings:\n    a: str\n    b: int = 1\n    c = 2\n",
+            "src/house/settings.py": "class Settings:\n    a: str\n    b: int = 1\n    c = 2\n"
+            "    d: ClassVar[int]\n",
         }
     )
     notebook = read_notebook(root / "a.py", root)

@@ -90,3 +90,18 @@ def test_a_complex_variable_is_taken_from_the_file(write: Callable[..., Path]):
 def test_a_reference_may_come_from_a_flag(write: Callable[..., Path]):
     text = "bundle: {name: b}\nvariables:\n  x: {default: 1}\n  y: {default: {a: 1}}\n"
     assert _values(write(**{"databricks.yml": text}), x="${var.y}")["x"] == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("root", "target", "expected"),
+    [
+        ("{lookup: {warehouse: shared}}", "plain", "plain"),
+        ("{default: plain}", "{lookup: {warehouse: shared}}", "shared"),
+    ],
+)
+def test_a_target_replaces_a_default_by_a_lookup_and_back(
+    root: str, target: str, expected: str, write: Callable[..., Path]
+):
+    text = f"bundle: {{name: b}}\nvariables: {{x: {root}}}\n"
+    text += f"targets: {{dev: {{variables: {{x: {target}}}}}}}\n"
+    assert _values(write(**{"databricks.yml": text}))["x"] == expected
