@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import functools
+import operator
 
 from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from nextbest.data.contracts import Contract
+from nextbest.data.contracts import Column, Contract
 from nextbest.errors import DataError
 
 
@@ -26,48 +28,49 @@ def check(
     """
     _check_columns(frame, contract, source)
     names = [column.name for column in contract.columns]
-    judged = frame.select(*names, _broken(contract).alias("_rules"))
-    good = judged.where(F.size("_rules") == 0).select(*names)
-    rejected = judged.where(F.size("_rules") > 0).select(
+    copies = F.count(F.lit(1)).over(Window.partitionBy(*contract.keys))
+    judged = frame.select(*names, copies.alias("_copies"))
+    rules = _rules(contract)
+    kept = functools.reduce(operator.and_, rules.values())
+    broken = F.array(*[F.when(~rule, F.lit(name)) for name, rule in rules.items()])
+    whole = F.to_json(F.struct(*[_text(column) for column in contract.columns]))
+    rejected = judged.where(~kept).select(
         F.lit(f"{source}.{contract.table}").alias("source"),
         F.lit(run_id).alias("run_id"),
-        F.col("_rules").alias("rules"),
-        F.to_json(
-            F.struct(*[_text(column.name, column.type) for column in contract.columns])
-        ).alias("row"),
+        F.filter(broken, lambda name: name.isNotNull()).alias("rules"),
+        whole.alias("row"),
     )
     number = F.row_number().over(Window.partitionBy("source").orderBy("row")).cast("bigint")
-    return good, rejected.select("source", number.alias("row_number"), "run_id", "rules", "row")
+    return judged.where(kept).select(*names), rejected.select(
+        "source", number.alias("row_number"), "run_id", "rules", "row"
+    )
 
 
-def _broken(contract: Contract) -> SparkColumn:
-    """The names of all rules that a row breaks, an array; a rule that is null counts as broken."""
-    kept = {}
+def _rules(contract: Contract) -> dict[str, SparkColumn]:
+    """Every rule by name, never null: what can't be told has not been kept."""
+    rules = {}
     for column in contract.columns:
         value = F.col(column.name)
         if not column.nullable:
-            kept[f"{column.name} is not null"] = value.isNotNull()
+            rules[f"{column.name} is not null"] = value.isNotNull()
         if column.type == "double":
             # NaN is larger than infinity to Spark, so this keeps both out.
             finite = F.abs(value) < F.lit(float("inf"))
-            kept[f"{column.name} is finite"] = value.isNull() | finite
+            rules[f"{column.name} is finite"] = value.isNull() | finite
     for name, rule in contract.rules.items():
-        kept[name] = F.coalesce(F.expr(rule), F.lit(False))
-    same_key = F.count(F.lit(1)).over(Window.partitionBy(*contract.keys))
-    kept[f"{', '.join(contract.keys)} is unique"] = same_key == 1
-    rules = F.array(*[F.when(~ok, F.lit(name)) for name, ok in kept.items()])
-    return F.filter(rules, lambda name: name.isNotNull())
+        rules[name] = F.coalesce(F.expr(rule), F.lit(False))
+    return {**rules, f"{', '.join(contract.keys)} is unique": F.col("_copies") == 1}
 
 
-def _text(name: str, kind: str) -> SparkColumn:
+def _text(column: Column) -> SparkColumn:
     """A value as both engines write it: their JSON differs for numbers and timestamps."""
-    value = F.col(name)
-    if kind.startswith("array"):
+    value = F.col(column.name)
+    if column.type.startswith("array"):
         return value
-    if kind == "double":  # inside an array, and only there, doubles become the same text
+    if column.type == "double":  # inside an array, and only there, doubles become the same text
         inside = F.translate(F.array(value).cast("string"), "[]", "")
-        return F.when(value.isNotNull(), inside).alias(name)
-    return value.cast("string").alias(name)
+        return F.when(value.isNotNull(), inside).alias(column.name)
+    return value.cast("string").alias(column.name)
 
 
 def _check_columns(frame: DataFrame, contract: Contract, source: str) -> None:
