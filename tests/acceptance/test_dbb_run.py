@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 pytestmark = pytest.mark.integration
+
+DBB = Path(sys.executable).with_name("dbb")
 
 JOBS = """
     main:
@@ -94,6 +102,27 @@ def test_runs_lists_and_shows(small):
         assert text in shown.stdout
     assert json.loads(small.dbb("runs", "show", outer["run_id"], "--json").stdout) == outer
     assert small.dbb("runs", "show", inner["run_id"][:-1]).returncode == 0
+
+
+def test_a_terminal_gets_a_live_tree(small):
+    screen, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [DBB, "run", "main", "--local"],
+        cwd=small.root,
+        env={**small.environment, "TERM": "xterm", "COLUMNS": "120"},
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    said = b""
+    with contextlib.suppress(OSError):  # how the end of a terminal is told
+        while chunk := os.read(screen, 4096):
+            said += chunk
+    assert process.wait() == 0
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", said.decode())
+    assert re.search(r"├── ✓ work +\d+\.\ds\s+└── ✓ inner +\d+\.\ds\s+└── ✓ part", text)
+    assert "▶ work" in text
+    assert "RUNNING" not in text
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from nextbest.runner.orphans import descendants
+from nextbest.runner.orphans import descendants, parents
 
 pytestmark = pytest.mark.integration
 
@@ -110,6 +110,20 @@ def test_kill_leaves_nothing_and_the_run_can_be_repaired(waiting):
     repaired, child = folder.records()
     assert repaired["state"] == child["state"] == "SUCCESS"
     assert [a["state"] for a in child["tasks"][0]["attempts"]] == ["KILLED", "SUCCESS"]
+
+
+def test_a_lost_fork_server_is_a_failure_and_no_hang(waiting):
+    folder, process, below = waiting
+    server = next(pid for pid, parent in parents().items() if parent == process.pid)
+    os.kill(server, signal.SIGKILL)
+    said, _ = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "was lost: the process that started it has ended" in said
+    assert "the process that starts tasks ended with code -9" in said
+    outer, inner = folder.records()
+    assert (outer["state"], inner["state"]) == ("FAILED", "FAILED")
+    for pid in descendants(below):  # what had left its task's group has nobody to end it now
+        os.kill(pid, signal.SIGKILL)
 
 
 STEP = """

@@ -18,7 +18,7 @@ from nextbest.runner import store
 from nextbest.runner.process import ForkServer
 from nextbest.runner.record import RunRecord, TaskRecord, seconds, summaries, to_json
 from nextbest.runner.start import preload, run_job
-from nextbest.runner.states import exit_code
+from nextbest.runner.states import FAILURES, KILLED, exit_code
 from nextbest.runner.tree import span, tree
 
 
@@ -96,8 +96,9 @@ def report(lakehouse: Path, record: RunRecord) -> str:
     lines.append(
         f"run {record.run_id} of {record.job_key} [{record.target}]: {record.state}, {took}"
     )
-    lines.append(f"pages: {folder / 'index.html'}")
-    if exit_code(record.state, record.error):
+    page = folder / "index.html"
+    lines.append(f"pages: {page}" if page.is_file() else f"logs: {folder / 'tasks'}")
+    if record.state in FAILURES | {KILLED}:
         lines.append(
             f"mend what failed, then: dbb run {record.job_key} -t {record.target} "
             f"--local --repair {record.run_id}"
@@ -106,17 +107,16 @@ def report(lakehouse: Path, record: RunRecord) -> str:
 
 
 def _summaries(lakehouse: Path, record: RunRecord) -> Iterator[str]:
-    for task in record.tasks:
+    for task in _tasks(record.tasks):
         if task.child_run_id in store.run_ids(lakehouse):
             yield from _summaries(lakehouse, store.load(lakehouse, str(task.child_run_id)))
-        for each in _tasks([task]):
-            yield from summaries(each)
+        yield from summaries(task)
 
 
 def _family(lakehouse: Path, record: RunRecord) -> Iterator[RunRecord]:
     """The child runs, deepest first, then the run itself."""
     known = store.run_ids(lakehouse)
-    for task in record.tasks:
+    for task in _tasks(record.tasks):
         if task.child_run_id in known:
             yield from _family(lakehouse, store.load(lakehouse, str(task.child_run_id)))
     yield record

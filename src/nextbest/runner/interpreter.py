@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -88,10 +89,13 @@ class Interpreter:
 
     def _sql(self, cell: Cell) -> None:
         spark, values = self._names["spark"], self.widgets.getAll()
-        for statement in statements(cell.source):
-            frame = spark.sql(statement, args=parameters(statement, values))
-            self._names["_sqldf"] = frame
-        self._screen.show(display.shown(self._names["_sqldf"]))
+        frames = [
+            spark.sql(statement, args=parameters(statement, values))
+            for statement in statements(cell.source)
+        ]
+        for last in frames[-1:]:
+            self._names["_sqldf"] = last
+            self._screen.show(display.shown(last))
 
     def _include(self, cell: Cell) -> None:
         path = self._find(cell.source.strip().strip("\"'"), f"{cell.file}:{cell.line}")
@@ -157,6 +161,12 @@ def _lines(cell: Cell) -> tuple[int, None, list[str], str]:
 @contextmanager
 def _limit(seconds: int, name: str) -> Any:
     """Raise TimeoutError in the block when it lasts longer; 0 is no limit."""
+
+    if not seconds:
+        yield
+        return
+    if threading.current_thread() is not threading.main_thread():
+        raise UsageError(f"notebook.run({name}) has a timeout: that needs the main thread, here")
 
     def expire(number: int, frame: FrameType | None) -> None:
         raise TimeoutError(f"notebook {name} took longer than {seconds} s")

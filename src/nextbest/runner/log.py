@@ -34,10 +34,12 @@ class Log:
 
     def close(self) -> None:
         """Wait for the end of the pipe and write the tail."""
-        self._thread.join(timeout=10)
+        self._thread.join(timeout=3)
         if self._cut:
             self._write(b"\n[... %d bytes are left out here ...]\n" % self._cut)
         self._write(bytes(self._tail))
+        if self._thread.is_alive():
+            self.problem = f"the log {self.path.name} is cut: a process left behind still writes"
         self._file.close()
 
     def _copy(self) -> None:

@@ -7,6 +7,7 @@ import errno
 import fcntl
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -62,11 +63,14 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock: IO[str] = (path / "lock").open("w")
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            self._lock.close()
-            raise RunError(f"run {path.name} is still going on in another process") from error
+        for _ in range(20):
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:  # for a moment, when somebody looks whether the run is alive
+                time.sleep(0.02)
+        self._lock.close()
+        raise RunError(f"run {path.name} is still going on in another process")
 
     def reserve(self) -> None:
         """Set room aside for the record."""

@@ -19,7 +19,7 @@ RUNS = Path(__file__).parents[2] / "bundle" / "runs"
 KNOWN = {
     "job", "parameters", "environment", "exit", "state", "error", "refused", "tasks", "attempts",
     "outcomes", "results", "values", "only_values", "errors", "iterations", "children", "logs",
-    "pages", "log_limit", "page_limit", "never", "no_process",
+    "pages", "log_limit", "page_limit", "never", "no_process", "runs",
 }  # fmt: skip
 
 
@@ -41,6 +41,9 @@ def test_case(case, run_bundle, tmp_path, monkeypatch):
     assert exit_code(record.state, record.error) == expected["exit"]
     _check(record, expected, lakehouse)
     assert store.load(lakehouse, record.run_id) == record
+    for job, count in expected.get("runs", {}).items():
+        runs = [store.load(lakehouse, run_id) for run_id in store.run_ids(lakehouse)]
+        assert sum(run.job_key == job for run in runs) == count
     for secret in expected.get("never", []):
         for path in lakehouse.rglob("runs/**/*.*"):
             assert secret not in path.read_text(), path

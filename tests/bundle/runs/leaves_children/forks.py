@@ -1,5 +1,6 @@
 # Databricks notebook source
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -13,4 +14,5 @@ if os.fork() == 0:
 if dbutils.widgets.getArgument("vanish", "no") == "yes":
     os._exit(0)
 if dbutils.widgets.getArgument("hang", "no") == "yes":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     time.sleep(600)
