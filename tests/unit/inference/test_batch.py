@@ -1,0 +1,112 @@
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+from pyspark.sql import functions as F
+
+from nextbest.decisions.eligibility import decision_time, with_eligible
+from nextbest.errors import DataError
+from nextbest.inference.batch import recommend
+from nextbest.inference.online import answer
+
+pytestmark = pytest.mark.integration
+
+DAY = dt.date(2026, 1, 31)
+TOLD = {"as_of": DAY, "seed": 5, "use_case": "nba", "model_version": "7"}
+FIRST = [
+    *("decision_id", "customer_id", "decided_at", "eligible", "treatment", "action_id", "channel"),
+    *("propensity", "policy", "policy_version", "control_group", "seed", "p_response"),
+    *("expected_value", "score", "cost", "p_opt_out", "value_response", "value_opt_out"),
+    *("reason", "as_of", "model_version"),
+]
+
+
+def run(frame, actions, decider, **changed):
+    eligible = with_eligible(frame, actions, DAY)
+    rule = (decider.model, decider.policy, decider.arbitration)
+    return recommend(eligible, actions, *rule, **{**TOLD, **changed})
+
+
+@pytest.fixture(scope="module")
+def customers(make_customers):
+    return make_customers(3_000)
+
+
+@pytest.fixture(scope="module")
+def found(spark, customers, actions, decider):
+    frame = run(spark.createDataFrame(customers), actions, decider)
+    return frame.toPandas().sort_values("customer_id", ignore_index=True)
+
+
+def test_columns_and_constants(found, customers, decider):
+    features = [name for name in customers.columns if name != "customer_id"]
+    assert list(found.columns) == [*FIRST, *features]
+    assert len(found) == len(customers)
+    assert found["decision_id"].is_unique
+    moment = pd.to_datetime(found["decided_at"], utc=True)
+    assert (moment == pd.Timestamp(decision_time(DAY))).all()
+    assert set(found["as_of"]) == {DAY}
+    assert set(found["policy_version"]) == {"7"}
+    assert found["x"].isna().sum() == customers["x"].isna().sum()
+    pd.testing.assert_series_equal(found["visits"], customers["visits"])
+
+
+def test_only_eligible_treatments_with_true_propensities(found, decider):
+    assert all(t in names for t, names in zip(found["treatment"], found["eligible"], strict=True))
+    counts = found["eligible"].map(len)
+    control = found["control_group"]
+    assert (found["propensity"] == 1 / counts)[control].all()
+    best = found["reason"].str.startswith("best")
+    np.testing.assert_allclose(found["propensity"][best], 0.8 + 0.2 / counts[best], atol=1e-15)
+    explored = found["reason"].str.startswith("explored")
+    np.testing.assert_allclose(found["propensity"][explored], 0.2 / counts[explored], atol=1e-15)
+    assert (control | best | explored).all()
+    assert min(control.sum(), best.sum(), explored.sum()) > 100
+
+
+def test_score_parts_add_up(found):
+    total = found["value_response"] + found["value_opt_out"] - found["cost"]
+    np.testing.assert_allclose(total, found["expected_value"], rtol=1e-12, atol=1e-12)
+    none = found["treatment"] == "none"
+    assert none.any()
+    assert (found.loc[none, ["p_response", "p_opt_out", "expected_value"]] == 0).all().all()
+
+
+def test_partitions_and_order_change_nothing(spark, customers, actions, decider, found):
+    shuffled = spark.createDataFrame(customers.sample(frac=1, random_state=1)).repartition(5)
+    again = run(shuffled, actions, decider).toPandas()
+    again = again.sort_values("customer_id", ignore_index=True)
+    again["eligible"], expected = again["eligible"].map(list), found["eligible"].map(list)
+    pd.testing.assert_frame_equal(again, found.assign(eligible=expected))
+
+
+def test_another_seed_or_day_draws_anew(spark, customers, actions, decider, found):
+    frame = spark.createDataFrame(customers)
+    for changed in ({"seed": 6}, {"as_of": dt.date(2026, 2, 1)}):
+        other = run(frame, actions, decider, **changed).toPandas().sort_values("customer_id")
+        differ = other["treatment"].to_numpy() != found["treatment"].to_numpy()
+        assert 0.05 < differ.mean() < 0.5
+        assert (other["control_group"].to_numpy() == found["control_group"].to_numpy()).all()
+
+
+def test_online_answers_the_same(customers, decider, found):
+    names = [*decider.model.features, "customer_id", "margin"]
+    records = customers[names].assign(eligible=found["eligible"].map(list)).to_dict("records")
+    features = [name for name in customers.columns if name != "customer_id"]
+    batch = found.drop(columns=features).assign(
+        eligible=found["eligible"].map(list),
+        decided_at=pd.to_datetime(found["decided_at"], utc=True),
+    )
+    for some in (records[:1], records[40:300]):
+        got = pd.DataFrame(answer(some, decider, **TOLD))
+        first = int(some[0]["customer_id"][2:])
+        same = batch.iloc[first : first + len(some)].reset_index(drop=True)
+        pd.testing.assert_frame_equal(got[FIRST], same, check_dtype=False, check_exact=True)
+
+
+def test_missing_and_taken_columns_are_named(spark, customers, actions, decider):
+    frame = spark.createDataFrame(customers).drop("x").withColumn("policy", F.lit("p"))
+    eligible = frame.withColumn("eligible", F.array(F.lit("none")))
+    with pytest.raises(DataError, match="column 'x' is missing.*'policy' is one that deciding"):
+        recommend(eligible, actions, decider.model, decider.policy, decider.arbitration, **TOLD)

@@ -1,0 +1,73 @@
+import json
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pytest
+
+from nextbest.decisions.arbitration import Arbitration
+from nextbest.decisions.decide import Decider
+from nextbest.decisions.policy import Policy
+from nextbest.errors import DataError
+from nextbest.training import packaging
+from nextbest.training.reward_model import fit
+
+pytestmark = pytest.mark.integration
+
+FEATURES = ("x", "y", "segment", "consent")
+NAME = "juan_dev.ml_nba_demo_dev.packaging"
+
+
+@pytest.fixture(scope="module")
+def log(make_log):
+    return make_log(4_000)
+
+
+@pytest.fixture(scope="module")
+def decider(log, heads, treatments):
+    model = fit(log, heads, FEATURES, 1, lambda text: None)
+    policy = Policy("nba", "key", epsilon=0.1, control_share=0.05)
+    return Decider(model, treatments, Arbitration(heads), policy)
+
+
+@pytest.fixture(scope="module")
+def version(decider, log, local_mlflow, tmp_path_factory):
+    local_mlflow(tmp_path_factory.mktemp("lakehouse"))
+    mlflow.set_experiment("packaging")
+    with mlflow.start_run():
+        return packaging.register(decider, NAME, example=log.head(3), tags={"as_of": "2026-01-31"})
+
+
+def test_a_version_decides_as_the_model_did(version, decider, log):
+    loaded = packaging.load(f"models:/{NAME}/{version}")
+    assert loaded.policy == decider.policy
+    customers, eligible = log.head(200), np.ones((200, len(decider.treatments)), dtype=bool)
+    np.testing.assert_array_equal(
+        loaded.scores(customers, eligible).score, decider.scores(customers, eligible).score
+    )
+
+
+def test_what_the_registry_knows(version):
+    registered = mlflow.MlflowClient().get_model_version(NAME, version)
+    assert registered.tags["as_of"] == "2026-01-31"
+    info = mlflow.models.get_model_info(f"models:/{NAME}/{version}")
+    assert info.signature.outputs.input_names() == ["p_response", "p_purchase"]
+    assert set(info.signature.inputs.input_names()) == {*FEATURES, "action_id", "channel"}
+    assert info.metadata["heads"] == ["response", "purchase"]
+    folder = Path(mlflow.artifacts.download_artifacts(f"models:/{NAME}/{version}"))
+    assert json.loads((folder / "artifacts" / "policy.json").read_text())["epsilon"] == 0.1
+    requirements = (folder / "requirements.txt").read_text().split()
+    assert f"lightgbm=={packaging.version('lightgbm')}" in requirements
+
+
+def test_as_mlflow_model_it_predicts_rows(version, decider, log):
+    rows = log.head(20)[[*FEATURES, "action_id", "channel"]]
+    found = mlflow.pyfunc.load_model(f"models:/{NAME}/{version}").predict(rows)
+    np.testing.assert_allclose(found, decider.model.predict(rows), rtol=1e-12)
+
+
+def test_what_cannot_be_registered_is_refused(version, decider, log):
+    with pytest.raises(DataError, match="no active MLflow run"):
+        packaging.register(decider, NAME, example=log.head(3), tags={})
+    with mlflow.start_run(), pytest.raises(DataError, match="input example has no row"):
+        packaging.register(decider, NAME, example=log[:0], tags={})
