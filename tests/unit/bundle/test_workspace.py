@@ -52,6 +52,13 @@ def test_git_details(write: Callable[..., Path]):
     assert load(root / "below").variables == {"b": "feature/x", "c": "abc123"}
 
 
+def test_a_written_branch_wins(write: Callable[..., Path]):
+    text = "bundle: {name: b, git: {branch: main}}\n"
+    root = write(**{".git/HEAD": "ref: refs/heads/x\n", "databricks.yml": text})
+    git = load(root).config["bundle"]["git"]
+    assert (git["branch"], git["actual_branch"]) == ("main", "x")
+
+
 def test_without_git_the_details_are_empty(write: Callable[..., Path]):
     text = "bundle: {name: b}\nvariables:\n  b: {default: '<${bundle.git.origin_url}>'}\n"
     assert load(write(**{"databricks.yml": text})).variables == {"b": "<>"}
