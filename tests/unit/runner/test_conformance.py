@@ -88,7 +88,7 @@ def _check(record, expected, lakehouse):
         assert (inner.job_key, inner.parent) == (child["job"], record.run_id)
         _check(inner, child, lakehouse)
     if mark := expected.get("no_process"):
-        listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
+        listed = subprocess.run(["ps", "-wweo", "args"], capture_output=True, text=True).stdout
         assert mark not in listed
     assert (folder / "index.html").is_file()
     assert not (folder / "reserve").exists()
