@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pyspark.sql import SparkSession
+import datetime as dt
+
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from nextbest import registry, tables
@@ -10,7 +12,7 @@ from nextbest.lifecycle import frames
 from nextbest.lifecycle.outcome import Outcome, nothing_live
 from nextbest.monitoring.report import page
 from nextbest.monitoring.verdict import judge_drift
-from nextbest.platforms import Monitor, Platform, open_platform
+from nextbest.platforms import Monitor, open_platform
 from nextbest.settings import Settings
 
 SCORES = ("p_response", "expected_value", "action_id", "channel")
@@ -27,17 +29,50 @@ def monitor(settings: Settings, spark: SparkSession) -> Outcome:
     profile, drift = spark.table(metrics.profile), spark.table(metrics.drift)
     return Outcome(
         f"{metrics.profile}: {profile.count():,} rows; {metrics.drift}: {drift.count():,} rows",
-        (profile.limit(50), drift.limit(50)),
+        (_of_day(profile, settings).limit(50), _of_day(drift, settings).limit(50)),
     )
 
 
 def detect_drift(settings: Settings, spark: SparkSession) -> Outcome:
     """07: have features or scores left the training window? `drift` decides what the job does."""
-    if registry.version_at(settings.model, "champion") is None:
+    version = registry.version_at(settings.model, "champion")
+    if version is None:
         return Outcome(nothing_live(settings.model), values={"drift": "false"})
     platform = open_platform(settings, spark)
-    verdict, report = _verdict(settings, platform)
-    file = platform.volume / "monitoring" / f"{settings.as_of}.html"
+    watched = _watched(settings, spark)
+    metrics = platform.monitors.tables(watched)
+    mine = F.col("model_version") == version
+    against = F.col("drift_type") == "BASELINE"
+    drift = _of_day(tables.read(spark, metrics.drift), settings).where(mine & against).toPandas()
+    verdict = judge_drift(drift, watched.columns, settings.drift_threshold)
+    profile = tables.read(spark, metrics.profile).where(mine)
+    report = page(
+        settings.as_of,
+        verdict,
+        drift,
+        _of_day(profile.where("log_type = 'INPUT'"), settings).toPandas(),
+        profile.where("log_type = 'BASELINE'").toPandas(),
+    )
+    file = platform.volume / "monitoring" / f"{settings.dataset}{settings.as_of}.html"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(report, encoding="utf-8")
-    return Outcome(f"{verdict.text} Report: {file}", (), {"drift": str(verdict.drifted).lower()})
+    return Outcome(
+        f"{verdict.text} Report: {file}", (drift,), {"drift": str(verdict.drifted).lower()}
+    )
+
+
+def _watched(settings: Settings, spark: SparkSession) -> Monitor:
+    """Features and scores of the day's decisions, against those of the training window."""
+    return Monitor(
+        table=settings.table("recommendations"),
+        baseline=settings.table("training_baseline"),
+        timestamp="decided_at",
+        granularity="1 day",
+        model_id="model_version",
+        columns=(*SCORES, *frames.feature_names(settings, spark)),
+    )
+
+
+def _of_day(metrics: DataFrame, settings: Settings) -> DataFrame:
+    start = dt.datetime.combine(settings.as_of, dt.time(), dt.UTC)
+    return metrics.where(F.col("window.start") == F.lit(start))
