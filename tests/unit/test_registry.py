@@ -1,0 +1,91 @@
+"""Aliases and the ledger, on a real registry and a real Delta table."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from nextbest import registry
+from nextbest.errors import PlatformError
+
+pytestmark = pytest.mark.integration
+
+LEDGER = "juan_dev.ml_nba_demo_dev.promotions_{}"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory, local_mlflow):
+    return local_mlflow(tmp_path_factory.mktemp("lakehouse"))
+
+
+@pytest.fixture(scope="module")
+def logged(home):
+    import mlflow
+    from mlflow.models import infer_signature
+    from sklearn.dummy import DummyClassifier
+
+    with mlflow.start_run():
+        model = DummyClassifier().fit([[0], [1]], [0, 1])
+        signature = infer_signature([[0.0]], [0])
+        return mlflow.sklearn.log_model(
+            model, name="m", signature=signature, pip_requirements=["scikit-learn"]
+        ).model_uri
+
+
+@pytest.fixture
+def model(logged):
+    """A registered model with two versions."""
+    import mlflow
+
+    name = f"juan_dev.ml_nba_demo_dev.m_{uuid.uuid4().hex}"
+    for number in (1, 2):
+        mlflow.register_model(
+            logged, name, tags={"training_key": f"k{number}", "holdout_from": f"2026-01-0{number}"}
+        )
+    return name
+
+
+@pytest.fixture
+def ledger():
+    return LEDGER.format(uuid.uuid4().hex)
+
+
+def moves(spark, ledger):
+    rows = spark.table(ledger).orderBy("promoted_at").collect()
+    return [(row["to_alias"], row["previous_version"], row["version"]) for row in rows]
+
+
+def test_what_is_not_there_is_none_and_a_version_is_found_by_its_key(home, model):
+    assert registry.version_at("juan_dev.ml_nba_demo_dev.nobody", "champion") is None
+    assert registry.version_at(model, "champion") is None
+    assert registry.version_trained_on(model, "k2") == "2"
+    assert registry.version_trained_on(model, "k3") is None
+    assert registry.version_trained_on("juan_dev.ml_nba_demo_dev.nobody", "k1") is None
+    assert registry.holdout_from(model, "1") == "2026-01-01"
+
+
+def test_every_move_is_on_the_ledger_once(spark, model, ledger):
+    assert registry.promote(spark, ledger, model, "1", "champion", "better", "{}")
+    assert not registry.promote(spark, ledger, model, "1", "champion", "again", "{}")
+    assert registry.promote(spark, ledger, model, "2", "champion", "better still", "{}")
+    assert registry.promote(spark, ledger, model, "1", "champion", "back", "{}")
+    assert moves(spark, ledger) == [
+        ("champion", None, "1"), ("champion", "1", "2"), ("champion", "2", "1"),
+    ]  # fmt: skip
+    assert registry.version_at(model, "champion") == "1"
+
+
+def test_a_promotion_cut_off_after_the_ledger_is_completed(spark, model, ledger):
+    registry.promote(spark, ledger, model, "1", "champion", "better", "{}")
+    registry.promote(spark, ledger, model, "2", "champion", "better", "{}")
+    registry.client().set_registered_model_alias(model, "champion", "1")  # as if it never moved
+    assert registry.promote(spark, ledger, model, "2", "champion", "better", "{}")
+    assert registry.version_at(model, "champion") == "2"
+    assert len(moves(spark, ledger)) == 2
+
+
+def test_a_version_that_does_not_say_what_it_never_saw_is_refused(model):
+    registry.client().delete_model_version_tag(model, "1", "holdout_from")
+    with pytest.raises(PlatformError, match="holdout_from"):
+        registry.holdout_from(model, "1")

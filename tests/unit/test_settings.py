@@ -1,0 +1,67 @@
+"""Settings travel as strings and arrive typed, or not at all."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+
+import pytest
+
+from nextbest.errors import SettingsError
+from nextbest.settings import Settings
+
+pytestmark = pytest.mark.unit
+
+GOOD = {
+    "platform": "local", "catalog": "juan_dev", "schema": "ml_nba_demo_dev", "volume": "landing",
+    "use_case": "nba", "source": "simulated", "campaign": "all", "model_name": "juan_dev.s.nba",
+    "experiment": "/nba", "endpoint": "nba", "as_of": "2026-03-01", "seed": "7",
+    "customers": "100", "history_days": "60", "decisions_per_day": "10", "attribution_days": "7",
+    "holdout_share": "0.3", "exploration": "0.1", "control_share": "0.02", "confidence": "0.95",
+    "min_lift": "0", "min_ess": "1000", "release_to": "champion", "drift": "none",
+    "drift_threshold": "0.2",
+}  # fmt: skip
+
+
+class Widgets:
+    """A notebook's widgets: what was passed, and what the notebook declares."""
+
+    def __init__(self, passed):
+        self.values = dict(passed)
+
+    def text(self, name, default):
+        self.values.setdefault(name, default)
+
+    def get(self, name):
+        return self.values[name]
+
+
+def test_strings_become_typed_values():
+    settings = Settings.parse(GOOD)
+    assert settings.as_of == dt.date(2026, 3, 1)
+    assert (settings.seed, settings.exploration) == (7, 0.1)
+    assert set(GOOD) == {field.name for field in dataclasses.fields(Settings)}
+
+
+def test_widgets_that_were_passed_win_and_missing_ones_are_all_named():
+    assert Settings.from_widgets(Widgets(GOOD)) == Settings.parse(GOOD)
+    passed = {key: value for key, value in GOOD.items() if key not in ("seed", "catalog")}
+    with pytest.raises(SettingsError, match="'catalog' is missing.*'seed' is missing"):
+        Settings.from_widgets(Widgets(passed))
+
+
+def test_all_problems_are_told_together():
+    broken = GOOD | {"as_of": "yesterday", "seed": "x", "platform": "laptop", "sede": "1"}
+    with pytest.raises(SettingsError) as caught:
+        Settings.parse(broken)
+    for told in ("'sede' is no setting: did you mean 'seed'", "'as_of' is 'yesterday'",
+                 "not a whole number", "'platform' is 'laptop'"):  # fmt: skip
+        assert told in str(caught.value)
+
+
+def test_each_log_has_its_own_tables_and_model():
+    simulated = Settings.parse(GOOD)
+    real = Settings.parse(GOOD | {"source": "open_bandit", "campaign": "men"})
+    assert simulated.table("decisions") == "juan_dev.ml_nba_demo_dev.decisions"
+    assert real.table("decisions") == "juan_dev.ml_nba_demo_dev.open_bandit_men_decisions"
+    assert (simulated.model, real.model) == ("juan_dev.s.nba", "juan_dev.s.nba_open_bandit_men")
