@@ -191,3 +191,15 @@ def test_the_engine_tables_and_plots(project):
         assert text in page
     assert page.count("data:image/png") == 1
     assert (folder.lakehouse / "shop" / "sales" / "orders" / "_delta_log").is_dir()
+
+
+def test_a_record_that_vanishes_ends_the_run(project):
+    body = "import os\nimport shutil\n\nshutil.rmtree(os.environ['NEXTBEST_LAKEHOUSE'])\n"
+    hangs = "import time\n\ntime.sleep(600)\n"
+    jobs = JOBS.partition("        - task_key: fills")[0] + (
+        "        - task_key: beside\n          notebook_task: {notebook_path: hangs.py}\n"
+    )
+    done = project(jobs, {"ok.py": body, "hangs.py": hangs}).dbb("run", "main", "--local")
+    assert done.returncode == 1
+    assert "can't be written (No such file or directory)" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -206,23 +206,31 @@ def _finish(run: Run) -> RunRecord:
 
 def _loop(run: Run) -> None:
     """Start every task as soon as its dependencies have ended; end when nothing is left."""
+    with ThreadPoolExecutor(max(1, len(run.job.tasks))) as pool:
+        in_order = False
+        try:
+            _start_and_wait(run, pool)
+            in_order = True
+        finally:
+            if not in_order:  # the pool waits for its tasks: they must not go on
+                run.cancel.set(states.FAILED, "the run's record could not be kept")
+
+
+def _start_and_wait(run: Run, pool: ThreadPoolExecutor) -> None:
     tasks = {task.key: task for task in run.job.tasks}
     going: set[Future[str]] = set()
-    with ThreadPoolExecutor(max(1, len(tasks))) as pool:
-        while True:
-            for key, state in _next(run).items():
-                if state == states.RUNNING:
-                    place = Place(run.journal, key)
-                    place.change(lambda t: replace(t, state=states.RUNNING))
-                    going.add(pool.submit(run_task, run, tasks[key], place, run.scope()))
-                else:
-                    run.journal.update_task(key, lambda t, state=state: replace(t, state=state))
-            if going:
-                done, going = wait(going, return_when=FIRST_COMPLETED)
-                for future in done:
-                    future.result()
-            elif not _next(run):
-                return
+    while True:
+        for key, state in _next(run).items():
+            run.journal.update_task(key, lambda t, state=state: replace(t, state=state))
+            if state == states.RUNNING:
+                place = Place(run.journal, key)
+                going.add(pool.submit(run_task, run, tasks[key], place, run.scope()))
+        if going:
+            done, going = wait(going, return_when=FIRST_COMPLETED)
+            for future in done:
+                future.result()
+        elif not _next(run):
+            return
 
 
 def _next(run: Run) -> dict[str, str]:
