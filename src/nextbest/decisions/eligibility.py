@@ -30,9 +30,11 @@ def with_eligible(frame: DataFrame, actions: pd.DataFrame, at: dt.date) -> DataF
 
     `actions` needs Treatments' columns and eligibility (Spark SQL, boolean), valid_from (from then
     on) and valid_to (before then), UTC or null, compared with decision_time(at). A rule that is
-    null for a customer does not hold. Whoever has nothing else gets "none"; without a "none" in
-    the table such customers raise DataError (one count over the frame). Raises DataError with all
-    rules that the engine refuses or that are not boolean: action, rule, column.
+    null for a customer does not hold; NaN in a column becomes null, since engines hold it greater
+    than every number and a rule would be true by accident. Whoever has nothing else gets "none";
+    without a "none" in the table such customers raise DataError (one count over the frame).
+    Raises DataError with all rules that the engine refuses or that are not boolean: action, rule,
+    column.
     """
     treatments = Treatments.from_frame(actions)
     missing = [c for c in ("eligibility", "valid_from", "valid_to") if c not in actions.columns]
@@ -43,6 +45,7 @@ def with_eligible(frame: DataFrame, actions: pd.DataFrame, at: dt.date) -> DataF
     ends = pd.to_datetime(actions["valid_to"], utc=True)
     valid = actions[(starts.isna() | (starts <= moment)) & (ends.isna() | (ends > moment))]
     rules = dict(zip(valid["treatment"], valid["eligibility"], strict=True))
+    frame = _without_nan(frame)
     _check(frame, rules)
     names = [F.when(F.expr(rules.get(name, "false")), F.lit(name)) for name in treatments.names]
     found = F.array_compact(F.array(*names))
@@ -58,6 +61,14 @@ def with_eligible(frame: DataFrame, actions: pd.DataFrame, at: dt.date) -> DataF
             "'none'; add it (action_id none, channel none) or a rule that is open to all"
         )
     return result
+
+
+def _without_nan(frame: DataFrame) -> DataFrame:
+    kinds = {field.name: field.dataType.simpleString() for field in frame.schema.fields}
+    floats = [name for name, kind in kinds.items() if kind in ("double", "float")]
+    if not floats:
+        return frame
+    return frame.withColumns({name: F.when(~F.isnan(name), F.col(name)) for name in floats})
 
 
 def _check(frame: DataFrame, rules: dict[str, str]) -> None:

@@ -33,5 +33,5 @@ def _reason(chosen: float, best: float, count: int, control: bool) -> str:
     if control:
         return f"control group: uniform over {count} eligible"
     if chosen == best:
-        return f"best score {chosen:.2f} of {count} eligible"
-    return f"explored: score {chosen:.2f}, best {best:.2f} of {count} eligible"
+        return f"best score {chosen:.4g} of {count} eligible"
+    return f"explored: score {chosen:.4g}, best {best:.4g} of {count} eligible"

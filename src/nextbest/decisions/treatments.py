@@ -67,9 +67,12 @@ class Treatments:
             )
         mask = np.zeros((len(sets), len(self)), dtype=bool)
         if sets:
+            position = {name: at for at, name in enumerate(self.names)}
             rows = np.repeat(np.arange(len(sets)), [len(names) for names in sets])
-            flat = [name for names in sets for name in names]
-            mask[rows, self.index(flat)] = True
+            columns = [position.get(name, -1) for names in sets for name in names]
+            if -1 in columns:
+                self.index([name for names in sets for name in names])  # raises, naming them
+            mask[rows, columns] = True
         return mask
 
     @classmethod

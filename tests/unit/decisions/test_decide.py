@@ -75,7 +75,7 @@ def test_reasons_tell_the_three_ways(case, decider):
     assert begins.startswith("best score").eq(best & ~control).all()
     assert begins.startswith("explored: score").eq(~best & ~control).all()
     at = int(np.flatnonzero(best & ~control)[0])
-    said = f"best score {found['score'][at]:.2f} of {eligible[at].sum()} eligible"
+    said = f"best score {found['score'][at]:.4g} of {eligible[at].sum()} eligible"
     assert found["reason"][at] == said
 
 

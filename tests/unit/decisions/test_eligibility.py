@@ -31,6 +31,13 @@ def test_rules_in_the_order_of_treatments(customers, actions):
     }
 
 
+def test_nan_is_not_greater_than_every_number(spark, actions):
+    frame = spark.sql("SELECT 'a' customer_id, true sms_consent, double('NaN') tenure_months")
+    found = with_eligible(frame, actions, DAY).collect()[0]
+    assert found["eligible"] == ["none", "upgrade:email", "upgrade:sms"]
+    assert found["tenure_months"] is None
+
+
 def test_validity_is_judged_at_the_decision(customers, actions):
     moment = pd.Timestamp(decision_time(DAY)).tz_localize(None)
     starts = {"upgrade:email": moment, "roaming:email": moment + pd.Timedelta(seconds=1)}
