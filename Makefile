@@ -12,8 +12,8 @@ help: ## list what can be done
 demo: $(READY) ## run lifecycle_job of the real bundle, here, end to end
 	@$(BIN)/dbb run lifecycle_job --local $(if $(PARAMS),--params $(PARAMS))
 
-test: $(READY) ## all tests, in parallel
-	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+test: $(READY) ## the tests, in parallel (with CI=1 also the slow ones)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(if $(CI),,-m "not slow") $(ARGS)
 
 lint: $(READY) ## format, lint, architecture, pins, bundle
 	@$(BIN)/black --check --quiet src tests/unit tests/contract tests/acceptance tests/notebooks benchmarks notebooks || { echo "black: run 'make format'"; exit 1; }

@@ -1,0 +1,202 @@
+"""The real bundle, end to end, as a user types it; on a small world."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+# One worker: the first run serves all tests of this file.
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("lifecycle")]
+
+ROOT = Path(__file__).parents[2]
+DBB = Path(sys.executable).with_name("dbb")
+# Small, so gates on evidence are told to be content with less.
+SMALL = {
+    "as_of": "2026-03-01", "customers": "2000", "decisions_per_day": "600", "history_days": "40",
+    "min_ess": "50", "min_lift": "-1000",
+}  # fmt: skip
+KEYS = {
+    "customers": ["customer_id"], "actions": ["action_id", "channel"],
+    "interactions": ["event_id"], "decisions": ["decision_id"],
+    "outcomes": ["decision_id", "kind"], "customer_features": ["customer_id", "as_of"],
+    "recommendations": ["decision_id"], "training_baseline": ["model_version", "decision_id"],
+    "promotions": ["promotion_id"], "quarantine": ["source", "row_number", "run_id"],
+}  # fmt: skip
+
+
+def words(lakehouse, *more, job="lifecycle_job", **params):
+    given = ",".join(f"{key}={value}" for key, value in {**SMALL, **params}.items())
+    return [DBB, "run", job, "--local", "--lakehouse", lakehouse, "--params", given, *more]
+
+
+def run(lakehouse, *more, **options):
+    done = subprocess.run(
+        words(lakehouse, *more, **options), cwd=ROOT, capture_output=True, text=True
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def tables(lakehouse, schema="juan_dev/ml_nba_demo_dev"):
+    """Every Delta table of a schema, sorted by its key."""
+    from deltalake import DeltaTable
+
+    found = {}
+    for folder in sorted((lakehouse / schema).iterdir()):
+        if (folder / "_delta_log").is_dir():
+            frame = DeltaTable(str(folder)).to_pyarrow_table().to_pandas()
+            if folder.name in KEYS:
+                keys = KEYS[folder.name]
+                assert not frame.duplicated(keys).any(), folder.name
+                frame = frame.sort_values(keys, ignore_index=True)
+            found[folder.name] = frame
+    return found
+
+
+def assert_same(left, right):
+    """Two lakehouses hold the same rows; only when and how long differs."""
+    assert set(left) == set(right)
+    for name, frame in left.items():
+        assert len(frame) == len(right[name]), name
+        if name in KEYS:
+            columns = [column for column in frame.columns if column != "promoted_at"]
+            pd.testing.assert_frame_equal(frame[columns], right[name][columns], obj=name)
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory):
+    """A lakehouse after one undisturbed run, and what the run printed."""
+    lakehouse = tmp_path_factory.mktemp("first") / "lakehouse"
+    code, told = run(lakehouse)
+    assert code == 0, told
+    return lakehouse, told
+
+
+def test_the_lifecycle_runs_and_tells_what_came_of_it(first):
+    lakehouse, told = first
+    assert set(KEYS) <= set(tables(lakehouse))
+    for part in ("held-out decisions", "lift over", "oracle's gap", "is champion", "decisions for",
+                 "drift", "endpoint", "pages:"):  # fmt: skip
+        assert part in told, part
+    (record,) = [
+        each
+        for path in lakehouse.glob("runs/*/run.json")
+        if (each := json.loads(path.read_text()))["job_key"] == "lifecycle_job"
+    ]
+    assert {task["state"] for task in record["tasks"]} == {"SUCCESS"}
+    pages = list(lakehouse.glob("runs/*/*.html"))
+    assert len(pages) >= 8
+
+
+def test_again_for_the_same_day_changes_no_table(first):
+    lakehouse, _ = first
+    before = tables(lakehouse)
+    code, told = run(lakehouse)
+    assert code == 0, told
+    assert_same(before, tables(lakehouse))
+    assert "trained before on the same rows" in told
+
+
+def test_the_next_day_answers_todays_recommendations(first, tmp_path):
+    lakehouse = shutil.copytree(first[0], tmp_path / "lakehouse")
+    before = tables(lakehouse)
+    code, told = run(lakehouse, job="data_pipeline_job", as_of="2026-03-02")
+    assert code == 0, told
+    after = tables(lakehouse)
+    ours = before["recommendations"]["decision_id"]
+    assert not before["outcomes"]["decision_id"].isin(ours).any()
+    assert after["outcomes"]["decision_id"].isin(ours).any()
+    assert len(after["decisions"]) == len(before["decisions"])  # that day was ours, all of it
+
+
+@pytest.mark.slow
+def test_prod_writes_under_its_own_schema_only(tmp_path):
+    lakehouse = tmp_path / "lakehouse"
+    code, told = run(lakehouse, "-t", "prod")
+    assert code == 0, told
+    written = {path.relative_to(lakehouse).parts[:2] for path in lakehouse.rglob("_delta_log")}
+    assert written == {("prod", "ml_nba_demo")}
+    volumes = {path.relative_to(lakehouse).parts[:4] for path in lakehouse.glob("volumes/*/*/*")}
+    assert volumes == {("volumes", "prod", "ml_nba_demo", "landing")}
+
+
+@pytest.mark.slow
+def test_real_logs_are_evaluated_and_thin_evidence_is_refused(tmp_path):
+    lakehouse = tmp_path / "lakehouse"
+    code, told = run(lakehouse, source="open_bandit", as_of="2026-03-01", min_ess=1000, min_lift=0)
+    assert code == 0, told
+    for policy in ("candidate", "random policy", "bts policy"):
+        assert re.search(policy + r" 0\.\d{4} \[-?0\.\d{4}, 0\.\d{4}\]", told), policy
+    assert "Refused" in told
+    assert "not released" in told
+    assert "has no champion yet" in told
+    assert "open_bandit_all_promotions" not in tables(lakehouse)
+
+
+@pytest.mark.slow
+def test_drift_starts_a_training(tmp_path):
+    lakehouse = tmp_path / "lakehouse"
+    assert run(lakehouse)[0] == 0
+    code, told = run(lakehouse, as_of="2026-03-02", drift="covariate")
+    assert code == 0, told
+    records = [json.loads(path.read_text()) for path in lakehouse.glob("runs/*/run.json")]
+    started = sorted(r["start"] for r in records if r["job_key"] == "training_job")
+    assert len(started) == 3  # one a lifecycle, and the one that drift started
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_killed_at_random_moments_and_repaired_the_tables_are_the_same(first, tmp_path):
+    undisturbed, _ = first
+    expected = tables(undisturbed)
+    took = json.loads(sorted(undisturbed.glob("runs/*/run.json"))[0].read_text())
+    length = pd.Timestamp(took["end"]) - pd.Timestamp(took["start"])
+    dice = random.Random(20261121)
+    for round_ in range(10):
+        lakehouse = tmp_path / f"killed{round_}"
+        process = subprocess.Popen(
+            words(lakehouse), cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True
+        )
+        time.sleep(5 + dice.random() * length.total_seconds())
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        records = sorted(lakehouse.glob("runs/*/run.json"))
+        if not records:  # killed before the run began
+            continue
+        main = json.loads(records[0].read_text())
+        done = subprocess.run(
+            [DBB, "run", "lifecycle_job", "--local", "--lakehouse", lakehouse,
+             "--repair", main["run_id"]],
+            cwd=ROOT, capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert_same(expected, tables(lakehouse))
+
+
+@pytest.mark.slow
+def test_no_target_can_write_into_anothers_schema(tmp_path):
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from nextbest.platforms.local.session import open_session\n"
+        "spark = open_session(Path(sys.argv[1]), ['juan_dev.ml_nba_demo_dev'])\n"
+        "for name in ('juan_dev.ml_nba_demo_staging.t', 'prod.ml_nba_demo.t'):\n"
+        "    try:\n"
+        "        spark.range(1).write.format('delta').saveAsTable(name)\n"
+        "    except Exception as error:\n"
+        "        print('refused', name, type(error).__name__)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, tmp_path], capture_output=True, text=True, env=os.environ
+    )
+    assert done.stdout.count("refused") == 2, done.stdout + done.stderr
+    assert not list(tmp_path.rglob("_delta_log"))
