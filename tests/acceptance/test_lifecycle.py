@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import re
 import shutil
@@ -181,22 +180,3 @@ def test_killed_at_random_moments_and_repaired_the_tables_are_the_same(first, tm
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
         assert_same(expected, tables(lakehouse))
-
-
-@pytest.mark.slow
-def test_no_target_can_write_into_anothers_schema(tmp_path):
-    script = (
-        "import sys; from pathlib import Path\n"
-        "from nextbest.platforms.local.session import open_session\n"
-        "spark = open_session(Path(sys.argv[1]), ['juan_dev.ml_nba_demo_dev'])\n"
-        "for name in ('juan_dev.ml_nba_demo_staging.t', 'prod.ml_nba_demo.t'):\n"
-        "    try:\n"
-        "        spark.range(1).write.format('delta').saveAsTable(name)\n"
-        "    except Exception as error:\n"
-        "        print('refused', name, type(error).__name__)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script, tmp_path], capture_output=True, text=True, env=os.environ
-    )
-    assert done.stdout.count("refused") == 2, done.stdout + done.stderr
-    assert not list(tmp_path.rglob("_delta_log"))
