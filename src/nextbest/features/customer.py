@@ -35,7 +35,8 @@ def customer_features(
         & (F.col("__day") >= F.col("__until") - DAYS_KEPT)
     )
     aged = asked.join(events, mine, "left").select(
-        "customer_id", "as_of", "__kind", "__amount", (F.col("__until") - F.col("__day")).alias("__age")
+        "customer_id", "as_of", "__kind", "__amount",
+        (F.col("__until") - F.col("__day")).alias("__age"),
     )  # fmt: skip
     windows = aged.groupBy("customer_id", "as_of").agg(*[_feature(each) for each in WINDOWS])
     attributes = [name for name in customers.columns if name != "customer_id"]

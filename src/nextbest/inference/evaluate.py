@@ -28,9 +28,9 @@ def target_probabilities(
     logged treatment; q_logged, the model's expectation for the logged treatment; q_target,
     Σ_a π(a)·q(a). The expectation is of the net value (money, cost taken off), or of the head
     named by `outcome` (a probability). It is the model's of `reference`, so that several policies
-    can be compared under one q (None: the decider's own). The control group is left out: π is the policy proper, as
-    for a customer who isn't in it. A logged treatment outside its eligible set raises DataError,
-    as do unequal lengths, unknown treatments and an unknown head.
+    can be compared under one q (None: the decider's own). The control group is left out: π is the
+    policy proper, as for a customer who isn't in it. A logged treatment outside its eligible set
+    raises DataError, as do unequal lengths, unknown treatments and an unknown head.
     """
     sets, names = list(eligible), list(logged)
     if not len(customers) == len(sets) == len(names):
