@@ -91,12 +91,11 @@ def uniform_probabilities(eligible: np.ndarray) -> np.ndarray:
 def choose(probabilities: np.ndarray, u: np.ndarray) -> np.ndarray:
     """Draw one column per row by inverse CDF: int [n] from [n, K] and u in [0, 1) of length n.
 
-    A column of probability 0 is never drawn, whatever the rounding of the sums.
+    A column of probability 0 is never drawn, whatever the rounding of the sums: u is at most
+    1 − 2⁻⁵³, so u·total rounds to less than total, and a zero never exceeds what stands before it.
     """
     cumulative = probabilities.cumsum(axis=1)
-    total = cumulative[:, -1]
-    threshold = np.minimum(u * total, np.nextafter(total, 0.0))
-    return (cumulative > threshold[:, None]).argmax(axis=1)
+    return (cumulative > (u * cumulative[:, -1])[:, None]).argmax(axis=1)
 
 
 def hashes(keys: Sequence[str] | np.ndarray, purpose: str) -> np.ndarray:

@@ -30,7 +30,8 @@ def target_probabilities(
     named by `outcome` (a probability). It is the model's of `reference`, so that several policies
     can be compared under one q (None: the decider's own). The control group is left out: π is the
     policy proper, as for a customer who isn't in it. A logged treatment outside its eligible set
-    raises DataError, as do unequal lengths, unknown treatments and an unknown head.
+    raises DataError, as do unequal lengths, unknown treatments, an unknown head and a reference
+    with other treatments.
     """
     sets, names = list(eligible), list(logged)
     if not len(customers) == len(sets) == len(names):
@@ -38,7 +39,13 @@ def target_probabilities(
             f"{len(customers)} feature rows, {len(sets)} eligible sets and {len(names)} logged "
             "treatments; they must be of the same decisions, in the same order"
         )
-    heads = [head.name for head in decider.arbitration.heads]
+    reference = decider if reference is None else reference
+    if reference.treatments.names != decider.treatments.names:
+        raise DataError(
+            f"the reference knows {len(reference.treatments)} treatments, the decider "
+            f"{len(decider.treatments)}; give both those of one day's actions table"
+        )
+    heads = [head.name for head in reference.arbitration.heads]
     if outcome is not None and outcome not in heads:
         raise DataError(f"outcome '{outcome}' is no head; there are {', '.join(heads)}")
     positions = decider.treatments.index(names)
@@ -49,7 +56,7 @@ def target_probabilities(
             positions[start : start + CHUNK],
             decider,
             outcome,
-            reference or decider,
+            reference,
         )
         for start in range(0, len(names), CHUNK)
     ]

@@ -62,6 +62,22 @@ def test_the_control_group_is_left_out(case, decider):
     assert set(found["target_probability"]) == {0.0, 1.0}
 
 
+def test_two_policies_under_one_q(case, decider):
+    greedy = dataclasses.replace(decider, policy=Policy("g", "1", 0.0))
+    rule = dataclasses.replace(decider.arbitration, value=False, cost=False)
+    other = dataclasses.replace(greedy, arbitration=rule)
+    ours = target_probabilities(*case, greedy)
+    theirs = target_probabilities(*case, other, reference=decider)
+    np.testing.assert_array_equal(ours["q_logged"], theirs["q_logged"])
+    # Under the model's own q nothing is worth more than greedy by it.
+    assert (ours["q_target"] >= theirs["q_target"]).all()
+    assert (ours["q_target"] > theirs["q_target"]).any()
+    fewer = dataclasses.replace(decider, treatments=dataclasses.replace(
+        decider.treatments, names=decider.treatments.names[1:]))  # fmt: skip
+    with pytest.raises(DataError, match="the reference knows 8 treatments, the decider 9"):
+        target_probabilities(*case, decider, reference=fewer)
+
+
 def test_bad_logs_are_refused(case, decider):
     customers, sets, logged = case
     with pytest.raises(DataError, match="500 feature rows, 500 eligible sets and 499 logged"):
