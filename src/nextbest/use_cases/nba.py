@@ -1,4 +1,4 @@
-"""Next best action: what an outcome is worth, on the simulated world and on real click logs."""
+"""Next best action, wired for the simulated world and for real click logs."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from nextbest.data.interactions import FATIGUE_CAP
 from nextbest.data.logging_policy import logging_probabilities
 from nextbest.data.sources import read_source, simulated_world
 from nextbest.data.truth import captured, truth
-from nextbest.data.world import OPT_OUT_VALUE, TREATMENTS
-from nextbest.decisions.heads import Head
-from nextbest.decisions.treatments import NONE, Treatments
+from nextbest.data.world import TREATMENTS
+from nextbest.decisions.treatments import Treatments
 from nextbest.settings import Settings
 from nextbest.use_cases import UseCase
+from nextbest.use_cases.nba_heads import CLICK_HEADS, SIMULATED_HEADS
 
 
 def wire(settings: Settings) -> UseCase:
@@ -30,38 +30,6 @@ def wire(settings: Settings) -> UseCase:
         heads=SIMULATED_HEADS if simulated else CLICK_HEADS,
         captured=_captured if simulated else None,
     )
-
-
-def response_value(customers: pd.DataFrame, treatments: Treatments) -> np.ndarray:
-    """Money of a response: the treatment's value in monthly margins, [n, K]."""
-    return _margin(customers) * treatments.value
-
-
-def purchase_value(customers: pd.DataFrame, treatments: Treatments) -> np.ndarray:
-    """Money of a purchase nobody asked for, whatever was offered: the value of "none", [n, 1]."""
-    return _margin(customers) * treatments.value[treatments.names.index(NONE)]
-
-
-def opt_out_value(customers: pd.DataFrame, treatments: Treatments) -> np.ndarray:
-    """Money lost when a customer opts out, [n, 1]."""
-    return _margin(customers) * OPT_OUT_VALUE
-
-
-def click_value(customers: pd.DataFrame, treatments: Treatments) -> np.ndarray:
-    """A click is worth what the item's row says (1 in the open bandit logs), [1, K]."""
-    return treatments.value[None, :]
-
-
-SIMULATED_HEADS = (
-    Head("response", "response", response_value, needs_contact=True),
-    Head("purchase", "purchase", purchase_value, treatment=("action_id",)),
-    Head("opt_out", "opt_out", opt_out_value, treatment=("channel",), needs_contact=True),
-)
-CLICK_HEADS = (Head("click", "click", click_value),)
-
-
-def _margin(customers: pd.DataFrame) -> np.ndarray:
-    return customers["monthly_margin"].to_numpy(dtype=float)[:, None]
 
 
 def _captured(
