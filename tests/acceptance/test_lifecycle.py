@@ -135,7 +135,7 @@ def test_real_logs_are_evaluated_and_thin_evidence_is_refused(tmp_path):
     code, told = run(lakehouse, source="open_bandit", as_of="2026-03-01", min_ess=1000, min_lift=0)
     assert code == 0, told
     for policy in ("candidate", "random policy", "bts policy"):
-        assert re.search(policy + r" 0\.\d{4} \[-?0\.\d{4}, 0\.\d{4}\]", told), policy
+        assert re.search(policy + r" +0\.\d{4} \[-?0\.\d{4}, 0\.\d{4}\]", told), policy
     assert "Refused" in told
     assert "not released" in told
     assert "has no champion yet" in told

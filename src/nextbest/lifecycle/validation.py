@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from nextbest import registry, tables, use_cases
 from nextbest.decisions.decide import Decider
 from nextbest.decisions.eligibility import with_eligible
-from nextbest.errors import DataError
+from nextbest.errors import DataError, NextBestError
 from nextbest.evaluation.gates import Measurement, Verdict, judge, verdict_table
 from nextbest.evaluation.metrics import probability_metrics
 from nextbest.evaluation.ope.estimators import Estimate, lift, value_of
@@ -56,14 +56,15 @@ def validate_model(settings: Settings, spark: SparkSession) -> Outcome:
     verdict = _judge(settings, trial)
     registry.record_verdict(settings.model, version, settings.as_of, verdict.as_dict())
     released = _release(settings, spark, version, verdict)
-    shares = _captured(settings, spark, case, candidate)
+    ending = "Gate passed" if verdict.passed else verdict.text
     return Outcome(
-        " ".join(
+        "\n".join(
             [
-                f"{settings.model} version {version} on {trial.moments.n:,} held-out decisions:",
-                f"{_told(settings, trial)}.{shares}",
-                f"{verdict.text}",
-                f"Version {version} is {released}.",
+                f"{settings.model} version {version} on {trial.moments.n:,} held-out decisions, "
+                f"value per decision ({settings.confidence:.0%} intervals):",
+                *_told(settings, trial),
+                *_captured(settings, spark, case, candidate),
+                f"  {ending}: version {version} is {released}.",
             ]
         ),
         (_table(trial), pd.DataFrame(verdict_table(verdict)), *_figures(trial)),
@@ -144,10 +145,12 @@ def _release(settings: Settings, spark: SparkSession, version: str, verdict: Ver
     return wanted[-1]
 
 
-def _captured(settings: Settings, spark: SparkSession, case: UseCase, candidate: Decider) -> str:
+def _captured(
+    settings: Settings, spark: SparkSession, case: UseCase, candidate: Decider
+) -> list[str]:
     """Where the truth is known: which share of the oracle's gap the policies capture today."""
     if case.captured is None:
-        return ""
+        return []
     today = tables.read(spark, settings.table("customer_features")).where(
         F.col("as_of") == frames.midnight(settings)
     )
@@ -159,21 +162,24 @@ def _captured(settings: Settings, spark: SparkSession, case: UseCase, candidate:
     log = tables.read(spark, settings.table("decisions"))
     shares = case.captured(settings, log, customers, candidate.treatments, chances)
     told = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
-    return f" Share of the oracle's gap captured: {told}."
+    return [f"  share of the oracle's gap captured, known in a simulation: {told}"]
 
 
-def _told(settings: Settings, trial: Trial) -> str:
-    values = "; ".join(
-        f"{name} {each.value:.4f} [{each.low:.4f}, {each.high:.4f}]"
+def _told(settings: Settings, trial: Trial) -> list[str]:
+    """The values with their intervals and the paired lift, a line each."""
+    lines = [
+        f"  {name:<16} {each.value:.4f} [{each.low:.4f}, {each.high:.4f}]"
         for name, each in trial.values.items()
-    )
+    ]
     over = attempt(
         lambda: lift(trial.moments, CANDIDATE, trial.baseline, confidence=settings.confidence)
     )
-    if isinstance(over, Exception):
-        return f"value per decision: {values}; no lift over {trial.baseline}: {over}"
-    told = f"lift over {trial.baseline} {over.value:+.4f} [{over.low:+.4f}, {over.high:+.4f}]"
-    return f"value per decision ({settings.confidence:.0%} intervals): {values}; {told}"
+    if isinstance(over, NextBestError):
+        return [*lines, f"  no lift over {trial.baseline}: {over}"]
+    return [
+        *lines,
+        f"  lift over {trial.baseline}: {over.value:+.4f} [{over.low:+.4f}, {over.high:+.4f}]",
+    ]
 
 
 def _table(trial: Trial) -> pd.DataFrame:

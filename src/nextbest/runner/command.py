@@ -98,6 +98,8 @@ def report(lakehouse: Path, record: RunRecord) -> str:
     )
     page = folder / "index.html"
     lines.append(f"pages: {page}" if page.is_file() else f"logs: {folder / 'tasks'}")
+    if (lakehouse / "mlflow" / "mlflow.db").is_file():
+        lines.append("MLflow: dbb mlflow")
     if record.state in FAILURES | {KILLED}:
         lines.append(
             f"mend what failed, then: dbb run {record.job_key} -t {record.target} "
