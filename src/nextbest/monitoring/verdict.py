@@ -1,0 +1,102 @@
+"""Whether a window has drifted: one clear answer, and what it rests on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+PSI, JS = "population_stability_index", "js_distance"
+NOT_COMPUTABLE = "not computable"
+
+
+@dataclass(frozen=True)
+class Drifted:
+    """A column past its threshold, or one whose drift is not computable (value NaN)."""
+
+    column: str
+    statistic: str
+    value: float
+    threshold: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer, its findings (worst first) and one sentence for the person on call."""
+
+    drifted: bool
+    findings: tuple[Drifted, ...]
+    text: str
+
+
+def matching(threshold: float) -> float:
+    """The js_distance that corresponds to a population stability index of `threshold`.
+
+    The index is Jeffreys' divergence J = Σ (p−q) ln(p/q). For small differences the
+    Jensen–Shannon divergence is J/8 (nats); the distance is its root, in base 2: so
+    √(threshold / (8 ln 2)), 0.19 for the customary 0.2. Source: Lin (1991), IEEE Trans. IT 37.
+    """
+    return math.sqrt(threshold / (8 * math.log(2)))
+
+
+def judge_drift(rows: pd.DataFrame, columns: Sequence[str], threshold: float) -> Verdict:
+    """Judge one window by its BASELINE rows of drift_metrics, features and scores alike.
+
+    Numbers drift at population_stability_index ≥ threshold, categories at js_distance ≥
+    `matching(threshold)`; the worst model version counts, slices don't. A column without a row,
+    with a null or NaN statistic in any row, an empty window or no baseline is a finding "not
+    computable" and drift: what can't be computed has not passed. ValueError for a threshold that
+    is not positive or for no columns.
+    """
+    if not threshold > 0 or not columns:
+        raise ValueError(f"drift needs a positive threshold and columns: {threshold}, {columns}")
+    judged = [_worst(_of(rows, column), column, threshold) for column in columns]
+    findings = [found for found in judged if not found.value < found.threshold]
+    findings.sort(key=_severity, reverse=True)
+    return Verdict(bool(findings), tuple(findings), _text(findings, len(columns), threshold))
+
+
+def relative(found: Drifted) -> float:
+    """The statistic in thresholds; infinity where it is not computable."""
+    return _severity(found)
+
+
+def _severity(found: Drifted) -> float:
+    return math.inf if math.isnan(found.value) else found.value / found.threshold
+
+
+def _of(rows: pd.DataFrame, column: str) -> pd.DataFrame:
+    needed = {"column_name", "drift_type", "slice_key", PSI, JS}
+    if rows.empty or not needed <= set(rows.columns):
+        return pd.DataFrame(columns=sorted(needed))
+    whole = (rows["drift_type"] == "BASELINE") & rows["slice_key"].isna()
+    return rows[whole & (rows["column_name"] == column)]
+
+
+def _worst(rows: pd.DataFrame, column: str, threshold: float) -> Drifted:
+    found = [_measured(column, row, threshold) for row in rows[[PSI, JS]].to_dict("records")]
+    return max(found, key=_severity, default=Drifted(column, NOT_COMPUTABLE, math.nan, threshold))
+
+
+def _measured(column: str, row: dict, threshold: float) -> Drifted:
+    for statistic, limit in ((PSI, threshold), (JS, matching(threshold))):
+        if not pd.isna(row[statistic]):
+            return Drifted(column, statistic, float(row[statistic]), limit)
+    return Drifted(column, NOT_COMPUTABLE, math.nan, threshold)
+
+
+def _text(findings: Sequence[Drifted], columns: int, threshold: float) -> str:
+    limits = f"stability index {threshold:g}, Jensen–Shannon distance {matching(threshold):.3g}"
+    if not findings:
+        return f"No drift: {columns} columns are within their thresholds ({limits})."
+    moved = [found for found in findings if found.statistic != NOT_COMPUTABLE]
+    unknown = [found.column for found in findings if found.statistic == NOT_COMPUTABLE]
+    parts = []
+    if moved:
+        named = ", ".join(f"{found.column} ({found.value:.3g})" for found in moved)
+        parts.append(f"{len(moved)} of {columns} columns moved past their threshold: {named}")
+    if unknown:
+        parts.append(f"not computable, so not passed: {', '.join(unknown)}")
+    return f"Drift: {'; '.join(parts)} ({limits})."
