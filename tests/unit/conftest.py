@@ -1,0 +1,100 @@
+"""The same functions on the embedded engine and on Apache Spark."""
+
+from __future__ import annotations
+
+import math
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+
+@pytest.fixture(scope="session")
+def on_both_engines(spark, tmp_path_factory):
+    """Run [(function, {parameter: pandas or Arrow table}, {option: value})] on both engines.
+
+    Gives one (embedded, Apache Spark) pair of Arrow tables per call. Both read the same Parquet
+    files. Apache Spark takes ten seconds to start, so give all calls together; the functions must
+    be importable (they are pickled by name).
+    """
+
+    def run(calls):
+        folder = tmp_path_factory.mktemp("parity")
+        named = [(function, sorted(frames), options) for function, frames, options in calls]
+        (folder / "calls.pickle").write_bytes(pickle.dumps(named))
+        ours = []
+        for number, (function, frames, options) in enumerate(calls):
+            read = {}
+            for name, table in frames.items():
+                file = folder / f"{number}-{name}.parquet"
+                table = table if isinstance(table, pa.Table) else pa.Table.from_pandas(table)
+                pq.write_table(table.replace_schema_metadata(), file, coerce_timestamps="us")
+                read[name] = spark.read.parquet(str(file))
+            ours.append(function(**read, **options).toArrow())
+        # What the embedded engine's client leaves in the environment would make it Connect again.
+        plain = {name: text for name, text in os.environ.items() if not name.startswith("SPARK_")}
+        script = Path(__file__).with_name("apache_engine.py")
+        done = subprocess.run(
+            [sys.executable, script, folder],
+            env={**plain, "PYSPARK_PYTHON": sys.executable, "TZ": "UTC"},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr[-4000:]
+        theirs = [pq.read_table(folder / f"{number}.parquet") for number in range(len(calls))]
+        return list(zip(ours, theirs, strict=True))
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def assert_same_rows():
+    """Two Arrow tables hold the same rows, floats to 1e-9 relative; `keys` identify a row."""
+
+    def check(ours, theirs, keys):
+        assert ours.column_names == theirs.column_names
+        kinds = [[_kind(field.type) for field in table.schema] for table in (ours, theirs)]
+        assert kinds[0] == kinds[1]
+        rows = [_by_key(table, keys) for table in (ours, theirs)]
+        assert rows[0].keys() == rows[1].keys()
+        differ = [
+            f"{key} {name}: {one[name]} and {rows[1][key][name]}"
+            for key, one in rows[0].items()
+            for name in one
+            if not _same(one[name], rows[1][key][name])
+        ]
+        assert not differ, "\n".join([f"{len(differ)} differ", *differ[:20]])
+
+    return check
+
+
+def _by_key(table, keys):
+    rows = table.to_pylist()
+    found = {tuple(str(row[key]) for key in keys): row for row in rows}
+    assert len(found) == len(rows), f"{keys} identify no row"
+    return found
+
+
+def _kind(kind):
+    """The type, whichever way Arrow stores it (large or not, nullable or not)."""
+    if pa.types.is_struct(kind):
+        return {field.name: _kind(field.type) for field in kind}
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return [_kind(kind.value_type)]
+    return str(kind).removeprefix("large_")
+
+
+def _same(one, other):
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same(one[name], other[name]) for name in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    if isinstance(one, float) and isinstance(other, float):
+        both_nan = math.isnan(one) and math.isnan(other)
+        return both_nan or math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12)
+    return type(one) is type(other) and one == other
