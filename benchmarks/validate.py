@@ -1,9 +1,9 @@
 """`dbb validate` against the least that any validation does: start Python, read the same YAML.
 
-The peer is `python -c pass` plus what importing PyYAML and parsing the same files (CSafeLoader)
-adds to it in a fresh process. Both sides run from compiled bytecode, in alternation, so that a
-busy moment meets both. Prints the medians, the limit, the ratio (also without the import of
-PyYAML) and the peak memory; exits 1 above the limit.
+The peer is `python -c pass` plus parsing the same files (PyYAML's CSafeLoader, already imported).
+Both sides run from compiled bytecode, in alternation, so that a busy moment meets both. Prints the
+medians, the limit, the ratio (also with the import of PyYAML on the peer's side) and the peak
+memory; exits 1 above the limit.
 """
 
 from __future__ import annotations
@@ -46,14 +46,17 @@ def main() -> int:
                 parsing.append(parsed)
                 parse_only.append(float(printed))
     validate, start, parse = map(statistics.median, (ours, started, parsing))
-    strict = validate / (start + statistics.median(parse_only))
+    peer = start + statistics.median(parse_only)
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     print(f"ours   dbb validate                  {validate * 1000:6.1f} ms, peak {memory:.0f} MiB")
     print(
-        f"peer   python -c pass + YAML parse   {parse * 1000:6.1f} ms (pass {start * 1000:.1f} ms)"
+        f"peer   python -c pass + YAML parse   {peer * 1000:6.1f} ms (pass {start * 1000:.1f} ms)"
     )
-    print(f"ratio  {validate / parse:.2f}, limit {LIMIT:g} ({strict:.2f} without importing PyYAML)")
-    return 0 if validate / parse <= LIMIT else 1
+    print(
+        f"ratio  {validate / peer:.2f}, limit {LIMIT:g} "
+        f"({validate / parse:.2f} when the peer has to import PyYAML, too)"
+    )
+    return 0 if validate / peer <= LIMIT else 1
 
 
 def run(compiled: str, code: str, *arguments: str) -> tuple[float, str]:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from nextbest.errors import NextBestError
 
@@ -20,8 +18,7 @@ _NO_PROGRAM = (
 )
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(NamedTuple):
     """One subcommand: its words, what it is for, its flags, and the function that does it."""
 
     words: tuple[str, ...]
@@ -139,6 +136,9 @@ def _for_databricks(words: Sequence[str]) -> bool:
 
 def _hand_over(words: Sequence[str]) -> int:
     """Run `databricks bundle` with the same arguments."""
+    import shutil
+    import subprocess
+
     program = shutil.which("databricks")
     if program is None:
         print(f"dbb: {_NO_PROGRAM}", file=sys.stderr)

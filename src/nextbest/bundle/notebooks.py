@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,7 +12,6 @@ _DECLARE = ("text", "dropdown", "combobox", "multiselect")
 _RUN = re.compile(r"^(?:# MAGIC )?%run\s+[\"']?([^\s\"']+)", re.MULTILINE)
 
 
-@dataclass
 class Notebook:
     """What a notebook asks of its parameters.
 
@@ -22,11 +20,12 @@ class Notebook:
     `problem` is why it can't be read, as (line, reason).
     """
 
-    required: dict[str, int] = field(default_factory=dict)
-    known: set[str] = field(default_factory=set)
-    open_ended: bool = False
-    header: bool = True
-    problem: tuple[int, str] | None = None
+    def __init__(self) -> None:
+        self.required: dict[str, int] = {}
+        self.known: set[str] = set()
+        self.open_ended = False
+        self.header = True
+        self.problem: tuple[int, str] | None = None
 
 
 def read_notebook(path: Path, root: Path) -> Notebook:
