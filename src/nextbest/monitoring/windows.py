@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -103,6 +104,31 @@ def quoted(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
+def window_of(day: dt.date, granularity: str) -> tuple[dt.datetime, dt.datetime]:
+    """Start and end (exclusive) of the window that holds the first instant of `day`, UTC.
+
+    The same windows as the profiles': days and weeks are counted from 1970-01-01. Raises
+    DataError for granularities below a day, of which a day has many.
+    """
+    midnight = dt.datetime(day.year, day.month, day.day)
+    if granularity == "1 month":
+        start = midnight.replace(day=1)
+        return start, (start + dt.timedelta(days=32)).replace(day=1)
+    if granularity == "1 year":
+        start = midnight.replace(month=1, day=1)
+        return start, start.replace(year=start.year + 1)
+    number, _, unit = granularity.partition(" ")
+    length = {"day": 1, "days": 1, "week": 7, "weeks": 7}.get(unit, 0)
+    days = int(number) * length if number.isdigit() else 0
+    if not days:
+        raise DataError(
+            f"monitor granularity {granularity!r}: "
+            'use "<n> day", "<n> week", "1 month" or "1 year"'
+        )
+    start = midnight - dt.timedelta(days=(midnight - dt.datetime(1970, 1, 1)).days % days)
+    return start, start + dt.timedelta(days=days)
+
+
 def _bounds(timestamp: str, granularity: str | None) -> tuple[Column, Column]:
     if granularity is None:
         nothing = F.lit(None).cast("timestamp")
@@ -120,7 +146,9 @@ def _slices(expressions: Sequence[str]) -> Column:
     whole = F.lit(None).cast("string")
     pairs = [(whole, whole)]
     pairs += [(F.lit(text), F.expr(text).cast("string")) for text in expressions]
-    return F.array(*[F.struct(k.alias("slice_key"), v.alias("slice_value")) for k, v in pairs])
+    # Not F.struct: Apache Spark loses the alias of some expressions inside an array.
+    key, value = F.lit("slice_key"), F.lit("slice_value")
+    return F.array(*[F.named_struct(key, k, value, v) for k, v in pairs])
 
 
 def _literal(text: str) -> str:
