@@ -52,15 +52,15 @@ def judge_drift(rows: pd.DataFrame, columns: Sequence[str], threshold: float) ->
     """
     if not threshold > 0 or not columns:
         raise ValueError(f"drift needs a positive threshold and columns: {threshold}, {columns}")
-    judged = [_worst(_of(rows, column), column, threshold) for column in columns]
+    judged = measured(rows, columns, threshold)
     findings = [found for found in judged if not found.value < found.threshold]
-    findings.sort(key=_severity, reverse=True)
     return Verdict(bool(findings), tuple(findings), _text(findings, len(columns), threshold))
 
 
-def relative(found: Drifted) -> float:
-    """The statistic in thresholds; infinity where it is not computable."""
-    return _severity(found)
+def measured(rows: pd.DataFrame, columns: Sequence[str], threshold: float) -> list[Drifted]:
+    """Each column's worst statistic, past its threshold or not; the most drifted first."""
+    found = [_worst(_of(rows, column), column, threshold) for column in columns]
+    return sorted(found, key=_severity, reverse=True)
 
 
 def _severity(found: Drifted) -> float:
@@ -76,11 +76,11 @@ def _of(rows: pd.DataFrame, column: str) -> pd.DataFrame:
 
 
 def _worst(rows: pd.DataFrame, column: str, threshold: float) -> Drifted:
-    found = [_measured(column, row, threshold) for row in rows[[PSI, JS]].to_dict("records")]
+    found = [_read(column, row, threshold) for row in rows[[PSI, JS]].to_dict("records")]
     return max(found, key=_severity, default=Drifted(column, NOT_COMPUTABLE, math.nan, threshold))
 
 
-def _measured(column: str, row: dict, threshold: float) -> Drifted:
+def _read(column: str, row: dict, threshold: float) -> Drifted:
     for statistic, limit in ((PSI, threshold), (JS, matching(threshold))):
         if not pd.isna(row[statistic]):
             return Drifted(column, statistic, float(row[statistic]), limit)
