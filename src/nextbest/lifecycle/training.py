@@ -19,9 +19,8 @@ from nextbest.lifecycle.outcome import Outcome
 from nextbest.platforms import open_platform
 from nextbest.settings import Settings
 from nextbest.training import packaging, reward_model, splits
-from nextbest.use_cases import UseCase
 
-BASELINE_ROWS = 40_000  # enough for a population stability index of a tenth of its threshold
+BASELINE_ROWS = 40_000  # noise of the stability index is then far below any threshold
 
 
 def train_model(settings: Settings, spark: SparkSession) -> Outcome:
@@ -57,7 +56,7 @@ def train_model(settings: Settings, spark: SparkSession) -> Outcome:
             )
             version = packaging.register(decider, settings.model, example=rows.head(5), tags=tags)
     registry.name_candidate(settings.model, version)
-    _write_baseline(settings, spark, case, frame, version)
+    _write_baseline(settings, spark, frame[held_out], version)
     return Outcome(
         f"{settings.model} version {version} is the candidate: {len(rows):,} decisions learned "
         f"from, {int(held_out.sum()):,} held out ({told})",
@@ -72,11 +71,16 @@ def _digest(frame: pd.DataFrame) -> int:
 
 
 def _write_baseline(
-    settings: Settings, spark: SparkSession, case: UseCase, frame: pd.DataFrame, version: str
+    settings: Settings, spark: SparkSession, held_out: pd.DataFrame, version: str
 ) -> None:
-    """What the version's features and scores looked like in its training window."""
+    """What the version's features and scores look like on the days it was held back from.
+
+    These are the last days of the training window: the first ones have features whose windows
+    reach back before the log began, which would pass for drift.
+    """
     candidate = frames.decider(settings, spark, version)
-    rows = frame.sample(min(len(frame), BASELINE_ROWS), random_state=settings.seed).sort_index()
+    count = min(len(held_out), BASELINE_ROWS)
+    rows = held_out.sample(count, random_state=settings.seed).sort_index()
     rows = rows.reset_index(drop=True)
     eligible = candidate.treatments.mask(rows["eligible"])
     decided = decide(rows, eligible, rows["decision_id"].to_numpy(), candidate, settings.seed)
