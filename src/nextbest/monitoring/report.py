@@ -95,11 +95,9 @@ def _row(found: Drifted, drifted: bool, now: Mapping, base: Mapping) -> str:
     value = f"{found.value:.3f}" if known else "—"
     name = found.statistic.replace("population_stability_index", "stability index")
     pairs = [
-        f"{_number(now.get(key))}{unit} / {_number(base.get(key))}{unit}"
+        _pair(now.get(key), base.get(key), unit)
         for key, unit in (("avg", ""), ("percent_null", "%"))
     ]
-    if _absent(now.get("avg")) and _absent(base.get("avg")):
-        pairs[0] = "—"
     return (
         f'<tr{" class=bad" if drifted else ""}><td>{escape(found.column)}</td>'
         f'<td class="dim" data-head="Statistic">{escape(name.replace("_", " "))}</td>'
@@ -107,6 +105,14 @@ def _row(found: Drifted, drifted: bool, now: Mapping, base: Mapping) -> str:
         f'<td data-head="Mean, now / baseline">{pairs[0]}</td>'
         f'<td data-head="Null, now / baseline">{pairs[1]}</td>'
         f'<td data-head="Distribution">{_drawn(now, base)}</td></tr>'
+    )
+
+
+def _pair(now: float | None, base: float | None, unit: str) -> str:
+    if _absent(now) and _absent(base):
+        return "—"
+    return " / ".join(
+        "—" if _absent(value) else f"{float(value):,.4g}{unit}" for value in (now, base)
     )
 
 
@@ -195,7 +201,3 @@ def _clip(share: float) -> float:
 
 def _absent(value: float | None) -> bool:
     return value is None or (isinstance(value, float) and math.isnan(value))
-
-
-def _number(value: float | None) -> str:
-    return "—" if _absent(value) else f"{float(value):,.4g}"

@@ -86,7 +86,7 @@ def kolmogorov_smirnov(now: Histogram, base: Histogram) -> tuple[float, float]:
     p, q = _aligned(now, base)
     gap = float(np.max(np.abs(np.cumsum(p) / p.sum() - np.cumsum(q) / q.sum())))
     size = float(now.rows) * base.rows / (now.rows + base.rows)
-    return gap, float(np.clip(stats.kstwo.sf(gap, np.round(size)), 0, 1))
+    return gap, float(np.clip(stats.kstwo.sf(gap, max(np.round(size), 1)), 0, 1))
 
 
 def wasserstein(now: Histogram, base: Histogram) -> float:

@@ -1,0 +1,102 @@
+"""One answer per window: quiet on noise, loud on drift, and never quiet by ignorance."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nextbest.monitoring import statistics
+from nextbest.monitoring.verdict import JS, NOT_COMPUTABLE, PSI, judge_drift, matching
+
+pytestmark = pytest.mark.unit
+
+
+def _rows(**values):
+    return pd.DataFrame(
+        [
+            {
+                "column_name": name,
+                "drift_type": "BASELINE",
+                "slice_key": None,
+                PSI: psi,
+                JS: js,
+            }
+            for name, (psi, js) in values.items()
+        ]
+    )
+
+
+def test_each_kind_has_its_threshold_and_the_worst_comes_first():
+    rows = _rows(spend=(0.25, None), segment=(None, 0.5), calm=(0.1, None), steady=(None, 0.1))
+    verdict = judge_drift(rows, ["spend", "segment", "calm", "steady"], 0.2)
+    assert verdict.drifted
+    found = [(f.column, f.statistic, f.value, f.threshold) for f in verdict.findings]
+    assert found == [("segment", JS, 0.5, matching(0.2)), ("spend", PSI, 0.25, 0.2)]
+    assert "2 of 4" in verdict.text
+    assert not judge_drift(rows, ["calm", "steady"], 0.2).drifted
+    assert judge_drift(rows, ["calm"], 0.1).drifted  # at the threshold
+
+
+@pytest.mark.parametrize("value", [None, math.nan, pd.NA])
+def test_what_can_not_be_computed_has_not_passed(value):
+    verdict = judge_drift(_rows(a=(0.0, None), b=(value, value)), ["a", "b", "gone"], 0.2)
+    assert verdict.drifted
+    assert {(f.column, f.statistic) for f in verdict.findings} == {
+        ("b", NOT_COMPUTABLE),
+        ("gone", NOT_COMPUTABLE),
+    }
+    assert all(math.isnan(f.value) for f in verdict.findings)
+
+
+def test_an_empty_window_or_no_baseline_is_drift():
+    assert judge_drift(pd.DataFrame(), ["a"], 0.2).drifted
+    consecutive = _rows(a=(0.0, None)).assign(drift_type="CONSECUTIVE")
+    assert judge_drift(consecutive, ["a"], 0.2).findings[0].statistic == NOT_COMPUTABLE
+
+
+def test_the_worst_model_version_counts():
+    rows = pd.concat([_rows(a=(0.0, None)), _rows(a=(0.3, None)), _rows(b=(0.0, None))])
+    assert [f.value for f in judge_drift(rows, ["a", "b"], 0.2).findings] == [0.3]
+    unknown = pd.concat([_rows(a=(0.0, None)), _rows(a=(None, None))])
+    assert judge_drift(unknown, ["a"], 0.2).findings[0].statistic == NOT_COMPUTABLE
+
+
+@pytest.mark.parametrize(("columns", "threshold"), [([], 0.2), (["a"], 0.0), (["a"], math.nan)])
+def test_nothing_to_judge_is_refused(columns, threshold):
+    with pytest.raises(ValueError, match="threshold"):
+        judge_drift(_rows(a=(0.0, None)), columns, threshold)
+
+
+def test_the_thresholds_correspond_for_small_differences():
+    base, now = {"a": 50_000, "b": 50_000}, {"a": 52_000, "b": 48_000}
+    numbers = [statistics.Histogram({0.0: (n["a"], 0.0), 1.0: (n["b"], 0.0)}) for n in (now, base)]
+    index = statistics.stability(*numbers)
+    distance = statistics.jensen_shannon(statistics.Counts(now), statistics.Counts(base))
+    assert distance == pytest.approx(matching(index), rel=1e-3)
+
+
+def test_a_hundred_windows_of_noise_are_quiet():
+    names = [f"x{number}" for number in range(30)]
+    for seed in range(100):
+        random = np.random.default_rng(seed)
+        found = {}
+        for number, name in enumerate(names):
+            if number % 3:  # rows over the hundred bins of a baseline's percentiles
+                sides = [random.multinomial(n, [0.01] * 100) for n in (20_000, 40_000)]
+                now, base = (
+                    statistics.Histogram({float(i): (int(n), 0.0) for i, n in enumerate(side)})
+                    for side in sides
+                )
+                found[name] = (statistics.stability(now, base), None)
+            else:
+                sides = [random.multinomial(n, [0.05] * 20) for n in (20_000, 40_000)]
+                now, base = (
+                    statistics.Counts({str(i): int(n) for i, n in enumerate(side)})
+                    for side in sides
+                )
+                found[name] = (None, statistics.jensen_shannon(now, base))
+        assert not judge_drift(_rows(**found), names, 0.2).drifted
+        assert max(psi or 0 for psi, _ in found.values()) < 0.01
