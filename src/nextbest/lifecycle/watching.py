@@ -11,6 +11,7 @@ from nextbest import registry, tables
 from nextbest.lifecycle import frames
 from nextbest.lifecycle.outcome import Outcome, nothing_live
 from nextbest.monitoring.report import page
+from nextbest.monitoring.schemas import ALL_MODELS
 from nextbest.monitoring.verdict import judge_drift
 from nextbest.platforms import Monitor, open_platform
 from nextbest.settings import Settings
@@ -35,29 +36,31 @@ def monitor(settings: Settings, spark: SparkSession) -> Outcome:
 
 def detect_drift(settings: Settings, spark: SparkSession) -> Outcome:
     """07: have features or scores left the training window? `drift` decides what the job does."""
-    version = registry.version_at(settings.model, "champion")
-    if version is None:
+    if registry.version_at(settings.model, "champion") is None:
         return Outcome(nothing_live(settings.model), values={"drift": "false"})
     platform = open_platform(settings, spark)
     watched = _watched(settings, spark)
     metrics = platform.monitors.tables(watched)
-    mine = F.col("model_version") == version
+    # All versions that decided on that day together, each against its own training window.
+    everyone = F.col("model_version") == ALL_MODELS
     against = F.col("drift_type") == "BASELINE"
-    drift = _of_day(tables.read(spark, metrics.drift), settings).where(mine & against).toPandas()
-    verdict = judge_drift(drift, watched.columns, settings.drift_threshold)
-    profile = tables.read(spark, metrics.profile).where(mine)
+    drift = _of_day(tables.read(spark, metrics.drift), settings).where(everyone & against)
+    moved = drift.toPandas()
+    verdict = judge_drift(moved, watched.columns, settings.drift_threshold)
+    profile = tables.read(spark, metrics.profile).where(everyone)
     report = page(
         settings.as_of,
         verdict,
-        drift,
+        moved,
         _of_day(profile.where("log_type = 'INPUT'"), settings).toPandas(),
         profile.where("log_type = 'BASELINE'").toPandas(),
+        threshold=settings.drift_threshold,
     )
     file = platform.volume / "monitoring" / f"{settings.dataset}{settings.as_of}.html"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(report, encoding="utf-8")
     return Outcome(
-        f"{verdict.text} Report: {file}", (drift,), {"drift": str(verdict.drifted).lower()}
+        f"{verdict.text} Report: {file}", (moved,), {"drift": str(verdict.drifted).lower()}
     )
 
 
