@@ -65,15 +65,14 @@ class Treatments:
                 f"eligible is missing in {missing} of {len(sets)} rows; "
                 "add it with decisions.eligibility.with_eligible"
             )
-        mask = np.zeros((len(sets), len(self)), dtype=bool)
-        if sets:
-            position = {name: at for at, name in enumerate(self.names)}
-            rows = np.repeat(np.arange(len(sets)), [len(names) for names in sets])
-            columns = [position.get(name, -1) for names in sets for name in names]
-            if -1 in columns:
-                self.index([name for names in sets for name in names])  # raises, naming them
-            mask[rows, columns] = True
-        return mask
+        # Customers share few different sets: each is looked up once.
+        known: dict[tuple[str, ...], int] = {}
+        at = [known.setdefault(tuple(names), len(known)) for names in sets]
+        mask = np.zeros((len(known), len(self)), dtype=bool)
+        if known:
+            rows = np.repeat(np.arange(len(known)), [len(names) for names in known])
+            mask[rows, self.index([name for names in known for name in names])] = True
+        return mask[at]
 
     @classmethod
     def from_frame(cls, actions: pd.DataFrame) -> Treatments:

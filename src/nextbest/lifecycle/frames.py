@@ -20,6 +20,7 @@ from nextbest.training import packaging
 from nextbest.use_cases import UseCase
 
 KEYS = ("customer_id", "as_of")
+_BETWEEN = "\x1f"  # ASCII's unit separator: no treatment has it in its name
 
 
 def midnight(settings: Settings) -> Column:
@@ -49,8 +50,8 @@ def learning_frame(
         settings.attribution_days,
     )
     spine = decisions.select(
-        "decision_id", "customer_id", "decided_at", "eligible", "treatment", "action_id",
-        "channel", "propensity", "policy",
+        "decision_id", "customer_id", "decided_at", "treatment", "action_id", "channel",
+        "propensity", "policy", F.array_join("eligible", _BETWEEN).alias("eligible"),
     ).join(known.where("matured").drop("matured"), "decision_id")  # fmt: skip
     lookup = Lookup(settings.table("customer_features"), ("customer_id",), "decided_at")
     frame = platform.features.training_set(spine, [lookup]).toPandas()
@@ -59,6 +60,9 @@ def learning_frame(
             f"{settings.table('decisions')}: no decision before {settings.as_of} has matured "
             f"({settings.attribution_days} days of attribution); raise history_days or as_of"
         )
+    # A few sets, many rows: each set becomes one tuple that its rows share.
+    sets = {text: tuple(text.split(_BETWEEN)) for text in frame["eligible"].unique()}
+    frame["eligible"] = frame["eligible"].map(sets)
     return frame.sort_values("decision_id", ignore_index=True)
 
 
