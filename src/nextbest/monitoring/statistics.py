@@ -10,7 +10,7 @@ import numpy as np
 from scipy import stats
 
 BIN_SHARE = 0.1  # a bin of the stability index holds this share of the pooled rows …
-BIN_ROWS = 10  # … and this many rows of the smaller side, so that noise stays noise
+BIN_ROWS = 50  # … and this many rows of the smaller side, so that noise stays noise
 PRIOR = 0.5  # rows added to each bin of the stability index: an empty bin is no infinity
 
 
@@ -107,10 +107,11 @@ def stability(now: Histogram, base: Histogram) -> float:
     Bins are joined until each holds BIN_SHARE of the pooled rows and BIN_ROWS of the smaller
     side; a value as frequent as that stands alone. Each share is (rows + PRIOR)/(all + PRIOR ×
     bins). Of two samples of one distribution about (bins − 1)(1/n + 1/m) is to be expected. NaN
-    when a side is empty or neither has a value. Source: Siddiqi (2006), Credit Risk Scorecards.
+    when a side is empty; 0 when neither has a value. Source: Siddiqi (2006), Credit Risk
+    Scorecards.
     """
     n, m = now.rows + now.missing, base.rows + base.missing
-    if not n or not m or not (now.rows or base.rows):
+    if not n or not m:
         return math.nan
     p, q = _aligned(now, base)
     share = min(max(BIN_SHARE, BIN_ROWS / min(n, m)), 0.5)

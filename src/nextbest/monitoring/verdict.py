@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 PSI, JS = "population_stability_index", "js_distance"
 NOT_COMPUTABLE = "not computable"
+# Many categories in few rows are far apart by chance alone: a distance counts only when it is
+# this unlikely to be chance, shared by all columns (Bonferroni).
+CHANCE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,11 @@ class Drifted:
     statistic: str
     value: float
     threshold: float
+    pvalue: float = 0.0  # of the χ² test beside a js_distance
+
+    def past(self, columns: int) -> bool:
+        """Whether it has drifted, as one of so many columns that were looked at."""
+        return not self.value < self.threshold and not self.pvalue >= CHANCE / columns
 
 
 @dataclass(frozen=True)
@@ -45,15 +53,15 @@ def judge_drift(rows: pd.DataFrame, columns: Sequence[str], threshold: float) ->
     """Judge one window by its BASELINE rows of drift_metrics, features and scores alike.
 
     Numbers drift at population_stability_index ≥ threshold, categories at js_distance ≥
-    `matching(threshold)`; the worst model version counts, slices don't. A column without a row,
-    with a null or NaN statistic in any row, an empty window or no baseline is a finding "not
-    computable" and drift: what can't be computed has not passed. ValueError for a threshold that
-    is not positive or for no columns.
+    `matching(threshold)` when the χ² test beside it says that this is no chance; the worst model
+    version counts, slices don't. A column without a row, with a null or NaN statistic in any row,
+    an empty window or no baseline is a finding "not computable" and drift: what can't be computed
+    has not passed. ValueError for a threshold that is not positive or for no columns.
     """
     if not threshold > 0 or not columns:
         raise ValueError(f"drift needs a positive threshold and columns: {threshold}, {columns}")
     judged = measured(rows, columns, threshold)
-    findings = [found for found in judged if not found.value < found.threshold]
+    findings = [found for found in judged if found.past(len(columns))]
     return Verdict(bool(findings), tuple(findings), _text(findings, len(columns), threshold))
 
 
@@ -76,15 +84,21 @@ def _of(rows: pd.DataFrame, column: str) -> pd.DataFrame:
 
 
 def _worst(rows: pd.DataFrame, column: str, threshold: float) -> Drifted:
-    found = [_read(column, row, threshold) for row in rows[[PSI, JS]].to_dict("records")]
+    found = [_read(column, row, threshold) for row in rows.to_dict("records")]
     return max(found, key=_severity, default=Drifted(column, NOT_COMPUTABLE, math.nan, threshold))
 
 
 def _read(column: str, row: dict, threshold: float) -> Drifted:
     for statistic, limit in ((PSI, threshold), (JS, matching(threshold))):
         if not pd.isna(row[statistic]):
-            return Drifted(column, statistic, float(row[statistic]), limit)
+            chance = row.get("chi_squared_test") if statistic == JS else None
+            return Drifted(column, statistic, float(row[statistic]), limit, _pvalue(chance))
     return Drifted(column, NOT_COMPUTABLE, math.nan, threshold)
+
+
+def _pvalue(test: Mapping | None) -> float:
+    """Of a χ² test in a row of drift_metrics; without one, chance explains nothing."""
+    return 0.0 if test is None or pd.isna(test["pvalue"]) else float(test["pvalue"])
 
 
 def _text(findings: Sequence[Drifted], columns: int, threshold: float) -> str:

@@ -9,6 +9,13 @@ import pandas as pd
 import pytest
 
 from nextbest.monitoring import statistics
+from nextbest.monitoring.statistics import (
+    Counts,
+    Histogram,
+    chi_squared,
+    jensen_shannon,
+    stability,
+)  # fmt: skip
 from nextbest.monitoring.verdict import JS, NOT_COMPUTABLE, PSI, judge_drift, matching
 
 pytestmark = pytest.mark.unit
@@ -100,3 +107,29 @@ def test_a_hundred_windows_of_noise_are_quiet():
                 found[name] = (None, statistics.jensen_shannon(now, base))
         assert not judge_drift(_rows(**found), names, 0.2).drifted
         assert max(psi or 0 for psi, _ in found.values()) < 0.01
+
+
+def test_many_categories_in_few_rows_are_no_drift_by_chance():
+    rng = np.random.default_rng(20261121)
+    items = [f"item {k}" for k in range(80)]
+    for _ in range(50):
+        now, base = (
+            Counts(dict(zip(items, rng.multinomial(n, np.full(80, 1 / 80)).tolist(), strict=True)))
+            for n in (200, 40_000)
+        )
+        statistic, pvalue = chi_squared(now, base)
+        row = {
+            "column_name": "item", "drift_type": "BASELINE", "slice_key": None, PSI: None,
+            JS: jensen_shannon(now, base),
+            "chi_squared_test": {"statistic": statistic, "pvalue": pvalue},
+        }  # fmt: skip
+        assert row[JS] > matching(0.2)  # so far apart are they by chance alone
+        assert not judge_drift(pd.DataFrame([row]), ["item"], 0.2).drifted
+        row["chi_squared_test"] = {"statistic": statistic, "pvalue": 1e-9}
+        assert judge_drift(pd.DataFrame([row]), ["item"], 0.2).drifted
+
+
+def test_a_column_that_never_has_a_value_is_stable():
+    assert stability(Histogram({}, 100), Histogram({}, 1000)) == 0.0
+    assert np.isnan(stability(Histogram({}, 0), Histogram({}, 1000)))
+    assert stability(Histogram({1.0: (100, 100.0)}, 0), Histogram({}, 1000)) > 1
