@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import os
 import pickle
@@ -13,41 +14,62 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+SCRIPT = Path(__file__).with_name("apache_engine.py")
+
 
 @pytest.fixture(scope="session")
-def on_both_engines(spark, tmp_path_factory):
+def apache_spark(tmp_path_factory):
+    """Apache Spark in a process of its own, since one process can't hold both engines.
+
+    Gives the results of the calls that a folder holds (see apache_engine.py). It starts once.
+    """
+    home = tmp_path_factory.mktemp("apache")
+    # What the embedded engine's client leaves in the environment would make it Connect again.
+    plain = {name: text for name, text in os.environ.items() if not name.startswith("SPARK_")}
+    log = home / "stderr.txt"
+    with log.open("w") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, SCRIPT, home / "warehouse"],
+            env={**plain, "PYSPARK_PYTHON": sys.executable, "TZ": "UTC"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+        )
+
+    def run(folder):
+        process.stdin.write(f"{folder}\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == f"{folder}\n", log.read_text()[-4000:]
+        return pickle.loads((folder / "results.pickle").read_bytes())
+
+    yield run
+    process.stdin.close()
+    process.wait()
+    process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def on_both_engines(spark, apache_spark, tmp_path_factory):
     """Run [(function, {parameter: pandas or Arrow table}, {option: value})] on both engines.
 
-    Gives one (embedded, Apache Spark) pair of Arrow tables per call. Both read the same Parquet
-    files. Apache Spark takes ten seconds to start, so give all calls together; the functions must
-    be importable (they are pickled by name).
+    Gives one (embedded, Apache Spark) pair of results per call, frames as Arrow tables. Both read
+    the same Parquet files. Functions and options must be importable (they are pickled by name).
     """
+    spec = importlib.util.spec_from_file_location("apache_engine", SCRIPT)
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
 
     def run(calls):
         folder = tmp_path_factory.mktemp("parity")
         named = [(function, sorted(frames), options) for function, frames, options in calls]
         (folder / "calls.pickle").write_bytes(pickle.dumps(named))
-        ours = []
-        for number, (function, frames, options) in enumerate(calls):
-            read = {}
+        for number, (_, frames, _) in enumerate(calls):
             for name, table in frames.items():
                 file = folder / f"{number}-{name}.parquet"
                 table = table if isinstance(table, pa.Table) else pa.Table.from_pandas(table)
                 pq.write_table(table.replace_schema_metadata(), file, coerce_timestamps="us")
-                read[name] = spark.read.parquet(str(file))
-            ours.append(function(**read, **options).toArrow())
-        # What the embedded engine's client leaves in the environment would make it Connect again.
-        plain = {name: text for name, text in os.environ.items() if not name.startswith("SPARK_")}
-        script = Path(__file__).with_name("apache_engine.py")
-        done = subprocess.run(
-            [sys.executable, script, folder],
-            env={**plain, "PYSPARK_PYTHON": sys.executable, "TZ": "UTC"},
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr[-4000:]
-        theirs = [pq.read_table(folder / f"{number}.parquet") for number in range(len(calls))]
-        return list(zip(ours, theirs, strict=True))
+        return list(zip(script.run(spark, folder), apache_spark(folder), strict=True))
 
     return run
 

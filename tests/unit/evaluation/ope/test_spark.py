@@ -63,6 +63,20 @@ def test_numpy_and_the_engine_agree(spark, moments, bandit, seed):
     assert found.weight_counts.tolist() == expected.weight_counts.tolist()
 
 
+@pytest.mark.slow
+def test_both_engines_give_the_same_estimates(on_both_engines, moments, bandit):
+    log = as_pandas(bandit.draw(5_000, 6))
+    ((ours, theirs),) = on_both_engines([(moments, {"frame": log}, {"names": FULL})])
+    assert ours.layout == theirs.layout
+    for name in available(ours):
+        for policy in ("candidate", "same"):
+            found, other = (lift(side, policy, estimator=name) for side in (ours, theirs))
+            assert (found.value, found.low, found.high) == pytest.approx(
+                (other.value, other.low, other.high), rel=1e-9, abs=1e-12
+            )
+    assert ours.weight_counts.tolist() == theirs.weight_counts.tolist()
+
+
 def test_a_day_from_the_engine_and_a_day_from_numpy_add_up(spark, moments, bandit):
     one, other = bandit.draw(3000, 3), bandit.draw(2000, 4)
     mixed = moments(spark.createDataFrame(as_pandas(one)), FULL) + fold(other)
