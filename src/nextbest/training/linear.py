@@ -24,6 +24,7 @@ INTERCEPT = 1.0  # an action's or a channel's own level
 INTERACTION = 0.4  # β_action, β_channel of a feature
 PAIR = 0.4  # γ
 NEWTON_STEPS = 40
+SETTLED = 1e-3  # nats of log posterior, over all rows, that a further step would still gain
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +100,7 @@ def fit_pooled(rows: Grouped, width: float, start: Pooled | None = None) -> Pool
     for _ in range(NEWTON_STEPS):
         step = _newton_step(rows, shapes, grams, scale, slope)
         promised = float(step @ slope)  # twice the decrease of a quadratic
-        if promised < 1e-6:
+        if promised < SETTLED:
             return shapes.split(theta * scale)
         while True:
             tried = _evaluate(rows, shapes, theta - step, scale)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,18 +112,26 @@ def fit(
     later = last_days(frame["decided_at"], CALIBRATION_SHARE)
     encoders: dict[tuple[str, ...], Encoder] = {}
     encoded: dict[tuple[str, ...], tuple[np.ndarray, np.ndarray]] = {}
-    models = []
     for head in heads:
         key = tuple(features if head.features is None else head.features)
         if key not in encoders:
             encoders[key] = fit_encoder(frame, key)
             matrix = encoders[key].matrix(frame)
             encoded[key] = (matrix, encoders[key].design(matrix))
-        models.append(fit_head(frame, head, encoders[key], *encoded[key], later, seed))
-        on_progress(
-            f"head {head.name}: {int(frame[head.kind].sum())} positives in {len(frame)} decisions, "
-            f"{models[-1].trees} trees, calibration slope {models[-1].slope:.2f}"
-        )
+
+    def fitted(head: Head) -> HeadModel:
+        key = tuple(features if head.features is None else head.features)
+        return fit_head(frame, head, encoders[key], *encoded[key], later, seed)
+
+    models = []
+    # Heads know nothing of each other, and numpy and LightGBM leave the interpreter free.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for head, model in zip(heads, pool.map(fitted, heads), strict=True):
+            models.append(model)
+            on_progress(
+                f"head {head.name}: {int(frame[head.kind].sum())} positives in {len(frame)} "
+                f"decisions, {model.trees} trees, calibration slope {model.slope:.2f}"
+            )
     used = dict.fromkeys(name for key in encoders for name in key)
     return RewardModel(features=tuple(used), heads=tuple(models))
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import Window
 from pyspark.sql import functions as F
-from pyspark.sql.types import StructType
 
 from nextbest import tables
 from nextbest.errors import DataError
@@ -65,36 +64,42 @@ class LocalFeatureStore:
 def _as_of_join(spine: DataFrame, table: DataFrame, lookup: Lookup, own: str) -> DataFrame:
     """For each spine row the latest feature row at or before it, taken whole (NULLs stay)."""
     _require_joinable(spine, table, lookup, own)
-    keys = list(lookup.keys)
-    named = lookup.features or tuple(c for c in table.columns if c not in {*keys, own})
+    keys = [f"__key{at}" for at in range(len(lookup.keys))]
+    named = lookup.features or tuple(c for c in table.columns if c not in {*lookup.keys, own})
     wanted = [name for name in named if name not in spine.columns]
-    spine_row = StructType([spine.schema[name] for name in spine.columns])
-    feature_row = StructType([table.schema[name] for name in wanted])
-    left = spine.select(
-        *keys,
-        F.col(lookup.timestamp).alias("__time"),
-        F.lit(1).alias("__side"),
-        F.struct(*spine.columns).alias("__spine"),
-        F.lit(None).cast(feature_row).alias("__features"),
+    # Which feature row answers which moment is found on keys and times alone: one sort, where at
+    # equal times features come before the spine. Only then are the features themselves joined.
+    asked = _renamed(spine, lookup.keys).select(
+        *keys, F.col(lookup.timestamp).alias("__time"), F.lit(1).alias("__side"),
+        F.lit(None).cast("timestamp").alias("__found"),
+    )  # fmt: skip
+    known = _renamed(table, lookup.keys).select(
+        *keys, F.col(own).alias("__time"), F.lit(0).alias("__side"), F.col(own).alias("__found")
     )
-    right = table.dropna(subset=keys).select(
-        *keys,
-        F.col(own).alias("__time"),
-        F.lit(0).alias("__side"),
-        F.lit(None).cast(spine_row).alias("__spine"),
-        F.struct(*wanted).alias("__features"),
-    )
-    # One sort by key and time instead of a join: at equal times features come before the spine.
     latest = Window.partitionBy(*keys).orderBy("__time", "__side").rowsBetween(
         Window.unboundedPreceding, Window.currentRow
     )  # fmt: skip
-    both = left.unionByName(right).withColumn(
-        "__features", F.last("__features", ignorenulls=True).over(latest)
+    answers = (
+        asked.distinct()
+        .unionByName(known)
+        .withColumn("__found", F.last("__found", ignorenulls=True).over(latest))
+        .where("__side = 1 AND __found IS NOT NULL")
     )
-    return both.where(F.col("__spine").isNotNull()).select(
-        *[F.col(f"__spine.{name}").alias(name) for name in spine.columns],
-        *[F.col(f"__features.{name}").alias(name) for name in wanted],
+    features = _renamed(table, lookup.keys, "__at").select(
+        *[F.col(f"__at{at}") for at in range(len(keys))], F.col(own).alias("__own"), *wanted
     )
+    at_key = [F.col(name) == F.col(key) for name, key in zip(lookup.keys, keys, strict=True)]
+    at_row = [F.col(key) == F.col(f"__at{at}") for at, key in enumerate(keys)]
+    rows = answers.join(features, [*at_row, F.col("__found") == F.col("__own")])
+    return spine.join(
+        rows.select(*keys, "__time", *wanted),
+        [*at_key, F.col(lookup.timestamp) == F.col("__time")],
+        "left",
+    ).select(*spine.columns, *wanted)
+
+
+def _renamed(frame: DataFrame, keys: Sequence[str], prefix: str = "__key") -> DataFrame:
+    return frame.withColumnsRenamed({key: f"{prefix}{at}" for at, key in enumerate(keys)})
 
 
 def _require_joinable(spine: DataFrame, table: DataFrame, lookup: Lookup, own: str) -> None:
