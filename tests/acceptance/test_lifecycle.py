@@ -93,7 +93,7 @@ def test_the_lifecycle_runs_and_tells_what_came_of_it(first):
         if (each := json.loads(path.read_text()))["job_key"] == "lifecycle_job"
     ]
     assert {task["state"] for task in record["tasks"]} == {"SUCCESS"}
-    pages = list(lakehouse.glob("runs/*/*.html"))
+    pages = list(lakehouse.glob("runs/*/tasks/*.html"))
     assert len(pages) >= 8
 
 
