@@ -72,7 +72,7 @@ CHANNELS = (
     Channel("call", 1.4, 2.5, 0.0060, 0.5, "call_consent"),
 )
 NONE = "none"
-ORGANIC_VALUE = 3.0  # of a purchase nobody asked for, in monthly margins
+ORGANIC_VALUE = 1.0  # of a purchase nobody asked for, in monthly margins
 OPT_OUT_VALUE = -2.0
 PAIRS = tuple((offer, channel) for offer in OFFERS for channel in CHANNELS)
 TREATMENTS = (NONE, *(f"{offer.action_id}:{channel.name}" for offer, channel in PAIRS))

@@ -61,7 +61,7 @@ def test_values_follow_from_the_tables(told):
     _, base, _, found = told
     margin = base["monthly_margin"].to_numpy()[found["row"]]
     months = found["value"] / margin
-    assert np.allclose(months[found["kind"] == "purchase"], 3.0)
+    assert np.allclose(months[found["kind"] == "purchase"], 1.0)
     assert np.allclose(months[found["kind"] == "opt_out"], -2.0)
     plan = (found["kind"] == "response") & (
         found["treatment"] == TREATMENTS.index("family_plan:call")

@@ -90,7 +90,7 @@ def test_net_value_adds_up(scene):
     margin = base["monthly_margin"].to_numpy()
     expected = margin * (
         response_probability(world, base, days, worn)[:, at] * 0.70
-        + organic_probability(base)[:, at] * 3.0
+        + organic_probability(base)[:, at] * 1.0
         - opt_out_probability(worn)[:, at] * 2.0
     )
     np.testing.assert_allclose(known.net_value[:, at], expected - 0.04)
