@@ -13,17 +13,17 @@ demo: $(READY) ## run lifecycle_job of the real bundle, here, end to end
 	@$(BIN)/dbb run lifecycle_job --local $(if $(PARAMS),--params $(PARAMS))
 
 test: $(READY) ## the tests, in parallel (with CI=1 also the slow ones)
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(if $(CI),,-m "not slow") $(ARGS)
+	@$(BIN)/python -m pytest $(if $(CI),,-m "not slow") $(ARGS)
 
 lint: $(READY) ## format, lint, architecture, pins, bundle
-	@$(BIN)/black --check --quiet src tests/unit tests/contract tests/acceptance tests/notebooks benchmarks notebooks || { echo "black: run 'make format'"; exit 1; }
+	@$(BIN)/black --check --quiet src tests benchmarks notebooks || { echo "black: run 'make format'"; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/lint-imports --no-cache > .venv/imports.log || { cat .venv/imports.log; exit 1; }
 	@./sync_requirements.sh --check
 	@for target in dev staging prod; do $(BIN)/dbb validate -t $$target --strict || exit $$?; done
 
 format: $(READY) ## format and sort imports
-	@$(BIN)/black --quiet src tests/unit tests/contract tests/acceptance tests/notebooks benchmarks notebooks
+	@$(BIN)/black --quiet src tests benchmarks notebooks
 	@$(BIN)/ruff check --fix --quiet .
 
 bench: $(READY) ## each benchmark prints ours, the named peer, the limit and the ratio
