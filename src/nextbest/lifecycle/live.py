@@ -21,6 +21,7 @@ SMOKE_REQUESTS = 5
 
 def decide_batch(settings: Settings, spark: SparkSession) -> Outcome:
     """05: one decision per customer and day, merged into recommendations and the decision log."""
+    open_platform(settings, spark)
     case = use_cases.load(settings)
     version = registry.version_at(settings.model, "champion")
     if version is None:
@@ -63,10 +64,10 @@ def serve_model(settings: Settings, spark: SparkSession) -> Outcome:
     Raises PlatformError when an answer differs from the batch: then the endpoint serves something
     else than what was validated.
     """
+    platform = open_platform(settings, spark)
     version = registry.version_at(settings.model, "champion")
     if version is None:
         return Outcome(nothing_live(settings.model))
-    platform = open_platform(settings, spark)
     live = frames.decider(settings, spark, version)
     endpoint = platform.serving.deploy(settings.endpoint, settings.model, version)
     asked = _of_day(settings, spark).where(F.col("model_version") == version)

@@ -37,7 +37,8 @@ def train_model(settings: Settings, spark: SparkSession) -> Outcome:
     told = "trained before on the same rows"
     if version is None:
         steps: list[str] = []
-        features = frames.feature_names(settings, spark)
+        # What this log never knows (no history, no days since a visit) can't be learned from.
+        features = [f for f in frames.feature_names(settings, spark) if rows[f].notna().any()]
         model = reward_model.fit(rows, case.heads, features, settings.seed, steps.append)
         told = "; ".join(steps)
         tags = {

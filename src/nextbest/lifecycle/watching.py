@@ -21,9 +21,9 @@ SCORES = ("p_response", "expected_value", "action_id", "channel")
 
 def monitor(settings: Settings, spark: SparkSession) -> Outcome:
     """06: the day's decisions are profiled and compared with the champion's training window."""
+    platform = open_platform(settings, spark)
     if registry.version_at(settings.model, "champion") is None:
         return Outcome(nothing_live(settings.model))
-    platform = open_platform(settings, spark)
     watched = _watched(settings, spark)
     platform.monitors.refresh(watched, settings.as_of)
     metrics = platform.monitors.tables(watched)
@@ -36,9 +36,9 @@ def monitor(settings: Settings, spark: SparkSession) -> Outcome:
 
 def detect_drift(settings: Settings, spark: SparkSession) -> Outcome:
     """07: have features or scores left the training window? `drift` decides what the job does."""
+    platform = open_platform(settings, spark)
     if registry.version_at(settings.model, "champion") is None:
         return Outcome(nothing_live(settings.model), values={"drift": "false"})
-    platform = open_platform(settings, spark)
     watched = _watched(settings, spark)
     metrics = platform.monitors.tables(watched)
     # All versions that decided on that day together, each against its own training window.

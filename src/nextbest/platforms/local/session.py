@@ -46,9 +46,10 @@ def open_session(lakehouse: Path, schemas: Sequence[str]) -> SparkSession:
 
 def open_platform(settings: Settings, spark: SparkSession) -> Platform:
     """The laptop's ports over an engine session that is already open."""
-    from nextbest.platforms.local import feature_store, monitors, serving, volumes
+    from nextbest.platforms.local import feature_store, monitors, serving, tracking, volumes
 
     home = environment.lakehouse()
+    tracking.create_database(home)
     volume = f"/Volumes/{settings.catalog}/{settings.schema}/{settings.volume}"
     folder = volumes.local_path(home, volume)
     folder.mkdir(parents=True, exist_ok=True)
