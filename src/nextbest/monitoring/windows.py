@@ -76,7 +76,8 @@ def grouped(
         *columns,
     )
     if not slices:
-        nothing = F.lit(None).cast("string")
+        # Not a literal: the embedded engine groups by constants ten times slower.
+        nothing = F.when(F.col("__at").isNull(), F.lit(""))
         names = [nothing.alias("slice_key"), nothing.alias("slice_value")]
         return rows.select(*GROUP[:3], "__at", *names, *columns)
     each = rows.select(*GROUP[:3], "__at", F.explode("__slices").alias("__slice"), *columns)
