@@ -9,7 +9,6 @@ from pathlib import Path
 
 HEADER = "# Databricks notebook source"
 _DECLARE = ("text", "dropdown", "combobox", "multiselect")
-_RUN = re.compile(r"^(?:# MAGIC )?%run\s+[\"']?([^\s\"']+)", re.MULTILINE)
 
 
 class Notebook:
@@ -53,13 +52,20 @@ def _read(path: Path, root: Path, notebook: Notebook, filled: set[str], seen: se
     if path.suffix == ".py" and len(seen) == 1:
         notebook.header = text.startswith(HEADER)
     _Reader(tree, root, notebook, filled).read()
-    for name in _RUN.findall(text if path.suffix == ".py" else "\n".join(_run_lines(text))):
+    for name in _run_names(text if path.suffix == ".py" else "\n".join(_run_lines(text))):
         base = path.parent / name
         files = [f for f in (base, base.with_name(base.name + ".py")) if f.is_file()]
         if not files:
             notebook.open_ended = True
         elif (inner := files[0].resolve()) not in seen:
             _read(inner, root, notebook, filled, seen)
+
+
+def _run_names(text: str) -> list[str]:
+    if "%run" not in text:  # nearly always
+        return []
+    pattern = r"^(?:# MAGIC )?%run\s+[\"']?([^\s\"']+)"
+    return re.findall(pattern, text, re.MULTILINE)
 
 
 def _cells(text: str) -> list[str]:
