@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import tempfile
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from nextbest.errors import DataError
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+
+SOURCES = "nextbest.merge.sources"  # setting of the session: folder for what MERGE reads
 
 
 def quote(name: str) -> str:
@@ -50,11 +54,15 @@ def merge(frame: DataFrame, table: str, keys: Sequence[str], *, unique: bool = F
     if not set(frame.columns) <= set(spark.table(table).columns):
         wider = spark.table(table).limit(0).unionByName(frame.limit(0), allowMissingColumns=True)
         wider.write.format("delta").mode("append").option("mergeSchema", "true").saveAsTable(table)
-    changed = _changed(frame, spark.table(table), keys)
-    if not changed.limit(1).collect():
-        return
+    with _written_down(_changed(frame, spark.table(table), keys)) as changed:
+        if changed.limit(1).collect():
+            _merge_into(table, changed, keys)
+
+
+def _merge_into(table: str, frame: DataFrame, keys: Sequence[str]) -> None:
+    spark = frame.sparkSession
     view = f"merge_{uuid.uuid4().hex}"
-    changed.createOrReplaceTempView(view)
+    frame.createOrReplaceTempView(view)
     match = " AND ".join(f"t.{quote(key)} <=> s.{quote(key)}" for key in keys)
     columns = [quote(name) for name in frame.columns]
     assignments = ", ".join(f"t.{name} = s.{name}" for name in columns)
@@ -67,6 +75,24 @@ def merge(frame: DataFrame, table: str, keys: Sequence[str], *, unique: bool = F
         ).collect()
     finally:
         spark.catalog.dropTempView(view)
+
+
+@contextmanager
+def _written_down(frame: DataFrame) -> Iterator[DataFrame]:
+    """The frame, read back from files where the platform names a folder for that.
+
+    Databricks' MERGE does so itself. The embedded engine's would compute its source several times,
+    and where the source reads the target, add the rows of the files it rewrites without removing
+    these files.
+    """
+    spark = frame.sparkSession
+    folder = spark.conf.get(SOURCES, "")
+    if not folder:
+        yield frame
+        return
+    with tempfile.TemporaryDirectory(prefix="merge-", dir=folder) as place:
+        frame.write.mode("overwrite").parquet(place)
+        yield spark.read.schema(frame.schema).parquet(place)
 
 
 def _changed(frame: DataFrame, table: DataFrame, keys: Sequence[str]) -> DataFrame:

@@ -51,6 +51,22 @@ def test_two_rows_for_one_key_are_refused(spark, name):
     assert spark.table(name).count() == 1
 
 
+def test_a_source_that_is_not_the_same_twice_loses_and_doubles_nothing(spark, name, tmp_path):
+    def moving(batches):
+        with (tmp_path / "evaluations").open("a+") as log:
+            log.seek(0)
+            odd = len(log.read()) % 2 == 0
+            log.write("x")
+        for batch in batches:
+            yield batch.assign(v=batch["k"] + float(odd))
+
+    keys = spark.range(100).selectExpr("id AS k")
+    keys.selectExpr("k", "double(k) AS v").write.saveAsTable(name)
+    for _ in range(4):  # MERGE used to compute its source thrice, and believe each time
+        tables.merge(keys.mapInPandas(moving, "k long, v double"), name, ["k"], unique=True)
+        assert [k for k, _ in rows(spark, name)] == list(range(100))
+
+
 def test_a_missing_table_and_a_missing_key_are_named(spark, name):
     with pytest.raises(DataError, match=name):
         tables.read(spark, name)

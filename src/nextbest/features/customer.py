@@ -76,7 +76,9 @@ def _feature(window: Window) -> Column:
     if window.statistic == "count":
         value = F.count(F.when(inside, F.lit(1)))
     elif window.statistic == "amount":
-        value = F.coalesce(F.sum(F.when(inside, F.col("__amount"))), F.lit(0.0))
+        # Rounded: the order of summation, and with it the last digit, is not the same twice.
+        amount = F.round(F.sum(F.when(inside, F.col("__amount"))), 6)
+        value = F.coalesce(amount, F.lit(0.0))
     else:
         value = F.min(F.when(inside, F.col("__age")))
     return value.cast("double").alias(window.name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from nextbest.errors import PlatformError
 from nextbest.platforms import Platform
 from nextbest.platforms.local import environment
-from nextbest.tables import quote
+from nextbest.tables import SOURCES, quote
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -29,6 +30,7 @@ def open_session(lakehouse: Path, schemas: Sequence[str]) -> SparkSession:
     spark = _connect(tuple(dict.fromkeys(name.split(".")[0] for name in schemas)))
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     spark.conf.set("spark.sql.sources.default", "delta")  # as on Databricks
+    spark.conf.set(SOURCES, tempfile.gettempdir())
     broken: list[str] = []
     for schema in schemas:
         folder = lakehouse.joinpath(*schema.split("."))
