@@ -48,6 +48,7 @@ class Settings:
     min_ess: float  # effective sample below which evidence is too thin
     release_to: str  # candidate | staging | champion: how far this target lets a version go
     drift: str  # none | covariate | concept: what the simulated world does to itself
+    drift_from: str  # a date, or "live": the first day with decisions of our own
     drift_threshold: float  # population stability index that counts as drift
 
     @property

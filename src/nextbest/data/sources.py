@@ -12,7 +12,7 @@ from nextbest.data import open_bandit
 from nextbest.data.logging_policy import POLICY
 from nextbest.data.simulation import simulate
 from nextbest.data.world import World
-from nextbest.errors import DataError
+from nextbest.errors import DataError, SettingsError
 from nextbest.settings import Settings
 
 
@@ -35,9 +35,9 @@ def read_source(
 def simulated_world(settings: Settings, decisions: DataFrame | None) -> World:
     """The world that source `simulated` shows, for the truth about it (`nextbest.data.truth`).
 
-    Drift begins on the first day on which `decisions` holds decisions of our own (on `as_of`,
-    where there are none yet): what the logging policy left behind stays as it was. Raises
-    DataError for another source, whose truth nobody knows, and SettingsError.
+    With `drift_from` "live", drift begins on the first day on which `decisions` holds decisions of
+    our own (on `as_of`, where there are none yet): what the logging policy left behind stays as it
+    was. Raises DataError for another source, whose truth nobody knows, and SettingsError.
     """
     if settings.source != "simulated":
         raise DataError(f"'source' is '{settings.source}': only of 'simulated' the truth is known")
@@ -48,8 +48,19 @@ def simulated_world(settings: Settings, decisions: DataFrame | None) -> World:
         decisions_per_day=settings.decisions_per_day,
         attribution_days=settings.attribution_days,
         drift=settings.drift,
-        drift_from=_first_own_day(settings.as_of, decisions),
+        drift_from=_drift_from(settings, decisions),
     )
+
+
+def _drift_from(settings: Settings, decisions: DataFrame | None) -> dt.date:
+    if settings.drift_from == "live":
+        return _first_own_day(settings.as_of, decisions)
+    try:
+        return dt.date.fromisoformat(settings.drift_from)
+    except ValueError:
+        raise SettingsError(
+            f"'drift_from' is '{settings.drift_from}': use live, or a date like 2026-01-31"
+        ) from None
 
 
 def _first_own_day(as_of: dt.date, decisions: DataFrame | None) -> dt.date:

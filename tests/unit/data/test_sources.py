@@ -9,7 +9,7 @@ import pytest
 
 from nextbest.data.contracts import contracts
 from nextbest.data.sources import read_source, simulated_world
-from nextbest.errors import DataError
+from nextbest.errors import DataError, SettingsError
 from nextbest.settings import Settings
 
 DAY = dt.date(2026, 1, 5)
@@ -23,7 +23,7 @@ def settings():
     """Settings of a small run; what the sources don't read is anything of its type."""
     told = {field.name: _ANY[str(field.type)] for field in dataclasses.fields(Settings)}
     small = {"seed": 3, "customers": 300, "history_days": 4, "decisions_per_day": 50}
-    world = {"source": "simulated", "campaign": "men", "drift": "covariate"}
+    world = {"source": "simulated", "campaign": "men", "drift": "covariate", "drift_from": "live"}
 
     def make(**changes):
         return Settings(**{**told, **small, **world, **changes})
@@ -64,3 +64,11 @@ def test_drift_begins_on_the_first_day_of_our_own(spark, settings):
     assert simulated_world(settings(), own).drift_from == dt.date(2026, 1, 3)
     world = simulated_world(settings(), own)
     assert (world.seed, world.customers, world.drift) == (3, 300, "covariate")
+
+
+@pytest.mark.unit
+def test_drift_begins_on_the_day_that_is_told(settings):
+    told = settings(drift_from="2026-01-04")
+    assert simulated_world(told, None).drift_from == dt.date(2026, 1, 4)
+    with pytest.raises(SettingsError, match="'drift_from' is 'soon': use live, or a date"):
+        simulated_world(settings(drift_from="soon"), None)
