@@ -16,24 +16,35 @@ test: $(READY) ## the tests, in parallel (with CI=1 also the slow ones)
 	@$(BIN)/python -m pytest $(if $(CI),,-m "not slow") $(ARGS)
 
 lint: $(READY) ## format, lint, architecture, pins, bundle
-	@$(BIN)/black --check --quiet src tests benchmarks notebooks || { echo "black: run 'make format'"; exit 1; }
+	@$(BIN)/black --check --quiet src tests benchmarks notebooks examples || { echo "black: run 'make format'"; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/lint-imports --no-cache > .venv/imports.log || { cat .venv/imports.log; exit 1; }
 	@./sync_requirements.sh --check
 	@for target in dev staging prod; do $(BIN)/dbb validate -t $$target --strict || exit $$?; done
 
 format: $(READY) ## format and sort imports
-	@$(BIN)/black --quiet src tests benchmarks notebooks
+	@$(BIN)/black --quiet src tests benchmarks notebooks examples
 	@$(BIN)/ruff check --fix --quiet .
 
 bench: $(READY) ## each benchmark prints ours, the named peer, the limit and the ratio
-	@for file in benchmarks/*.py; do $(BIN)/python $$file || exit $$?; done
+	@for name in validate ope capacity decide engine; do \
+		echo "== $$name"; $(BIN)/python benchmarks/$$name.py || failed="$$failed $$name"; \
+	done; test -z "$$failed" || { echo "missed its limit:$$failed"; exit 1; }
+
+bench-learning: $(READY) ## how much of the oracle's gap we capture, and how much our peers do
+	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	@$(UV) pip install --quiet --python .venv-bench/bin/python --no-deps -r requirements-bench.txt
+	@$(UV) pip install --quiet --python .venv-bench/bin/python --no-deps --editable .
+	@.venv-bench/bin/python benchmarks/learning.py $(ARGS)
+
+loop: $(READY) ## sixty days of decisions, outcomes, drift and retraining; draws a picture
+	@$(BIN)/python examples/closed_loop.py $(ARGS)
 
 pins: $(READY) ## make requirements*.txt anew from pyproject.toml
 	@./sync_requirements.sh
 
 clean: ## forget the environment and everything that local runs made
-	rm -rf .venv .lakehouse dist build .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-bench .lakehouse .lakehouse-loop dist build .pytest_cache .ruff_cache .hypothesis
 
 $(READY): requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "python3 is older than 3.11: name a newer one, make PYTHON=python3.12"; exit 1; }
@@ -44,4 +55,4 @@ $(READY): requirements-dev.txt pyproject.toml
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $(READY)
 
-.PHONY: help demo test lint format bench pins clean
+.PHONY: help demo test lint format bench bench-learning loop pins clean

@@ -15,6 +15,7 @@ compile() { # $1: output; the rest: what goes in. An existing file's pins are ke
 }
 
 compile "$dir/requirements-dev.txt" pyproject.toml --extra local --group dev --group datasets
+compile "$dir/requirements-bench.txt" pyproject.toml --group bench
 # A Databricks ML runtime brings these; installing them again would only fight its versions.
 runtime='lightgbm|matplotlib|mlflow|numpy|pandas|pyarrow|pyyaml|scikit-learn|scipy'
 "$UV" run --no-project --quiet python - "$runtime" >"$dir/requirements.in" <<'PY'
@@ -27,7 +28,7 @@ compile "$dir/requirements.txt" "$dir/requirements.in" --constraint "$dir/requir
 rm -f "$dir/requirements.in"
 
 if [ "$out" = "--check" ]; then
-  for file in requirements.txt requirements-dev.txt; do
+  for file in requirements.txt requirements-dev.txt requirements-bench.txt; do
     diff -u "$file" "$dir/$file" || { echo "$file has drifted from pyproject.toml: run ./sync_requirements.sh"; exit 1; }
   done
 fi

@@ -82,6 +82,35 @@ def _mlflow(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=5000)
 
 
+def _explain(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("decision_id", metavar="DECISION_ID", help="of a logged decision")
+    _target(parser)
+    parser.add_argument("--local", action="store_true", help="read the lakehouse of this machine")
+    _place(parser)
+
+
+def _evaluate_policy(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "log", metavar="LOG", help="CSV, Parquet, JSON lines, Delta folder or table"
+    )
+    parser.add_argument("--reward", metavar="COL", help="what the decision earned (reward)")
+    parser.add_argument(
+        "--propensity", metavar="COL", help="chance of the logged treatment (propensity)"
+    )
+    parser.add_argument(
+        "--target", metavar="COL", help="its chance under the policy to evaluate (target)"
+    )
+    parser.add_argument("--q-logged", metavar="COL", help="model's value of it (q_logged)")
+    parser.add_argument(
+        "--q-target", metavar="COL", help="model's value of the policy's own choice (q_target)"
+    )
+    parser.add_argument("--segment", metavar="COL", help="also by the values of this column")
+    parser.add_argument("--format", choices=("table", "json"), default="table")
+    parser.add_argument("--confidence", type=float, default=0.95, metavar="SHARE")
+    parser.add_argument("--picture", metavar="FILE.png", help="weights (LOG.weights.png)")
+    parser.add_argument("--local", action="store_true", help="look for tables in the lakehouse")
+
+
 def _handed_over(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="as of `databricks bundle`")
 
@@ -91,8 +120,15 @@ COMMANDS = (
     Command(("run",), "run a job", _run, "nextbest.runner.command:run"),
     Command(("runs",), "list the runs made here", _place, "nextbest.runner.command:runs"),
     Command(("runs", "show"), "show one run", _show, "nextbest.runner.command:show"),
+    Command(("explain",), "explain a decision", _explain, "nextbest.explain:explain"),
     Command(("serve",), "answer requests here", _serve, "nextbest.runner.servers:serve"),
     Command(("mlflow",), "open MLflow's pages", _mlflow, "nextbest.runner.servers:mlflow"),
+    Command(
+        ("evaluate-policy",),
+        "what a policy would have earned",
+        _evaluate_policy,
+        "nextbest.evaluation.command:evaluate_policy",
+    ),
     *(Command((name,), f"databricks bundle {name}", _handed_over, "") for name in _ON_DATABRICKS),
 )
 

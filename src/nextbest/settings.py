@@ -47,7 +47,7 @@ class Settings:
     min_lift: float  # the interval of the lift must lie above this
     min_ess: float  # effective sample below which evidence is too thin
     release_to: str  # candidate | staging | champion: how far this target lets a version go
-    drift: str  # none | covariate | concept: what the simulated world does to itself
+    drift: str  # none | covariate | concept | both: what the simulated world does to itself
     drift_from: str  # a date, or "live": the first day with decisions of our own
     drift_threshold: float  # population stability index that counts as drift
 
@@ -110,7 +110,7 @@ _CHOICES = {
     "source": ("simulated", "open_bandit"),
     "campaign": ("all", "men", "women"),
     "release_to": ("candidate", "staging", "champion"),
-    "drift": ("none", "covariate", "concept"),
+    "drift": ("none", "covariate", "concept", "both"),
 }
 
 

@@ -101,10 +101,10 @@ def _changed(frame: DataFrame, table: DataFrame, keys: Sequence[str]) -> DataFra
 
     there = table.select(*frame.columns, F.lit(True).alias("__there")).alias("t")
     match = [F.col(f"s.{quote(key)}").eqNullSafe(F.col(f"t.{quote(key)}")) for key in keys]
-    same = F.col("t.__there").isNotNull()
-    for name in frame.columns:
-        same &= F.col(f"s.{quote(name)}").eqNullSafe(F.col(f"t.{quote(name)}"))
-    return frame.alias("s").join(there, match, "left").where(~same).select("s.*")
+    # An array, not a chain of ANDs: messages of Spark Connect may not be nested deeply.
+    alike = ", ".join(f"s.{quote(name)} <=> t.{quote(name)}" for name in frame.columns)
+    changed = F.expr(f"t.__there IS NULL OR array_contains(array({alike}), false)")
+    return frame.alias("s").join(there, match, "left").where(changed).select("s.*")
 
 
 def _refuse_duplicates(frame: DataFrame, table: str, keys: Sequence[str]) -> None:

@@ -106,6 +106,20 @@ def test_again_for_the_same_day_changes_no_table(first):
     assert "trained before on the same rows" in told
 
 
+def test_a_decision_is_explained_and_comes_out_the_same(first):
+    lakehouse, _ = first
+    decided = tables(lakehouse)["recommendations"]
+    assert decided["rejected"].map(len).gt(0).any()
+    one = decided[decided["reason_code"] == "best"].iloc[0]
+    asked = [DBB, "explain", one["decision_id"], "--local", "--lakehouse", lakehouse, "--json"]
+    done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = json.loads(done.stdout)
+    assert told["same"]
+    assert one["treatment"] in told["sentence"]
+    assert len(told["treatments"]) == 29
+
+
 def test_the_next_day_answers_todays_recommendations(first, tmp_path):
     lakehouse = shutil.copytree(first[0], tmp_path / "lakehouse")
     before = tables(lakehouse)

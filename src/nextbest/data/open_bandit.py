@@ -18,6 +18,7 @@ from nextbest.errors import DataError
 CAMPAIGNS = ("all", "men", "women")
 POLICIES = ("random", "bts")
 POSITIONS = (1, 2, 3)
+GATES = ("applicability", "suitability", "consent")  # no item has them
 USER_FEATURES = [f"user_feature_{k}" for k in range(4)]
 ITEM_FEATURES = [f"item_feature_{k}" for k in range(4)]
 
@@ -125,6 +126,7 @@ def _actions(spark: SparkSession, items: pd.DataFrame) -> DataFrame:
     frame = frame.assign(value=1.0, cost=0.0, lever=1.0, eligibility="true")
     return _frame(spark, pd.concat([frame, rows[ITEM_FEATURES]], axis=1)).select(
         *frame.columns,
+        *[F.lit(None).cast("string").alias(gate) for gate in GATES],
         F.lit(None).cast("bigint").alias("daily_capacity"),
         F.lit(None).cast("timestamp").alias("valid_from"),
         F.lit(None).cast("timestamp").alias("valid_to"),

@@ -109,10 +109,12 @@ def _actions() -> pa.Table:
     always = pa.nulls(frame.num_rows, pa.timestamp("us", tz="UTC"))
     frame = frame.append_column("lever", pa.array(np.ones(frame.num_rows)))
     frame = frame.append_column("daily_capacity", pa.nulls(frame.num_rows, pa.int64()))
+    for gate in ("applicability", "suitability"):
+        frame = frame.append_column(gate, pa.nulls(frame.num_rows, pa.string()))
     frame = frame.append_column("valid_from", always).append_column("valid_to", always)
     return frame.select(
         ["treatment", "action_id", "channel", "value", "cost", "lever", "eligibility",
-         "daily_capacity", "valid_from", "valid_to"]
+         "applicability", "suitability", "consent", "daily_capacity", "valid_from", "valid_to"]
     )  # fmt: skip
 
 

@@ -46,7 +46,7 @@ def response_probability(
     season = 0.20 * np.sin(2 * np.pi * day / 7) + 0.15 * np.sin(2 * np.pi * day / 30.44)
     logit = x @ _weights(world.seed, "weights", 0.40, 0.20)
     logit += _INTERCEPTS + (season - 0.25 * fatigue)[:, None]
-    if world.drift == "concept":
+    if world.drift in ("concept", "both"):
         drifted = days.astype("datetime64[D]") >= np.datetime64(world.drift_from)
         logit += (x * drifted[:, None]) @ _weights(world.seed, "drifted weights", 0.60, 0.30)
     return expit(logit)

@@ -27,6 +27,7 @@ SEGMENTS = {
     "high_value": (0.10, {"usage_level": 0.7, "price_sensitivity": -0.7}),
 }
 
+DRIFTS = ("none", "covariate", "concept", "both")
 # Covariate drift: a portfolio is taken over, half as many customers again, and its customers
 # differ in these attributes. The customers of before stay what they were, so that a table with
 # one row per customer still tells the truth about the days before.
@@ -86,7 +87,8 @@ class World:
 
     `decisions_per_day` is how many customers the logging policy treats on each of the
     `history_days` before as_of; outcomes count for `attribution_days`. From `drift_from` on,
-    drift "covariate" brings other customers and "concept" changes how customers respond.
+    drift "covariate" brings other customers, "concept" changes how customers respond, and "both"
+    does both.
     Raises SettingsError with everything that is wrong.
     """
 
@@ -95,13 +97,15 @@ class World:
     history_days: int
     decisions_per_day: int
     attribution_days: int
-    drift: str  # none | covariate | concept
+    drift: str  # one of DRIFTS
     drift_from: dt.date
 
     @property
     def population(self) -> int:
         """How many customers there ever are, newcomers included."""
-        newcomers = int(NEWCOMER_SHARE * self.customers) if self.drift == "covariate" else 0
+        newcomers = (
+            int(NEWCOMER_SHARE * self.customers) if self.drift in ("covariate", "both") else 0
+        )
         return self.customers + newcomers
 
     def __post_init__(self) -> None:
@@ -115,8 +119,8 @@ class World:
                 f"'decisions_per_day' is {self.decisions_per_day}, more than the"
                 f" {self.customers} 'customers': at most one decision per customer and day"
             )
-        if self.drift not in ("none", "covariate", "concept"):
-            problems.append(f"'drift' is '{self.drift}': use none, covariate or concept")
+        if self.drift not in DRIFTS:
+            problems.append(f"'drift' is '{self.drift}': use {', '.join(DRIFTS)}")
         if problems:
             raise SettingsError("simulated world: " + "; ".join(problems))
 
@@ -170,12 +174,13 @@ def customer_numbers(customer_ids: pd.Series, known: int) -> np.ndarray:
 
 def actions() -> pd.DataFrame:
     """The 29 treatments as in table `actions`, in the order of TREATMENTS."""
-    rows = [(NONE, NONE, NONE, ORGANIC_VALUE, 0.0, "true")]
+    rows = [(NONE, NONE, NONE, ORGANIC_VALUE, 0.0, "true", None)]
     rows += [
-        (f"{o.action_id}:{c.name}", o.action_id, c.name, o.value, c.cost, _rule(o, c))
+        (f"{o.action_id}:{c.name}", o.action_id, c.name, o.value, c.cost, _rule(o),
+         c.consent or None)
         for o, c in PAIRS
-    ]
-    columns = ["treatment", "action_id", "channel", "value", "cost", "eligibility"]
+    ]  # fmt: skip
+    columns = ["treatment", "action_id", "channel", "value", "cost", "eligibility", "consent"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -190,7 +195,5 @@ def eligible(base: pd.DataFrame) -> np.ndarray:
     return allowed
 
 
-def _rule(offer: Offer, channel: Channel) -> str:
-    terms = [f"tenure_months >= {offer.min_tenure}"] if offer.min_tenure else []
-    terms += [channel.consent] if channel.consent else []
-    return " AND ".join(terms) or "true"
+def _rule(offer: Offer) -> str:
+    return f"tenure_months >= {offer.min_tenure}" if offer.min_tenure else "true"

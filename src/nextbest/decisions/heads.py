@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -44,3 +44,13 @@ class Scorer(Protocol):
         self, customers: pd.DataFrame, treatments: Treatments, eligible: np.ndarray | None = None
     ) -> Mapping[str, np.ndarray]:
         """Probability of every head, [n, K] each; NaN where not eligible (None: all are)."""
+
+
+@runtime_checkable
+class UncertainScorer(Scorer, Protocol):
+    """A model that also knows how sure it is, as Thompson sampling needs."""
+
+    def predict_deviations(
+        self, customers: pd.DataFrame, treatments: Treatments, eligible: np.ndarray | None = None
+    ) -> Mapping[str, np.ndarray]:
+        """Posterior standard deviation of every head's probability, [n, K] each."""

@@ -1,25 +1,31 @@
-"""From scores to a draw: exact probabilities over eligible treatments, repeatable randomness."""
+"""From scores to exact probabilities over eligible treatments: ranking, exploration, a floor."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
+from nextbest.decisions.thompson import best_shares, normal_samples
 from nextbest.errors import DataError, SettingsError
 
 
 @dataclass(frozen=True)
 class Policy:
-    """A distribution over eligible treatments: (1 − ε)·ranking + ε·uniform.
+    """A distribution over eligible treatments: (1 − u)·ranking + u·uniform.
 
-    The ranking part is greedy when `temperature` is 0, otherwise a softmax of score/temperature
-    (both in the score's unit). Every eligible treatment keeps at least ε/|eligible|. Customers of
-    the control group (`control_share`, drawn by `control_salt`) get the uniform distribution.
-    Raises SettingsError for numbers out of range.
+    The ranking part is greedy; or, with a `temperature`, a softmax of score/temperature (both in
+    the score's unit); or, with `draws`, Thompson sampling with that many draws of the scores. The
+    share u is at least `epsilon` and as large as it takes for every eligible treatment to keep
+    the probability `floor`: u = max(ε, floor·|eligible|).
+
+    Under Thompson sampling the choice is drawn from the estimated probabilities themselves, so
+    the logged propensity is exact by construction. The Monte-Carlo error
+    (thompson.standard_error) only tells how close the policy is to ideal Thompson sampling.
+
+    `control_share` and `eligibility_share` of all customers, drawn by `control_salt`, are held
+    out from the policy (control.control_groups) and get uniform probabilities. Raises
+    SettingsError for everything that is out of range.
     """
 
     name: str
@@ -28,31 +34,55 @@ class Policy:
     temperature: float = 0.0
     control_share: float = 0.0
     control_salt: str = "control"
+    floor: float = 0.0
+    draws: int = 0
+    eligibility_share: float = 0.0
 
     def __post_init__(self) -> None:
+        infinity = np.finfo(float).max
         problems = [
             f"{key} is {number}; it must lie between 0 and {'infinity' if most > 1 else '1'}"
             for key, number, most in (
                 ("epsilon", self.epsilon, 1.0),
-                ("temperature", self.temperature, np.finfo(float).max),
+                ("temperature", self.temperature, infinity),
                 ("control_share", self.control_share, 1.0),
+                ("floor", self.floor, 1.0),
+                ("draws", self.draws, infinity),
+                ("eligibility_share", self.eligibility_share, 1.0),
             )
             if not 0.0 <= number <= most
         ]
+        if self.control_share + self.eligibility_share > 1.0:
+            problems.append(
+                f"control_share + eligibility_share is "
+                f"{self.control_share + self.eligibility_share:g}; the groups are disjoint, so it "
+                "must be at most 1"
+            )
+        if self.temperature > 0 and self.draws > 0:
+            problems.append(
+                "it has both a temperature and draws; softmax and Thompson sampling exclude each "
+                "other: set one of them to 0"
+            )
         if problems:
             raise SettingsError(f"policy '{self.name}': " + "; ".join(problems))
 
     def probabilities(
-        self, scores: np.ndarray, eligible: np.ndarray, control: np.ndarray | None = None
+        self,
+        scores: np.ndarray,
+        eligible: np.ndarray,
+        control: np.ndarray | None = None,
+        deviation: np.ndarray | None = None,
     ) -> np.ndarray:
         """Probability of each treatment, [n, K] from scores [n, K] and eligible bool [n, K].
 
         Rows sum to 1 within 1e-12 and are 0 where not eligible; of equal best scores greedy takes
         the first column. `control` bool [n] marks rows that get uniform probabilities (None: no
-        row). Scores of treatments that are not eligible may be anything, also NaN. Raises
-        DataError for rows without an eligible treatment and for eligible scores not finite.
+        row). `deviation` [n, K] is the scores' standard deviation, which Thompson sampling needs.
+        Scores of treatments that are not eligible may be anything, also NaN. Raises DataError for
+        rows without an eligible treatment, with eligible scores not finite or with more eligible
+        treatments than the floor has room for, and for draws without a deviation.
         """
-        uniform = uniform_probabilities(eligible)
+        counts = _counts(eligible)
         unknown = eligible & ~np.isfinite(scores)
         if unknown.any():
             raise DataError(
@@ -60,17 +90,51 @@ class Policy:
                 "have an eligible treatment whose score is not a finite number; "
                 "look for nulls in the columns that the heads' values use"
             )
+        share = self._uniform_share(counts)
+        mixed = eligible * (share / counts)
+        self._add_ranking(mixed, 1.0 - share, scores, eligible, deviation)
+        if control is not None:
+            mixed[control] = eligible[control] / counts[control]
+        return mixed
+
+    def _uniform_share(self, counts: np.ndarray) -> np.ndarray:
+        needed = self.floor * counts
+        # floor = 1/|eligible| may exceed 1 by a rounding.
+        crowded = needed > 1.0 + 1e-12
+        if crowded.any():
+            most = int(counts.max())
+            raise DataError(
+                f"policy '{self.name}': the floor of {self.floor:g} for each eligible treatment "
+                f"can't hold in {int(crowded.sum())} of {len(counts)} rows; with {most} eligible "
+                f"it must be at most {1.0 / most:.3g}"
+            )
+        return np.clip(needed, self.epsilon, 1.0)
+
+    def _add_ranking(
+        self,
+        mixed: np.ndarray,
+        share: np.ndarray,
+        scores: np.ndarray,
+        eligible: np.ndarray,
+        deviation: np.ndarray | None,
+    ) -> None:
+        """Add the ranking part, `share` [n, 1] of a distribution, to `mixed` [n, K] in place."""
+        if self.draws:
+            if deviation is None:
+                raise DataError(
+                    f"policy '{self.name}': Thompson sampling needs the scores' standard "
+                    "deviation; use a model with predict_deviations, or set draws to 0"
+                )
+            mixed += share * best_shares(normal_samples(scores, deviation, self.draws), eligible)
+            return
         ranked = np.where(eligible, scores, -np.inf)
         if self.temperature > 0:
             # A subnormal temperature may overflow the quotient to -inf, which is probability 0.
             with np.errstate(over="ignore"):
                 weights = np.exp((ranked - ranked.max(axis=1, keepdims=True)) / self.temperature)
-            preferred = weights / weights.sum(axis=1, keepdims=True)
+            mixed += share * (weights / weights.sum(axis=1, keepdims=True))
         else:
-            preferred = np.zeros(scores.shape)
-            preferred[np.arange(len(scores)), ranked.argmax(axis=1)] = 1.0
-        mixed = (1.0 - self.epsilon) * preferred + self.epsilon * uniform
-        return mixed if control is None else np.where(control[:, None], uniform, mixed)
+            mixed[np.arange(len(scores)), ranked.argmax(axis=1)] += share[:, 0]
 
 
 def uniform_probabilities(eligible: np.ndarray) -> np.ndarray:
@@ -78,6 +142,10 @@ def uniform_probabilities(eligible: np.ndarray) -> np.ndarray:
 
     Raises DataError for rows without an eligible treatment.
     """
+    return eligible / _counts(eligible)
+
+
+def _counts(eligible: np.ndarray) -> np.ndarray:
     counts = eligible.sum(axis=1, keepdims=True)
     empty = int((counts == 0).sum())
     if empty:
@@ -85,42 +153,4 @@ def uniform_probabilities(eligible: np.ndarray) -> np.ndarray:
             f"{empty} of {len(eligible)} customers have no eligible treatment; "
             "add a treatment 'none' to the actions table or loosen the rules"
         )
-    return eligible / counts
-
-
-def choose(probabilities: np.ndarray, u: np.ndarray) -> np.ndarray:
-    """Draw one column per row by inverse CDF: int [n] from [n, K] and u in [0, 1) of length n.
-
-    A column of probability 0 is never drawn, whatever the rounding of the sums: u is at most
-    1 − 2⁻⁵³, so u·total rounds to less than total, and a zero never exceeds what stands before it.
-    """
-    cumulative = probabilities.cumsum(axis=1)
-    return (cumulative > (u * cumulative[:, -1])[:, None]).argmax(axis=1)
-
-
-def hashes(keys: Sequence[str] | np.ndarray, purpose: str) -> np.ndarray:
-    """64-bit hash of each key, uint64 [n]: SipHash with a secret derived from `purpose`.
-
-    Different purposes give independent hashes. The same on every machine and in every process
-    (pandas.util.hash_array is keyed, unlike Python's hash).
-    """
-    secret = hashlib.blake2b(purpose.encode(), digest_size=8).hexdigest()
-    values = np.asarray(keys, dtype=object)
-    return pd.util.hash_array(values, hash_key=secret, categorize=False)
-
-
-def uniforms(decision_ids: Sequence[str] | np.ndarray, seed: int) -> np.ndarray:
-    """One number in [0, 1) per decision id, float [n]; the same id and seed give the same number.
-
-    The upper 53 bits of the hash, so that every value is an exact double below 1.
-    """
-    return (hashes(decision_ids, f"decision:{seed}") >> np.uint64(11)) * 2.0**-53
-
-
-def control_group(customer_ids: Sequence[str] | np.ndarray, salt: str, share: float) -> np.ndarray:
-    """Who is in the control group, bool [n]: a share of all customers, by salted hash.
-
-    It depends on the customer and the salt only: members stay, new customers join at the same
-    rate, a larger share keeps the members of a smaller one.
-    """
-    return (hashes(customer_ids, f"control:{salt}") >> np.uint64(11)) * 2.0**-53 < share
+    return counts

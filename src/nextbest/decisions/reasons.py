@@ -1,37 +1,52 @@
-"""Why this treatment: one short sentence per decision."""
+"""Why this treatment: a short code per decision, and one sentence."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from nextbest.decisions.control import ELIGIBILITY_ONLY, RANDOM
 
-def reasons(
-    scores: np.ndarray, eligible: np.ndarray, choice: np.ndarray, control: np.ndarray
+WIDER = "eligibility_only"  # chosen from what eligibility alone allows
+# In this order: the first that holds is the reason.
+CODES = ("control", WIDER, "capped", "only_eligible", "best", "explored")
+_SENTENCES = (
+    "control group: uniform over %d eligible",
+    "control group: uniform over %d that eligibility alone allows",
+    "capped: a limit kept the first choice back, of %d eligible",
+    "only eligible treatment (%d)",
+    "best score of %d eligible",
+    "explored, of %d eligible",
+)
+
+
+def reason_codes(
+    score: np.ndarray,
+    best: np.ndarray,
+    counts: np.ndarray,
+    groups: np.ndarray,
+    capped: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Sentence of each decision, str [n], from scores and eligible [n, K], choice and control [n].
+    """Position in CODES of each decision's reason, int64 [n].
 
-    "control group", when the customer is in it; "best", when nothing eligible scores higher than
-    the choice; otherwise the policy "explored". Scores are in the arbitration's unit: money, unless
-    its value is off.
+    From the chosen treatment's score, the best eligible one, the number of eligible treatments,
+    the control group (control.control_groups) and `capped`, bool: whether a limit changed the
+    choice (None: no limit was there), [n] each. "best" is a choice that nothing eligible
+    outscores; whatever else the policy drew, it "explored".
     """
-    masked = np.where(eligible, scores, -np.inf)
-    chosen = masked[np.arange(len(choice)), choice]
-    best = masked.max(axis=1)
-    counts = eligible.sum(axis=1)
-    return np.array(
-        [
-            _reason(*row)
-            for row in zip(
-                chosen.tolist(), best.tolist(), counts.tolist(), control.tolist(), strict=True
-            )
-        ],
-        dtype=object,
-    )
+    codes = np.where(score == best, CODES.index("best"), CODES.index("explored"))
+    codes[counts == 1] = CODES.index("only_eligible")
+    if capped is not None:
+        codes[capped] = CODES.index("capped")
+    codes[groups == ELIGIBILITY_ONLY] = CODES.index(WIDER)
+    codes[groups == RANDOM] = CODES.index("control")
+    return codes
 
 
-def _reason(chosen: float, best: float, count: int, control: bool) -> str:
-    if control:
-        return f"control group: uniform over {count} eligible"
-    if chosen == best:
-        return f"best score {chosen:.4g} of {count} eligible"
-    return f"explored: score {chosen:.4g}, best {best:.4g} of {count} eligible"
+def sentences(treatments: int) -> np.ndarray:
+    """The sentence of each code and number of eligible treatments, str [6 · (treatments + 1)].
+
+    Few different sentences serve many decisions: that of a decision stands at
+    code · (treatments + 1) + number eligible.
+    """
+    texts = [text % count for text in _SENTENCES for count in range(treatments + 1)]
+    return np.array(texts, dtype=object)

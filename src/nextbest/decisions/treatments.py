@@ -13,6 +13,8 @@ from nextbest.errors import DataError
 
 NONE = "none"
 COLUMNS = ("treatment", "action_id", "channel", "value", "cost", "lever")
+# Levers and context weights, as 1 + sum/100: nothing may count for more than ten times itself.
+WEIGHTS = (0.0, 10.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,8 +22,9 @@ class Treatments:
     """K treatments (action × channel) in the order of their names; every array has length K.
 
     `value` is what a response is worth (the use case says in which unit), `cost` what one contact
-    costs, `lever` a business weight on the score. "none", leaving the customer alone, may or may
-    not be one of them; only "none" may have the channel "none".
+    costs, `lever` a business weight on the score, within WEIGHTS. "none", leaving the customer
+    alone, competes in every decision when the actions table has it; a table without it says that
+    something is always shown, as on a banner. Only "none" may have the channel "none".
     """
 
     names: tuple[str, ...]
@@ -38,6 +41,11 @@ class Treatments:
     def is_none(self) -> np.ndarray:
         """True at "none", bool [K]."""
         return self.channel == NONE
+
+    @property
+    def none(self) -> int | None:
+        """Position of "none", None when the actions table lacks it."""
+        return self.names.index(NONE) if NONE in self.names else None
 
     def index(self, names: Sequence[str]) -> np.ndarray:
         """Positions of the named treatments, int [len(names)].
@@ -80,7 +88,7 @@ class Treatments:
 
         Raises DataError with everything that is wrong: missing columns, no row, duplicate or null
         names, a name that is not "none" or "<action_id>:<channel>", a value, cost or lever that
-        is not a finite number, a negative cost or lever.
+        is not a finite number, a negative cost, a lever outside WEIGHTS.
         """
         missing = [name for name in COLUMNS if name not in actions.columns]
         if missing:
@@ -118,12 +126,16 @@ def _problems(table: pd.DataFrame) -> list[str]:
                 f"treatment '{name}' has action_id '{action}' and channel '{channel}', "
                 f"so it must be called '{expected}'"
             )
-    for column, least in (("value", -np.inf), ("cost", 0.0), ("lever", 0.0)):
+    bounds = {
+        "value": (-np.inf, np.inf, ""),
+        "cost": (0.0, np.inf, " of at least 0"),
+        "lever": (*WEIGHTS, " between {:g} and {:g}".format(*WEIGHTS)),
+    }
+    for column, (least, most, bound) in bounds.items():
         number = pd.to_numeric(table[column], errors="coerce").to_numpy(dtype=float)
-        bad = ~np.isfinite(number) | (number < least)
+        bad = ~np.isfinite(number) | (number < least) | (number > most)
         if bad.any():
             names = ", ".join(map(str, table.loc[bad, "treatment"].head(5)))
-            bound = "" if np.isinf(least) else " of at least 0"
             problems.append(f"{column} of {names} is not a finite number{bound}")
     return problems
 

@@ -5,18 +5,27 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import BooleanType, DoubleType, StringType, StructField, StructType
 
 from nextbest.decisions.arbitration import Arbitration
-from nextbest.decisions.decide import Decider, decide, decision_ids, score_columns
+from nextbest.decisions.decide import Decider, decide_columns, decision_ids, score_columns
 from nextbest.decisions.eligibility import decision_time
 from nextbest.decisions.heads import Scorer
 from nextbest.decisions.policy import Policy
+from nextbest.decisions.reasons import WIDER
 from nextbest.decisions.treatments import Treatments
 from nextbest.errors import DataError
+
+ALLOWED = "allowed"  # what eligibility alone allows, array<string>
+BETWEEN = "\x1f"  # ASCII's unit separator: no treatment has it in its name
+ROWS = 16_384  # decided at a time: a model's predictions have their price per call
+CONTEXT = "context"  # arbitration's weights, array<double> in the order of Treatments
 
 
 def recommend(
@@ -33,32 +42,30 @@ def recommend(
 ) -> DataFrame:
     """Decide for every row of `frame` (customer_id once each, eligible, feature columns).
 
-    Gives the recommendations columns: decision_id, customer_id, decided_at (08:00 UTC of as_of),
-    eligible, treatment, action_id, channel, propensity (exact), policy, policy_version,
-    control_group, seed, the score parts of decisions.decide.score_columns, reason, as_of,
-    model_version, then the other columns of `frame`. Lazy; the result doesn't depend on how rows
-    are partitioned or ordered, so a rerun decides the same. Raises DataError for missing columns
-    and for columns of `frame` whose names the recommendations already use; in the workers for
-    rows that can't be decided.
+    `frame` may have ALLOWED, which a policy with an eligibility_share needs, and CONTEXT. Gives
+    the recommendations columns: decision_id, customer_id, decided_at (08:00 UTC of as_of),
+    eligible (what was chosen from), treatment, action_id, channel, propensity (exact), policy,
+    policy_version, control_group, seed, the score parts of decisions.decide.score_columns,
+    reason_code, reason, as_of, model_version, then the other columns of `frame`. Lazy; the result
+    doesn't depend on how rows are partitioned or ordered, so a rerun decides the same. Raises
+    DataError for missing columns and for columns of `frame` whose names the recommendations
+    already use; in the workers for rows that can't be decided.
     """
     decider = Decider(model, Treatments.from_frame(actions), arbitration, policy)
     parts = score_columns(arbitration)
-    _check(frame, model, parts)
+    _check(frame, decider, parts)
     day = as_of.isoformat()
 
-    def run(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-        for rows in batches:
-            ids = decision_ids(rows["customer_id"].to_numpy(), use_case, day)
-            eligible = decider.treatments.mask(rows["eligible"])
-            decided = decide(rows, eligible, ids, decider, seed)
-            decided.insert(0, "decision_id", ids)
-            yield pd.concat([decided, rows.reset_index(drop=True)], axis=1)
+    def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for rows in _gathered(batches):
+            yield decide_rows(rows, decider, use_case, day, seed)
 
     text, number = StringType(), DoubleType()
     fields = [StructField(name, text) for name in _TEXT]
     fields += [StructField("propensity", number), StructField("control_group", BooleanType())]
-    fields += [StructField(name, number) for name in parts] + [StructField("reason", text)]
-    decided = frame.mapInPandas(run, StructType(fields + frame.schema.fields))
+    fields += [StructField(name, number) for name in parts]
+    fields += [StructField("reason_code", text), StructField("reason", text)]
+    decided = frame.mapInArrow(run, StructType(fields + frame.schema.fields))
     constants = {
         "decided_at": F.lit(decision_time(as_of)),
         "policy": F.lit(policy.name),
@@ -67,7 +74,7 @@ def recommend(
         "as_of": F.lit(as_of),
         "model_version": F.lit(model_version),
     }
-    order = [*_FIRST, *parts, "reason", "as_of", "model_version"]
+    order = [*_FIRST, *parts, *_LAST]
     order += [name for name in frame.columns if name not in order]
     return decided.select(
         [constants[name].alias(name) if name in constants else F.col(name) for name in order]
@@ -79,12 +86,86 @@ _FIRST = (
     *("decision_id", "customer_id", "decided_at", "eligible", "treatment", "action_id"),
     *("channel", "propensity", "policy", "policy_version", "control_group", "seed"),
 )
+_LAST = ("reason_code", "reason", "as_of", "model_version")
 
 
-def _check(frame: DataFrame, model: Scorer, parts: list[str]) -> None:
+def _gathered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same rows in larger batches."""
+    held: list[pa.RecordBatch] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(map(len, held)) >= ROWS:
+            yield pa.concat_batches(held)
+            held = []
+    if held:
+        yield pa.concat_batches(held)
+
+
+def decide_rows(
+    rows: pa.RecordBatch, decider: Decider, use_case: str, day: str, seed: int
+) -> pa.RecordBatch:
+    """What a worker does: rows of `recommend`'s frame with the columns decided about them.
+
+    Without the constant columns. Lists and untouched columns never leave Arrow. Raises DataError
+    for rows that can't be decided.
+    """
+    lists = [name for name in ("eligible", ALLOWED, CONTEXT) if name in rows.schema.names]
+    customers = pa.Table.from_batches([rows]).drop_columns(lists).to_pandas()
+    eligible = _mask(rows["eligible"], decider.treatments)
+    allowed = _mask(rows[ALLOWED], decider.treatments) if ALLOWED in lists else None
+    context = _weights(rows[CONTEXT], decider.treatments) if CONTEXT in lists else None
+    ids = decision_ids(customers["customer_id"].to_numpy(), use_case, day)
+    decided = decide_columns(
+        customers, eligible, ids, decider, seed, allowed=allowed, context=context
+    )
+    columns = {"decision_id": pa.array(ids, pa.string())}
+    columns |= {name: _arrow(values) for name, values in decided.items()}
+    columns |= dict(zip(rows.schema.names, rows.columns, strict=True))
+    wider = np.asarray(decided["reason_code"] == WIDER)
+    if wider.any():
+        sets = rows[ALLOWED].cast(rows["eligible"].type)
+        columns["eligible"] = pc.if_else(pa.array(wider), sets, rows["eligible"])
+    return pa.RecordBatch.from_pydict(columns)
+
+
+def _arrow(values: np.ndarray | pd.Categorical) -> pa.Array:
+    if isinstance(values, pd.Categorical):
+        texts = pa.array(values.categories, pa.string())
+        return pa.DictionaryArray.from_arrays(pa.array(values.codes), texts).dictionary_decode()
+    return pa.array(values, from_pandas=True)
+
+
+def _mask(lists: pa.ListArray, treatments: Treatments) -> np.ndarray:
+    """Treatments.mask of a column of lists, bool [n, K]: each distinct list is read once."""
+    if lists.null_count:
+        raise DataError(
+            f"eligible is missing in {lists.null_count} of {len(lists)} rows; "
+            "add it with decisions.eligibility.with_eligible"
+        )
+    names = lists.cast(pa.list_(pa.string()))  # engines differ in what they call nullable
+    joined = pc.binary_join(names, BETWEEN).dictionary_encode()
+    if joined.null_count:
+        raise DataError(f"eligible names no treatment (null) in {joined.null_count} rows")
+    sets = [text.split(BETWEEN) if text else [] for text in joined.dictionary.to_pylist()]
+    return treatments.mask(sets)[joined.indices.to_numpy()]
+
+
+def _weights(lists: pa.ListArray, treatments: Treatments) -> np.ndarray:
+    counts = pc.fill_null(pc.list_value_length(lists), 0).to_numpy()
+    wrong = int((counts != len(treatments)).sum())
+    if wrong:
+        raise DataError(
+            f"context has not one weight for each of {len(treatments)} treatments in {wrong} of "
+            f"{len(lists)} rows"
+        )
+    return lists.flatten().to_numpy(zero_copy_only=False).reshape(len(lists), -1)
+
+
+def _check(frame: DataFrame, decider: Decider, parts: list[str]) -> None:
     have = set(frame.columns)
-    needed = ["customer_id", "eligible", *model.features]
-    taken = {*_FIRST, *parts, "reason", "as_of", "model_version"} - {"customer_id", "eligible"}
+    needed = ["customer_id", "eligible", *decider.model.features]
+    needed += [ALLOWED] if decider.policy.eligibility_share else []
+    taken = {*_FIRST, *parts, *_LAST} - {"customer_id", "eligible"}
     problems = [f"column '{name}' is missing" for name in needed if name not in have]
     problems += [
         f"column '{name}' is one that deciding writes itself: drop it first"

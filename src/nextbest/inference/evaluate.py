@@ -28,8 +28,8 @@ def target_probabilities(
     logged treatment; q_logged, the model's expectation for the logged treatment; q_target,
     Σ_a π(a)·q(a). The expectation is of the net value (money, cost taken off), or of the head
     named by `outcome` (a probability). It is the model's of `reference`, so that several policies
-    can be compared under one q (None: the decider's own). The control group is left out: π is the
-    policy proper, as for a customer who isn't in it. A logged treatment outside its eligible set
+    can be compared under one q (None: the decider's own). Control groups are left out: π is the
+    policy proper, as for a customer who isn't in one. A logged treatment outside its eligible set
     raises DataError, as do unequal lengths, unknown treatments, an unknown head and a reference
     with other treatments.
     """
@@ -81,7 +81,7 @@ def _chunk(
             f"'{decider.treatments.names[logged[outside.argmax()]]}'; quarantine these decisions"
         )
     scores = decider.scores(customers, eligible)
-    probabilities = decider.policy.probabilities(scores.score, eligible)
+    probabilities = decider.policy.probabilities(scores.score, eligible, deviation=scores.deviation)
     known = scores if reference is decider else reference.scores(customers, eligible)
     q = known.expected_value if outcome is None else known.probabilities[outcome]
     target = (probabilities * np.where(eligible, q, 0.0)).sum(axis=1)

@@ -31,11 +31,13 @@ def decide_batch(settings: Settings, spark: SparkSession) -> Outcome:
     today = tables.read(spark, settings.table("customer_features")).where(
         F.col("as_of") == frames.midnight(settings)
     )
+    gated = with_eligible(today.drop("as_of"), actions, settings.as_of, reasons=True)
     decided = recommend(
-        with_eligible(today.drop("as_of"), actions, settings.as_of),
-        actions, live.model, live.policy, live.arbitration,
+        gated.drop("rejected"), actions, live.model, live.policy, live.arbitration,
         as_of=settings.as_of, seed=settings.seed, use_case=case.name, model_version=version,
     )  # fmt: skip
+    # Only now: what was rejected, and why, need not travel through the workers.
+    decided = decided.join(gated.select("customer_id", "rejected"), "customer_id")
     tables.merge(decided, settings.table("recommendations"), ["decision_id"])
     mine = _of_day(settings, spark)
     columns = [column.name for column in case.contracts["decisions"].columns]

@@ -10,7 +10,6 @@ import pandas as pd
 from pyspark.sql import SparkSession
 
 from nextbest import __version__, registry, tables, use_cases
-from nextbest.decisions.arbitration import Arbitration
 from nextbest.decisions.decide import Decider, decide
 from nextbest.decisions.policy import Policy
 from nextbest.decisions.treatments import Treatments
@@ -18,13 +17,14 @@ from nextbest.lifecycle import frames
 from nextbest.lifecycle.outcome import Outcome
 from nextbest.platforms import open_platform
 from nextbest.settings import Settings
-from nextbest.training import packaging, reward_model, splits
+from nextbest.training import packaging, splits
+from nextbest.training.policy import learn
 
 BASELINE_ROWS = 40_000  # noise of the stability index is then far below any threshold
 
 
 def train_model(settings: Settings, spark: SparkSession) -> Outcome:
-    """03: a reward model learns from matured decisions and is registered as the candidate."""
+    """03: models learn from matured decisions; that worth most is registered as the candidate."""
     platform, case = open_platform(settings, spark), use_cases.load(settings)
     frame = frames.learning_frame(settings, platform, case)
     held_out = splits.last_days(frame["decided_at"], settings.holdout_share)
@@ -39,8 +39,9 @@ def train_model(settings: Settings, spark: SparkSession) -> Outcome:
         steps: list[str] = []
         # What this log never knows (no history, no days since a visit) can't be learned from.
         features = [f for f in frames.feature_names(settings, spark) if rows[f].notna().any()]
-        model = reward_model.fit(rows, case.heads, features, settings.seed, steps.append)
-        told = "; ".join(steps)
+        treatments = Treatments.from_frame(frames.actions_frame(settings, spark))
+        choice = learn(rows, case.heads, features, treatments, policy, settings.seed, steps.append)
+        told = "; ".join([*steps, choice.text])
         tags = {
             registry.TRAINING_KEY: key,
             "as_of": settings.as_of.isoformat(),
@@ -49,12 +50,7 @@ def train_model(settings: Settings, spark: SparkSession) -> Outcome:
         mlflow.set_experiment(settings.experiment)
         with mlflow.start_run(run_name=f"training {settings.as_of}"):
             mlflow.log_params(dataclasses.asdict(settings))
-            decider = Decider(
-                model,
-                Treatments.from_frame(frames.actions_frame(settings, spark)),
-                Arbitration(case.heads),
-                policy,
-            )
+            decider = Decider(choice.model, treatments, choice.arbitration, policy)
             version = packaging.register(decider, settings.model, example=rows.head(5), tags=tags)
     registry.name_candidate(settings.model, version)
     _write_baseline(settings, spark, frame[held_out], version)

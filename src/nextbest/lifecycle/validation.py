@@ -158,7 +158,7 @@ def _captured(
     customers = with_eligible(today, actions, settings.as_of).toPandas()
     eligible = candidate.treatments.mask(customers["eligible"])
     scores = candidate.scores(customers, eligible)
-    chances = candidate.policy.probabilities(scores.score, eligible)
+    chances = candidate.policy.probabilities(scores.score, eligible, deviation=scores.deviation)
     log = tables.read(spark, settings.table("decisions"))
     shares = case.captured(settings, log, customers, candidate.treatments, chances)
     told = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())

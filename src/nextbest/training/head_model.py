@@ -12,11 +12,10 @@ from nextbest.decisions.heads import Head
 from nextbest.decisions.treatments import NONE
 from nextbest.training import calibration, linear, trees
 from nextbest.training.encoding import Encoder
+from nextbest.training.pooling import fit_hierarchical
 
 PAIRS = 400_000  # customer × treatment rows given to the trees at a time: memory stays flat
-# How freely actions and channels may differ; the later slice chooses. Responses differ much by
-# offer, organic purchases hardly: one prior can't serve both.
-WIDTHS = (0.1, 0.25, 0.5, 1.0)
+APART = 3.0  # width of the priors when treatments are hardly pooled at all
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,12 +83,13 @@ def fit_head(
     design: np.ndarray,
     later: np.ndarray,
     seed: int,
+    pooled: bool,
 ) -> HeadModel:
     """Fit one head; `frame` has action_id, channel and the head's kind, `later` is bool [n].
 
-    The rows that are not `later` are fitted first; the later ones choose the width of the prior
-    and the number of trees and give the calibration. Then linear part and trees are fitted again
-    on all rows with these choices.
+    The rows that are not `later` are fitted first, with priors learned from them (`pooled`) or
+    wide ones, which leave every treatment nearly to itself; the later ones choose the number of
+    trees and give the calibration. Then linear part and trees are fitted again on all rows.
     """
     actions, channels = (
         tuple(sorted(frame[name].unique())) if name in head.treatment else None
@@ -108,12 +108,13 @@ def fit_head(
         categorical=(*encoder.categorical, len(encoder.names), len(encoder.names) + 1),
     )
     early, late = rows.take(~later[kept]), rows.take(later[kept])
-    width, base = _choose_width(early, late)
+    fit, deviations = _fit_linear(early.grouped(), pooled)
+    base = fit.model
     boosting = early.boosting(base)
     residual, count = trees.choose(boosting, late.boosting(base, boosting), seed)
     raw = late.logit(base) + residual
     intercept, slope = calibration.fit_platt(raw, late.outcome)
-    base = linear.fit_pooled(rows.grouped(), width, base)
+    base = linear.fit_pooled(rows.grouped(), deviations, base).model
     return HeadModel(
         name=head.name,
         needs_contact=head.needs_contact,
@@ -156,15 +157,8 @@ class _Rows:
         return trees.dataset(self.matrix, self.outcome, logit, self.categorical, reference)
 
 
-def _choose_width(early: _Rows, late: _Rows) -> tuple[float, linear.Pooled]:
-    """The width whose fit on the early rows has the least log loss on the late ones."""
-    rows = early.grouped()
-    fits: list[tuple[float, float, linear.Pooled]] = []
-    base = None
-    for width in WIDTHS:
-        base = linear.fit_pooled(rows, width, base)
-        logit = late.logit(base)
-        loss = float((np.logaddexp(0.0, logit) - late.outcome * logit).mean())
-        fits.append((loss, width, base))
-    _, width, best = min(fits, key=lambda fit: fit[:2])
-    return width, best
+def _fit_linear(rows: linear.Grouped, pooled: bool) -> tuple[linear.Fit, linear.Pooled]:
+    if pooled:
+        return fit_hierarchical(rows)
+    deviations = linear.prior(rows, APART)
+    return linear.fit_pooled(rows, deviations), deviations

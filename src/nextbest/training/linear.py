@@ -1,10 +1,11 @@
 """A logistic model whose coefficients are pooled over actions and channels.
 
 logit p(x, a, c) = x·(β + β_action[a] + β_channel[c]) + γ[a, c], with x starting with a 1. Each
-part has a normal prior around 0, so an offer with few positives borrows from the others and a new
-one gets the population's coefficients. The maximum of the posterior is found by Newton's method.
-There is no n × (p·actions) design: all rows of one treatment share their coefficients, so one
-p × p Gram matrix per treatment is the whole Hessian, and conjugate gradients solve with it.
+part has a normal prior around 0 (how wide, `pooling` learns), so an offer with few positives
+borrows from the others and a new one gets the population's coefficients. The maximum of the
+posterior is found by Newton's method. There is no n × (p·actions) design: all rows of one
+treatment share their coefficients, so one p × p Gram matrix per treatment is the whole Hessian,
+and conjugate gradients solve with it.
 """
 
 from __future__ import annotations
@@ -82,14 +83,42 @@ def grouped(
     )
 
 
-def fit_pooled(rows: Grouped, width: float, start: Pooled | None = None) -> Pooled:
-    """Maximum posterior; `width` multiplies the prior deviations of everything but β.
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """The maximum of a posterior: its coefficients and how sharply the rows know them.
 
-    With width → 0 all treatments share β. `start` (for instance the fit of another width) saves
-    steps. Deterministic. Raises DataError when Newton's method doesn't settle.
+    `grams` [G, p, p] is the curvature of the negative log likelihood by each treatment's own
+    coefficients.
+    """
+
+    model: Pooled
+    grams: np.ndarray
+
+
+def prior(rows: Grouped, width: float) -> Pooled:
+    """Prior standard deviations of every coefficient; `width` multiplies all but those of β.
+
+    With width → 0 all treatments share β.
+    """
+    p, (actions, channels) = rows.design.shape[1], rows.sizes
+    base, row = np.full(p, BASE), np.full(p, INTERACTION)
+    base[0], row[0] = LEVEL, INTERCEPT
+    return Pooled(
+        base,
+        np.tile(row * width, (actions, 1)),
+        np.tile(row * width, (channels, 1)),
+        np.full((actions, channels), PAIR * width),
+    )
+
+
+def fit_pooled(rows: Grouped, deviations: Pooled, start: Pooled | None = None) -> Fit:
+    """Maximum posterior under normal priors with these standard `deviations`.
+
+    `start` (for instance the fit of other deviations) saves steps. Deterministic. Raises
+    DataError when Newton's method doesn't settle.
     """
     shapes = _Shapes(rows.design.shape[1], *rows.sizes)
-    scale = shapes.prior(width)
+    scale = shapes.join(deviations)
     theta = np.zeros(len(scale))  # whitened (coefficient / deviation): the penalty is |θ|²/2
     if start is None:
         rate = rows.outcome.mean()
@@ -101,7 +130,7 @@ def fit_pooled(rows: Grouped, width: float, start: Pooled | None = None) -> Pool
         step = _newton_step(rows, shapes, grams, scale, slope)
         promised = float(step @ slope)  # twice the decrease of a quadratic
         if promised < SETTLED:
-            return shapes.split(theta * scale)
+            return Fit(shapes.split(theta * scale), grams)
         while True:
             tried = _evaluate(rows, shapes, theta - step, scale)
             if tried[0] <= loss - 1e-4 * float(step @ slope) or float(step @ slope) < 1e-9:
@@ -180,10 +209,3 @@ class _Shapes:
         np.add.at(channel, rows.channel, per_group)
         np.add.at(pair, (rows.action, rows.channel), per_group[:, 0])
         return self.join(Pooled(per_group.sum(axis=0), action, channel, pair))
-
-    def prior(self, width: float) -> np.ndarray:
-        base, row = np.full(self.p, BASE), np.full(self.p, INTERACTION)
-        base[0], row[0] = LEVEL, INTERCEPT
-        action, channel = (np.tile(row * width, (k, 1)) for k in (self.actions, self.channels))
-        pair = np.full((self.actions, self.channels), PAIR * width)
-        return self.join(Pooled(base, action, channel, pair))

@@ -96,6 +96,7 @@ def fit(
     features: Sequence[str],
     seed: int,
     on_progress: Callable[[str], None],
+    pooled: bool = True,
 ) -> RewardModel:
     """Fit every head on logged decisions; deterministic for a seed on one machine.
 
@@ -103,6 +104,8 @@ def fit(
     0/1 column per head, named by its kind. Each head is fitted on the earlier days; the number of
     trees and the calibration come from the last fifth of the days; then the fit is repeated on
     all days with both kept (so the calibration is that of a model with a little less data).
+    With `pooled` treatments borrow from each other as much as the log says they are alike;
+    without, each is nearly left to itself (a T-learner).
     Training on logged choices is unbiased when the policy saw no more than the features. Raises
     DataError for missing columns, labels other than 0 and 1, and heads with too few positives.
     """
@@ -121,7 +124,7 @@ def fit(
     # In turn: side by side, in threads, native code once in hundreds of runs ended in a SIGSEGV.
     for head in heads:
         key = tuple(features if head.features is None else head.features)
-        model = fit_head(frame, head, encoders[key], *encoded[key], later, seed)
+        model = fit_head(frame, head, encoders[key], *encoded[key], later, seed, pooled)
         models.append(model)
         on_progress(
             f"head {head.name}: {int(frame[head.kind].sum())} positives in {len(frame)} "

@@ -39,12 +39,14 @@ def test_everything_wrong_is_reported_together(actions):
     actions.loc[1, "value"] = float("nan")
     actions.loc[2, "cost"] = -1.0
     actions.loc[3, "treatment"] = "roaming:sms"
+    actions.loc[4, "lever"] = 11.0
     with pytest.raises(DataError) as refused:
         Treatments.from_frame(actions)
     for words in (
         "value of upgrade:sms is not a finite number",
         "cost of upgrade:email is not a finite number of at least 0",
         "several rows for roaming:sms",
+        "lever of roaming:sms is not a finite number between 0 and 10",
         "must be called 'roaming:email'",
     ):
         assert words in str(refused.value)
@@ -55,3 +57,8 @@ def test_empty_and_incomplete_tables_are_refused(actions):
         Treatments.from_frame(actions[:0])
     with pytest.raises(DataError, match="columns cost, lever are missing"):
         Treatments.from_frame(actions.drop(columns=["cost", "lever"]))
+
+
+def test_none_is_known_by_its_place(actions, treatments):
+    assert treatments.names[treatments.none] == "none"
+    assert Treatments.from_frame(actions[actions["treatment"] != "none"]).none is None

@@ -1,13 +1,15 @@
+import dataclasses
 import datetime as dt
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from pyspark.sql import functions as F
 
 from nextbest.decisions.eligibility import decision_time, with_eligible
 from nextbest.errors import DataError
-from nextbest.inference.batch import recommend
+from nextbest.inference.batch import decide_rows, recommend
 from nextbest.inference.online import answer
 
 pytestmark = pytest.mark.integration
@@ -17,8 +19,8 @@ TOLD = {"as_of": DAY, "seed": 5, "use_case": "nba", "model_version": "7"}
 FIRST = [
     *("decision_id", "customer_id", "decided_at", "eligible", "treatment", "action_id", "channel"),
     *("propensity", "policy", "policy_version", "control_group", "seed", "p_response"),
-    *("expected_value", "score", "cost", "p_opt_out", "value_response", "value_opt_out"),
-    *("reason", "as_of", "model_version"),
+    *("expected_value", "incremental_value", "score", "cost", "p_opt_out", "value_response"),
+    *("value_opt_out", "reason_code", "reason", "as_of", "model_version"),
 ]
 
 
@@ -57,9 +59,9 @@ def test_only_eligible_treatments_with_true_propensities(found, decider):
     counts = found["eligible"].map(len)
     control = found["control_group"]
     assert (found["propensity"] == 1 / counts)[control].all()
-    best = found["reason"].str.startswith("best")
+    best = found["reason_code"] == "best"
     np.testing.assert_allclose(found["propensity"][best], 0.8 + 0.2 / counts[best], atol=1e-15)
-    explored = found["reason"].str.startswith("explored")
+    explored = found["reason_code"] == "explored"
     np.testing.assert_allclose(found["propensity"][explored], 0.2 / counts[explored], atol=1e-15)
     assert (control | best | explored).all()
     assert min(control.sum(), best.sum(), explored.sum()) > 100
@@ -110,3 +112,60 @@ def test_missing_and_taken_columns_are_named(spark, customers, actions, decider)
     eligible = frame.withColumn("eligible", F.array(F.lit("none")))
     with pytest.raises(DataError, match="column 'x' is missing.*'policy' is one that deciding"):
         recommend(eligible, actions, decider.model, decider.policy, decider.arbitration, **TOLD)
+
+
+def test_what_eligibility_alone_allows_and_context(spark, customers, actions, decider):
+    """Batch and online give both to the decision alike, whatever the partitions."""
+    names = list(decider.treatments.names)
+    policy = dataclasses.replace(decider.policy, eligibility_share=0.2)
+    other = dataclasses.replace(decider, policy=policy)
+    weights = [float(k % 3) for k in range(len(names))]
+    frame = with_eligible(spark.createDataFrame(customers.head(500)), actions, DAY)
+    frame = frame.withColumn("allowed", F.array(*map(F.lit, names)))
+    frame = frame.withColumn("context", F.array(*map(F.lit, weights)))
+    rule = (actions, decider.model, policy, decider.arbitration)
+    batch = recommend(frame.repartition(3), *rule, **TOLD).toPandas()
+    batch = batch.sort_values("customer_id", ignore_index=True)
+    only = batch["reason_code"] == "eligibility_only"
+    assert 50 < only.sum() < 150
+    assert batch["control_group"][only].all()
+    assert all(list(each) == names for each in batch["eligible"][only])
+    assert (batch["propensity"][only] == 1 / len(names)).all()
+    assert (batch["eligible"][~only].map(len) < len(names)).any()
+    records = frame.toPandas().sort_values("customer_id").to_dict("records")
+    online = pd.DataFrame(answer(records, other, **TOLD))
+    for name in ("decision_id", "treatment", "propensity", "score", "reason_code", "reason"):
+        assert (online[name] == batch[name]).all(), name
+    assert online["eligible"].map(list).tolist() == batch["eligible"].map(list).tolist()
+    at = batch["treatment"].map(names.index)
+    gains = batch["value_response"] + batch["value_opt_out"]
+    expected = gains * at.map(weights.__getitem__) - batch["cost"]
+    np.testing.assert_allclose(batch["score"], expected, rtol=1e-12, atol=1e-12)
+    with pytest.raises(DataError, match="column 'allowed' is missing"):
+        recommend(frame.drop("allowed"), *rule, **TOLD)
+
+
+def test_bad_lists_are_named(decider):
+    def lists(*values):
+        return pa.array(values, pa.list_(pa.string()))
+
+    rows = {"customer_id": ["c-1", "c-2"], "x": [0.0, 1.0], "visits": [1, 2]}
+    rows |= {"segment": ["s1", "s2"], "consent": [True, False], "margin": [1.0, 2.0]}
+    good, weights = lists(["none"], ["none", "a:sms"]), [1.0] * len(decider.treatments)
+    ragged = pa.array([weights, [1.0]])
+    for found, problem in (
+        ({"eligible": lists(["none"], None)}, "eligible is missing in 1 of 2 rows"),
+        ({"eligible": lists(["none"], ["z:fax"])}, "not in the actions table: z:fax"),
+        ({"eligible": lists(["none"], [None])}, "names no treatment .null. in 1 rows"),
+        ({"eligible": lists(["none"], [])}, "1 of 2 customers have no eligible treatment"),
+        ({"eligible": good, "context": ragged}, "in 1 of 2 rows"),
+    ):
+        batch = pa.RecordBatch.from_pydict({**rows, **found})
+        with pytest.raises(DataError, match=problem):
+            decide_rows(batch, decider, "nba", "2026-01-31", 1)
+    empty = pa.RecordBatch.from_pydict({**rows, "eligible": good}).slice(0, 0)
+    whole = pa.RecordBatch.from_pydict({**rows, "eligible": good})
+    assert (
+        decide_rows(empty, decider, "nba", "2026-01-31", 1).schema
+        == decide_rows(whole, decider, "nba", "2026-01-31", 1).schema
+    )

@@ -28,6 +28,18 @@ def test_records_that_lack_fields_are_named(decider):
         answer([RECORD, short], decider, **TOLD)
 
 
+def test_context_must_have_a_weight_for_every_treatment(decider):
+    weights = [1.0] * len(decider.treatments)
+    (plain,), (same,) = (
+        answer([record], decider, **TOLD) for record in (RECORD, {**RECORD, "context": weights})
+    )
+    assert plain == same
+    with pytest.raises(DataError, match="record 1 lacks context"):
+        answer([{**RECORD, "context": weights}, RECORD], decider, **TOLD)
+    with pytest.raises(DataError, match="record 0 has 2 weights in context, not one for each of 9"):
+        answer([{**RECORD, "context": [1.0, 2.0]}], decider, **TOLD)
+
+
 def test_what_cannot_be_decided_is_refused(decider):
     with pytest.raises(DataError, match="no eligible treatment"):
         answer([{**RECORD, "eligible": []}], decider, **TOLD)

@@ -2,9 +2,14 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from nextbest.training.linear import fit_pooled, grouped
+from nextbest.training import linear
+from nextbest.training.linear import grouped
 
 pytestmark = pytest.mark.unit
+
+
+def fit_pooled(rows, width, start=None):
+    return linear.fit_pooled(rows, linear.prior(rows, width), start).model
 
 
 def log(n, rng, offset=0.0):

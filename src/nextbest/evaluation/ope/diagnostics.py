@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from nextbest.evaluation.gates import Gate, Measurement, judge
+from nextbest.evaluation.ope.blocks import WEIGHT_EDGES
 from nextbest.evaluation.ope.estimators import value_of
-from nextbest.evaluation.ope.moments import WEIGHT_EDGES, Moments
+from nextbest.evaluation.ope.moments import Moments
 
 # At .95 a nightly check would refuse one sound log in twenty.
 MEAN_WEIGHT_CONFIDENCE = 0.999

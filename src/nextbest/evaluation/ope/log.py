@@ -11,7 +11,9 @@ import pandas as pd
 
 from nextbest.errors import DataError
 
+MODEL = "q̂"
 LOGGING = "logging"  # the name of the policy that wrote the log; no target may take it
+ROWS = 8192  # of whole distributions, worked on at a time
 SLACK = 1e-12  # what rounding may add to a probability of 1
 
 
@@ -92,6 +94,17 @@ class LoggedBatch:
     def __len__(self) -> int:
         return len(self.reward)
 
+    def take(self, rows: Any) -> LoggedBatch:
+        """The decisions at `rows` (places, or a slice) alone."""
+        targets = {
+            policy: Target(
+                *(None if part is None else part[rows] for part in vars(target).values())
+            )
+            for policy, target in self.targets.items()
+        }
+        q_logged = None if self.q_logged is None else self.q_logged[rows]
+        return LoggedBatch(self.reward[rows], self.propensity[rows], targets, q_logged)
+
 
 MEANING = {
     "real": "finite numbers",
@@ -132,6 +145,56 @@ def shape_problems(targets: Mapping[str, Target], q_logged: Any) -> list[str]:
         missing = ", ".join(sorted(set(targets) - set(checked)))
         problems.append(f"unsupported is given for some targets, but not for {missing}")
     return problems
+
+
+def from_matrices(
+    reward: np.ndarray,
+    propensity: np.ndarray,
+    treatment: np.ndarray,
+    policies: Mapping[str, np.ndarray],
+    q: np.ndarray | None = None,
+) -> LoggedBatch:
+    """Logged decisions (n,) with whole distributions: π(·|x) [n, K] of each policy, q̂(x, ·) [n, K].
+
+    treatment: the column that was logged, from 0. Raises DataError when a shape does not fit or a
+    treatment is no column, and as LoggedBatch does.
+    """
+    treatment = np.asarray(treatment)
+    policies = {name: np.asarray(each, dtype="float64") for name, each in policies.items()}
+    q = None if q is None else np.asarray(q, dtype="float64")
+    if not policies:
+        raise DataError("log: no target policy: name at least one")
+    matrices = dict(policies) if q is None else {**policies, MODEL: q}
+    n, k = np.shape(next(iter(policies.values())))
+    problems = [
+        f"{name}: shape {np.shape(each)}, not {(n, k)}"
+        for name, each in matrices.items()
+        if np.shape(each) != (n, k)
+    ]
+    if treatment.shape != (n,) or treatment.dtype.kind not in "iu":
+        problems.append(f"treatment: {treatment.shape} of {treatment.dtype}; give {n} integers")
+    elif n and (treatment.min() < 0 or treatment.max() >= k):
+        wrong = np.flatnonzero((treatment < 0) | (treatment >= k))
+        problems.append(
+            f"treatment: {len(wrong)} of {n} rows are no column from 0 to {k - 1}; "
+            f"the first is row {wrong[0]} ({treatment[wrong[0]]})"
+        )
+    if problems:
+        raise DataError("log: " + "; ".join(problems))
+    picked = {name: np.empty(n) for name in matrices}
+    expected = {name: np.empty(n) for name in policies}
+    firsts = k * np.arange(min(n, ROWS))
+    for start in range(0, n, ROWS):  # so that each row is fetched from memory once
+        rows = slice(start, start + ROWS)
+        place = firsts[: n - start] + treatment[rows]
+        for name, each in matrices.items():  # places are checked above: nothing is clipped
+            np.take(each[rows].ravel(), place, out=picked[name][rows], mode="clip")
+        for name, each in policies.items() if q is not None else ():
+            np.einsum("ij,ij->i", each[rows], q[rows], out=expected[name][rows])
+    targets = {
+        name: Target(picked[name], None if q is None else expected[name]) for name in policies
+    }
+    return LoggedBatch(reward, propensity, targets, picked.get(MODEL))
 
 
 def from_pandas(frame: pd.DataFrame, names: LogColumns) -> LoggedBatch:

@@ -24,22 +24,26 @@ from nextbest.evaluation.ope.log import (
     invalid_rows,
     shape_problems,
 )
-from nextbest.evaluation.ope.moments import Moments, fold
+from nextbest.evaluation.ope.moments import Moments, fold, merged
+from nextbest.evaluation.ope.segments import fold_by, merged_by
 from nextbest.evaluation.ope.terms import SHRINKAGES, Layout, Shrinkage, layout_of
 
-KEY = "key of the row"  # its name on the way to the workers
+KEY, SEGMENT = "key of the row", "segment of the row"  # their names on the way to the workers
 ARRAYS = {
     "total": "double",
     "carry": "double",
     "root": "double",
+    "cubes": "double",
     "max_weight": "double",
     "positives": "bigint",
     "violations": "bigint",
     "weight_counts": "bigint",
 }
 # What one partition tells; wrong and first: one entry per column of the log.
-SCHEMA = "rows bigint, wrong array<bigint>, first array<string>, problem string, n bigint, " + (
-    ", ".join(f"{name} array<{kind}>" for name, kind in ARRAYS.items())
+SCHEMA = (
+    "segment string, rows bigint, wrong array<bigint>, first array<string>, problem string, "
+    "n bigint, largest_reward double, "
+    + ", ".join(f"{name} array<{kind}>" for name, kind in ARRAYS.items())
 )
 
 
@@ -52,24 +56,52 @@ def moments(
     Raises DataError for an empty log, for columns that are missing or not numbers, and for rows
     that are not what LoggedBatch asks for: per column how many, and one of them.
     """
+    return merged([part for _, part in _parts(frame, names, shrinkages)])
+
+
+def moments_by(
+    frame: DataFrame,
+    names: LogColumns,
+    segment: str,
+    shrinkages: tuple[Shrinkage, ...] = SHRINKAGES,
+) -> dict[str, Moments]:
+    """The moments of a log by a column of segments, as of `fold_by`, in the same one pass.
+
+    Raises DataError as `moments` does, and for more than 1,000 segments.
+    """
+    if segment not in frame.columns:
+        told = ", ".join(frame.columns)
+        raise DataError(f"log: no column '{segment}' for the segment; there are {told}")
+    found = _parts(frame, names, shrinkages, segment)
+    return merged_by(*({name: part} for name, part in found))
+
+
+def _parts(
+    frame: DataFrame,
+    names: LogColumns,
+    shrinkages: tuple[Shrinkage, ...],
+    segment: str | None = None,
+) -> list[tuple[str, Moments]]:
     _check_schema(frame, names)
     layout = layout_of(names, shrinkages)
     numbers = dict.fromkeys(column for _, column, _ in columns(names))
     wanted = [F.col(f"`{column}`").cast("double").alias(column) for column in numbers]
-    if names.key is not None:
-        wanted.append(F.col(f"`{names.key}`").cast("string").alias(KEY))
-    parts = frame.select(*wanted).mapInPandas(_fold_partition(names, shrinkages), SCHEMA).collect()
+    for column, alias in ((names.key, KEY), (segment, SEGMENT)):
+        if column is not None:
+            wanted.append(F.col(f"`{column}`").cast("string").alias(alias))
+    fold_partition = _fold_partition(names, shrinkages, segment is not None)
+    parts = frame.select(*wanted).mapInPandas(fold_partition, SCHEMA).collect()
     _check_rows(parts, names)
-    return sum((_read(layout, part) for part in parts), Moments.zero(layout))
+    return [(part["segment"], _read(layout, part)) for part in parts if part["n"]]
 
 
 def _fold_partition(
-    names: LogColumns, shrinkages: tuple[Shrinkage, ...]
+    names: LogColumns, shrinkages: tuple[Shrinkage, ...], segmented: bool
 ) -> Callable[[Iterable[pd.DataFrame]], Iterator[pd.DataFrame]]:
     kinds = [name for name, _, _ in columns(names)]
 
     def fold_partition(frames: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-        folded = Moments.zero(layout_of(names, shrinkages))
+        folded = {"": Moments.zero(layout_of(names, shrinkages))}
         rows, problem = 0, None
         wrong, first = dict.fromkeys(kinds, 0), dict.fromkeys(kinds)
         for frame in frames:
@@ -81,13 +113,24 @@ def _fold_partition(
                 wrong[name] += len(bad)
             if problem is None and not any(wrong.values()):
                 try:
-                    folded += fold(from_pandas(frame, names), shrinkages)
+                    log = from_pandas(frame, names)
+                    part = (
+                        fold_by(log, frame[SEGMENT], shrinkages)
+                        if segmented
+                        else {"": fold(log, shrinkages)}
+                    )
+                    folded = merged_by(folded, part)
                 except DataError as error:
                     problem = str(error)
-        told = {"rows": rows, "wrong": list(wrong.values()), "first": list(first.values())}
-        told |= {"problem": problem, "n": folded.n}
-        told |= {name: getattr(folded, name).ravel().tolist() for name in ARRAYS}
-        yield pd.DataFrame([told])
+        facts = {"wrong": list(wrong.values()), "first": list(first.values()), "problem": problem}
+        for segment, part in folded.items():
+            told = {"segment": segment, "rows": rows, **facts, "n": part.n}
+            told["largest_reward"] = part.largest_reward
+            told |= {name: getattr(part, name).ravel().tolist() for name in ARRAYS}
+            yield pd.DataFrame([told])
+            # What was read and what was wrong is told once per partition.
+            rows, facts = 0, {"wrong": [0] * len(kinds), "first": [None] * len(kinds)}
+            facts["problem"] = None
 
     return fold_partition
 
@@ -98,8 +141,9 @@ def _read(layout: Layout, part: Row) -> Moments:
         name: arrays[name].astype("int64") for name, kind in ARRAYS.items() if kind == "bigint"
     }
     arrays["root"] = arrays["root"].reshape(-1, len(layout.names))
+    arrays["cubes"] = arrays["cubes"].reshape((len(layout.core),) * 3)
     arrays["weight_counts"] = arrays["weight_counts"].reshape(len(layout.policies), -1)
-    return Moments(layout, part["n"], **arrays)
+    return Moments(layout, part["n"], largest_reward=part["largest_reward"], **arrays)
 
 
 def _check_schema(frame: DataFrame, names: LogColumns) -> None:

@@ -2,16 +2,19 @@
 
 With weight w = π/p, reward r and residual d = r − q̂(x, a), a decision is the vector
 
-    z = (r;  w, w·r, q̄, w·d, s₁(w)·d, s₂(w)·d, …  for each target policy)
+    z = (r;  w, w·r, q̄, w·d, (w − s₁(w))·d, …, (w − c₁(w))·r, …, w − c₁(w), …  per target policy)
 
-where q̄ = Σ_a π(a|x) q̂(x, a) and each s is a way to shrink large weights. All policies stand in
-one vector, so its covariance also holds what a paired comparison of two of them needs.
+where q̄ = Σ_a π(a|x) q̂(x, a), each s is a way to shrink large weights and c = min(w, λ) clips
+them. What shrinking takes away is kept, and not what it leaves: the two are equally good, but
+w − s(w) is no near copy of w. All policies stand in one vector, so its covariance also holds what
+a paired comparison of two of them needs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -21,11 +24,20 @@ from nextbest.evaluation.ope.log import LogColumns, LoggedBatch
 
 @dataclass(frozen=True)
 class Shrinkage:
-    """One shrunk doubly robust estimator: what it is called, its formula and its λ."""
+    """One estimator with shrunk weights: what it is called, its formula and its λ.
+
+    "clip" is inverse propensity with clipped weights and needs no model; the others are doubly
+    robust. Raises SettingsError for an unknown kind and a λ out of range.
+    """
 
     name: str
-    kind: str  # switch | optimistic | subgaussian
+    kind: str  # clip | switch | optimistic | subgaussian
     strength: float  # λ
+
+    @property
+    def modelled(self) -> bool:
+        """Whether it shrinks the residuals of q̂ (or the rewards themselves)."""
+        return self.kind != "clip"
 
     def __post_init__(self) -> None:
         if self.kind not in SHRINK:
@@ -44,6 +56,8 @@ class Shrinkage:
 
 
 SHRINK: Mapping[str, Callable[[np.ndarray, float], np.ndarray]] = {
+    # Ionides 2008: truncated importance sampling.
+    "clip": np.minimum,
     # Wang, Agarwal, Dudík 2017: where the weight is too large, trust the model.
     "switch": lambda w, strength: w * (w <= strength),
     # Su, Dimakopoulou, Krishnamurthy, Dudík 2020: least bound of the squared error.
@@ -53,6 +67,7 @@ SHRINK: Mapping[str, Callable[[np.ndarray, float], np.ndarray]] = {
 }
 
 SHRINKAGES = (
+    Shrinkage("clipped_ips", "clip", 10.0),
     Shrinkage("switch_dr", "switch", 5.0),
     Shrinkage("dros", "optimistic", 5.0),
     Shrinkage("sg_dr", "subgaussian", 0.1),
@@ -68,19 +83,32 @@ class Layout:
     supported: bool  # the target's mass outside the log's support is there
     shrinkages: tuple[Shrinkage, ...]
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of the terms: "reward", then "<policy>.<term>"."""
-        kinds = ["w", "wr"]
-        if self.modelled:
-            kinds += ["q", "wd", *(shrinkage.name for shrinkage in self.shrinkages)]
+    @cached_property
+    def estimators(self) -> tuple[Shrinkage, ...]:
+        """The shrinkages that the columns allow."""
+        return tuple(s for s in self.shrinkages if self.modelled or not s.modelled)
+
+    @cached_property
+    def core(self) -> tuple[str, ...]:
+        """Names of the terms of which the unbiased estimators are made; they come first."""
+        kinds = ("w", "wr", "q", "wd") if self.modelled else ("w", "wr")
         return ("reward", *(f"{policy}.{kind}" for policy in self.policies for kind in kinds))
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of the terms: those of `core`, then what each shrinkage takes away."""
+        cut = [(s.name,) if s.modelled else (s.name, f"{s.name}.w") for s in self.estimators]
+        names = tuple(name for each in cut for name in each)
+        return (*self.core, *(f"{policy}.{name}" for policy in self.policies for name in names))
 
 
 def layout_of(
     log: LoggedBatch | LogColumns, shrinkages: tuple[Shrinkage, ...] = SHRINKAGES
 ) -> Layout:
-    """The layout that a log's columns allow."""
+    """The layout that a log's columns allow; SettingsError when two shrinkages share a name."""
+    names = [shrinkage.name for shrinkage in shrinkages]
+    if len(set(names)) < len(names):
+        raise SettingsError(f"shrinkages: two share a name among {', '.join(names)}")
     supported = all(target.unsupported is not None for target in log.targets.values())
     return Layout(tuple(log.targets), log.q_logged is not None, supported, shrinkages)
 
@@ -91,13 +119,25 @@ def row_terms(
     weights: Sequence[np.ndarray],
     q_logged: np.ndarray | None,
     q_targets: Sequence[np.ndarray | None],
-) -> np.ndarray:
-    """The vectors z as (d, n), in the layout's order; weights and q_targets: one per policy."""
-    terms = [reward]
+    z: np.ndarray,
+) -> None:
+    """Write the vectors z (d, n), in the layout's order; weights and q_targets: one per policy."""
+    z[0] = reward
+    if layout.modelled:
+        residual = reward - q_logged
+    place, shrunk = 1, len(layout.core)
     for weight, q_target in zip(weights, q_targets, strict=True):
-        terms += [weight, weight * reward]
+        z[place] = weight
+        np.multiply(weight, reward, out=z[place + 1])
+        place += 2
         if layout.modelled:
-            residual = reward - q_logged
-            shrunk = [shrinkage(weight) * residual for shrinkage in layout.shrinkages]
-            terms += [q_target, weight * residual, *shrunk]
-    return np.array(terms)
+            z[place] = q_target
+            np.multiply(weight, residual, out=z[place + 1])
+            place += 2
+        for shrinkage in layout.estimators:
+            cut = weight - shrinkage(weight)
+            np.multiply(cut, residual if shrinkage.modelled else reward, out=z[shrunk])
+            shrunk += 1
+            if not shrinkage.modelled:
+                z[shrunk] = cut
+                shrunk += 1

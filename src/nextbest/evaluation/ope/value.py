@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from nextbest.evaluation.ope.choice import Choice, choose_all
 from nextbest.evaluation.ope.diagnostics import Diagnostics, diagnose
 from nextbest.evaluation.ope.estimators import Estimate, available, lift, value_of
 from nextbest.evaluation.ope.log import LOGGING
@@ -16,7 +17,7 @@ class PolicyValue:
     """A target policy's values, its lifts over the logging policy, and how far to trust them.
 
     estimates, lifts: by name of the estimator, rewards per decision; logging: the mean reward of
-    the policy that wrote the log.
+    the policy that wrote the log; chosen: by kind of shrinkage, which of several λ SLOPE took.
     """
 
     policy: str
@@ -24,6 +25,7 @@ class PolicyValue:
     lifts: Mapping[str, Estimate]
     logging: Estimate
     diagnostics: Diagnostics
+    chosen: Mapping[str, Choice]
 
 
 def evaluate(moments: Moments, policy: str, *, confidence: float = 0.95) -> PolicyValue:
@@ -41,4 +43,5 @@ def evaluate(moments: Moments, policy: str, *, confidence: float = 0.95) -> Poli
         },
         logging=value_of(moments, LOGGING, "on_policy", confidence=confidence),
         diagnostics=diagnose(moments, policy),
+        chosen=choose_all(moments, policy, confidence=confidence),
     )

@@ -26,7 +26,7 @@ def repetitions(bandit):
 def test_only_what_the_columns_allow_is_estimated(bandit):
     log = bandit.draw(500, seed=1)
     bare = LoggedBatch(log.reward, log.propensity, {"a": Target(log.targets["same"].probability)})
-    assert set(evaluate(fold(bare), "a").estimates) == {"ips", "snips"}
+    assert set(evaluate(fold(bare), "a").estimates) == {"ips", "snips", "clipped_ips"}
     with pytest.raises(
         DataError, match="'dr' can't be computed .* more with q_logged and q_target"
     ):
@@ -34,6 +34,7 @@ def test_only_what_the_columns_allow_is_estimated(bandit):
     assert set(evaluate(fold(log), "candidate").estimates) == {
         *UNBIASED,
         "dm",
+        "clipped_ips",
         "switch_dr",
         "dros",
         "sg_dr",
@@ -175,7 +176,7 @@ def test_several_strengths_of_one_shrinkage_stand_side_by_side(bandit):
 
 
 @pytest.mark.parametrize(
-    ("kind", "strength"), [("clip", 1.0), ("switch", 0.0), ("subgaussian", 1.0)]
+    ("kind", "strength"), [("clip", -1.0), ("mrdr", 1.0), ("switch", 0.0), ("subgaussian", 1.0)]
 )
 def test_a_shrinkage_must_be_one_we_know(kind, strength):
     with pytest.raises(SettingsError, match="shrinkage 's'"):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from nextbest.errors import DataError
-from nextbest.evaluation.ope.log import LogColumns, LoggedBatch, Target, from_pandas
+from nextbest.evaluation.ope.log import LogColumns, LoggedBatch, Target, from_matrices, from_pandas
 
 pytestmark = pytest.mark.unit
 
@@ -67,3 +67,19 @@ def test_a_pandas_frame_is_read_by_name_and_its_missing_values_are_found():
     assert from_pandas(frame.iloc[:1], names).propensity.tolist() == [0.5]
     with pytest.raises(DataError, match="no column propensity, reward; there are r, p, t"):
         from_pandas(frame, LogColumns({"candidate": Target("t")}))
+
+
+def test_whole_distributions_become_the_columns_of_what_was_logged():
+    rng = np.random.default_rng(1)
+    target, q = rng.dirichlet(np.ones(4), 10_000), rng.uniform(size=(10_000, 4))
+    action, ones = rng.integers(0, 4, 10_000), np.ones(10_000)
+    log = from_matrices(ones, ones / 4, action, {"a": target}, q)
+    assert log.q_logged.tolist() == q[np.arange(10_000), action].tolist()
+    assert log.targets["a"].probability.tolist() == target[np.arange(10_000), action].tolist()
+    assert log.targets["a"].q_target == pytest.approx((target * q).sum(axis=1), rel=1e-14)
+    assert from_matrices(ones, ones, action, {"a": target}).q_logged is None
+    with pytest.raises(DataError, match=r"b: shape \(9999, 4\), not \(10000, 4\)"):
+        from_matrices(ones, ones, action, {"a": target, "b": target[1:]})
+    action[7] = 4
+    with pytest.raises(DataError, match=r"1 of 10000 rows are no column from 0 to 3.* row 7 \(4\)"):
+        from_matrices(ones, ones, action, {"a": target}, q)

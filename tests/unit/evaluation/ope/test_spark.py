@@ -7,10 +7,13 @@ import pandas as pd
 import pytest
 
 from nextbest.errors import DataError
+from nextbest.evaluation.ope.choice import grid
 from nextbest.evaluation.ope.diagnostics import diagnose
 from nextbest.evaluation.ope.estimators import available, lift, value_of
 from nextbest.evaluation.ope.log import LogColumns, LoggedBatch, Target
 from nextbest.evaluation.ope.moments import fold
+from nextbest.evaluation.ope.segments import fold_by
+from nextbest.evaluation.ope.terms import SHRINKAGES
 
 pytestmark = pytest.mark.integration
 
@@ -61,6 +64,27 @@ def test_numpy_and_the_engine_agree(spark, moments, bandit, seed):
         facts, others = diagnose(found, policy), diagnose(expected, policy)
         assert vars(facts) == pytest.approx(vars(others), rel=1e-12)
     assert found.weight_counts.tolist() == expected.weight_counts.tolist()
+
+
+def test_segments_of_the_engine_are_those_of_numpy(spark, bandit):
+    from nextbest.evaluation.ope.spark import moments_by
+
+    log = bandit.draw(6000, 8)
+    names = np.random.default_rng(9).choice(np.array(["a", "b", None], dtype=object), 6000)
+    frame = spark.createDataFrame(as_pandas(log).assign(segment=names)).repartition(3)
+    shrinkages = (*SHRINKAGES, *grid())
+    found, expected = moments_by(frame, FULL, "segment", shrinkages), fold_by(
+        log, names, shrinkages
+    )
+    assert list(found) == list(expected)
+    for segment, theirs in expected.items():
+        for name in available(theirs):
+            one, other = (lift(m, "candidate", estimator=name) for m in (found[segment], theirs))
+            assert (one.value, one.low, one.high, one.n) == pytest.approx(
+                (other.value, other.low, other.high, other.n), rel=1e-12, abs=1e-12
+            )
+    with pytest.raises(DataError, match="no column 'kind' for the segment"):
+        moments_by(frame, FULL, "kind")
 
 
 @pytest.mark.slow

@@ -1,0 +1,80 @@
+"""A block of rows of a log: its terms, their sums and products, and what is counted of it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nextbest.errors import DataError
+from nextbest.evaluation.ope.log import LoggedBatch
+from nextbest.evaluation.ope.terms import Layout, row_terms
+
+UNSUPPORTED = 1e-9  # target mass outside the log's support that is more than rounding
+SINGLE = 200_000  # multiplications that OpenBLAS still does on one thread (its limit is 262,144)
+# Weights are counted by powers of two: none at all, below 1/64, …, 8192 and above.
+WEIGHT_EDGES = np.concatenate([[np.finfo("float64").tiny], 2.0 ** np.arange(-6, 14)])
+
+
+def products(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """left @ right.T, in pieces of columns that BLAS does not hand to its (slower) threads."""
+    width = max(64, SINGLE // (len(left) * len(right)))
+    pieces = [slice(start, start + width) for start in range(0, left.shape[1], width)]
+    return sum(left[:, piece] @ right[:, piece].T for piece in pieces)
+
+
+def write_terms(layout: Layout, log: LoggedBatch, rows: slice, z: np.ndarray) -> list[np.ndarray]:
+    """Write the terms of some rows into z (d, n); returns the weights of each policy."""
+    targets = log.targets.values()
+    with np.errstate(over="ignore", invalid="ignore"):
+        weights = [target.probability[rows] / log.propensity[rows] for target in targets]
+        q_logged = log.q_logged[rows] if layout.modelled else None
+        q_targets = [target.q_target[rows] if layout.modelled else None for target in targets]
+        row_terms(layout, log.reward[rows], weights, q_logged, q_targets, z)
+    return weights
+
+
+def centre(layout: Layout, z: np.ndarray) -> np.ndarray:
+    """Take the mean of the rows off z (d, n); returns their sums (d,)."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = z.sum(axis=1)
+    _check_finite(layout, total)
+    z -= (total / z.shape[1])[:, None]
+    return total
+
+
+def facts(
+    layout: Layout, log: LoggedBatch, rows: slice, weights: list[np.ndarray]
+) -> tuple[list, ...]:
+    """Of each policy: largest weight, positive rewards, support violations, counts of weights."""
+    paid = log.reward[rows] > 0
+    return (
+        [w.max() for w in weights],
+        [np.count_nonzero(paid & (w > 0)) for w in weights],
+        [
+            np.count_nonzero(target.unsupported[rows] > UNSUPPORTED) if layout.supported else 0
+            for target in log.targets.values()
+        ],
+        [weight_counts(w) for w in weights],
+    )
+
+
+def weight_counts(weights: np.ndarray) -> np.ndarray:
+    """How many weights lie between WEIGHT_EDGES, by the exponents of the floats themselves."""
+    exponents = weights.view("int64") >> 52
+    exponents &= 0x7FF  # without the sign: -0.0 is a weight of 0
+    by_power = np.bincount(exponents, minlength=0x800)  # w = 1.… · 2^(exponent − 1023)
+    none = len(weights) - np.count_nonzero(weights)
+    low, high = 1023 - 6, 1023 + 13
+    ends = (none, by_power[:low].sum() - none), (by_power[high:].sum(),)
+    return np.concatenate([ends[0], by_power[low:high], ends[1]])
+
+
+def _check_finite(layout: Layout, total: np.ndarray) -> None:
+    """Raise DataError naming the terms whose sum left the range of a float."""
+    # Only the core: what shrinking takes away is never more.
+    bad = ~np.isfinite(total[: len(layout.core)])
+    if bad.any():
+        told = [name for name, wrong in zip(layout.core, bad, strict=True) if wrong]
+        raise DataError(
+            f"log: {', '.join(told)} left the range of a float: "
+            "a reward is too large or a propensity too small to be weighted"
+        )

@@ -1,0 +1,193 @@
+"""`dbb explain` over real tables and a real registry, in a small made-up world."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+from pyspark.sql import functions as F
+
+from nextbest.data import world
+from nextbest.decisions.arbitration import Arbitration
+from nextbest.decisions.decide import Decider
+from nextbest.decisions.eligibility import with_eligible
+from nextbest.decisions.policy import Policy
+from nextbest.decisions.treatments import Treatments
+from nextbest.errors import DataError, UsageError
+from nextbest.explain import as_json, as_text, settings_of
+from nextbest.inference.batch import recommend
+from nextbest.lifecycle.explaining import explain_decision
+from nextbest.settings import Settings
+from nextbest.training import packaging
+from nextbest.training.reward_model import fit
+from nextbest.use_cases.nba_heads import SIMULATED_HEADS
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+DAY = dt.date(2026, 1, 31)
+SETTINGS = {
+    "platform": "local", "catalog": "prod", "schema": "ml_nba_demo", "volume": "landing",
+    "use_case": "nba", "source": "simulated", "campaign": "all", "seed": "5", "endpoint": "e",
+    "model_name": "prod.ml_nba_demo.nba", "experiment": "/e", "as_of": "2000-01-01",
+    "customers": "200", "history_days": "10", "decisions_per_day": "20", "attribution_days": "7",
+    "holdout_share": "0.4", "exploration": "0.3", "control_share": "0.1", "confidence": "0.95",
+    "min_lift": "0", "min_ess": "1", "release_to": "champion", "drift": "none",
+    "drift_threshold": "0.2",
+}  # fmt: skip
+FEATURES = ("usage_level", "tenure_months", "segment", "call_consent", "sms_consent")
+
+
+@pytest.fixture(scope="module")
+def settings():
+    """Those of this test, and whatever setting came later at the value of its kind."""
+    kinds = {field.name: str(field.type) for field in dataclasses.fields(Settings)}
+    later = {name: "1" if kind != "str" else "x" for name, kind in kinds.items()}
+    return Settings.parse({**later, **SETTINGS})
+
+
+@pytest.fixture(scope="module")
+def actions():
+    return world.actions().assign(
+        lever=1.0,
+        valid_from=pd.NaT,
+        valid_to=pd.Series([pd.NaT] * 28 + [pd.Timestamp("2026-01-01", tz="UTC")]),
+        daily_capacity=np.nan,
+    )
+
+
+@pytest.fixture(scope="module")
+def customers():
+    told = world.World(1, 3_000, 10, 20, 7, "none", dt.date(2030, 1, 1))
+    return world.customers(told, DAY)
+
+
+@pytest.fixture(scope="module")
+def decider(actions, customers):
+    rng = np.random.default_rng(1)
+    log = customers.assign(
+        decided_at=pd.Timestamp("2026-01-01", tz="UTC")
+        + pd.to_timedelta(np.arange(len(customers)) // 300, unit="D")
+    )
+    given = actions.iloc[rng.integers(0, len(actions), len(log))]
+    log["action_id"], log["channel"] = given["action_id"].to_numpy(), given["channel"].to_numpy()
+    contact = log["channel"] != "none"
+    for head in SIMULATED_HEADS:
+        log[head.kind] = (contact & (rng.random(len(log)) < 0.1)).astype(float)
+    model = fit(log, SIMULATED_HEADS, FEATURES, 1, lambda text: None)
+    policy = Policy("nba", "new", epsilon=0.3, control_share=0.1)
+    treatments = Treatments.from_frame(actions)
+    return Decider(model, treatments, Arbitration(SIMULATED_HEADS), policy)
+
+
+@pytest.fixture(scope="module")
+def version(decider, customers, settings, local_mlflow, tmp_path_factory):
+    import mlflow
+
+    local_mlflow(tmp_path_factory.mktemp("lakehouse"))
+    with mlflow.start_run():
+        example = customers.head(3).assign(action_id="none", channel="none")
+        return packaging.register(decider, settings.model, example=example, tags={})
+
+
+@pytest.fixture(scope="module")
+def logged(spark, settings, actions, customers, decider, version):
+    """The tables that explain reads, as the pipeline writes them; the recommendations."""
+
+    def write(frame, name):
+        frame.write.mode("overwrite").format("delta").saveAsTable(settings.table(name))
+
+    today = spark.createDataFrame(customers.head(200))
+    write(today.withColumn("as_of", F.lit(dt.datetime(2026, 1, 31, tzinfo=dt.UTC))),
+          "customer_features")  # fmt: skip
+    kinds = "daily_capacity double, valid_from timestamp, valid_to timestamp"
+    times = spark.createDataFrame(actions.drop(columns=["valid_from", "valid_to"])).drop(
+        "daily_capacity"
+    )
+    ends = [(t, None, None, None if pd.isna(v) else v.to_pydatetime())
+            for t, v in zip(actions["treatment"], actions["valid_to"], strict=True)]  # fmt: skip
+    write(times.join(spark.createDataFrame(ends, f"treatment string, {kinds}"), "treatment"),
+          "actions")  # fmt: skip
+    policy = dataclasses.replace(decider.policy, version=version)
+    decided = recommend(
+        with_eligible(today, actions, DAY), actions, decider.model, policy, decider.arbitration,
+        as_of=DAY, seed=5, use_case="nba", model_version=version,
+    )  # fmt: skip
+    write(decided, "recommendations")
+    ours = spark.table(settings.table("recommendations"))
+    other = ours.limit(1).withColumns(
+        {"decision_id": F.lit("logging-1"), "policy": F.lit("logging"),
+         "policy_version": F.lit("3")}
+    )  # fmt: skip
+    write(ours.unionByName(other), "decisions")
+    return ours.toPandas().sort_values("decision_id", ignore_index=True)
+
+
+def test_every_kind_of_decision_comes_out_the_same(spark, settings, logged):
+    one_each = logged.drop_duplicates("reason_code")
+    assert {"best", "explored", "control"} <= set(one_each["reason_code"])
+    for row in one_each.itertuples():
+        found = explain_decision(settings, spark, row.decision_id)
+        assert found.differences == ()
+        chosen = found.table[found.table["chosen"]].iloc[0]
+        assert (chosen["treatment"], chosen["probability"]) == (row.treatment, row.propensity)
+        assert set(found.table.loc[found.table["eligible"], "treatment"]) == set(row.eligible)
+        text = as_text(found)
+        assert "choice and propensity are the logged ones" in text
+        assert "home_internet:call: expired" in text
+        assert '"same": true' in as_json(found)
+
+
+def test_what_changed_since_is_told(spark, settings, logged):
+    row = logged[logged["treatment"] != "none"].iloc[0]
+    table = settings.table("actions")
+    where = f"treatment = '{row['treatment']}'"
+    spark.sql(f"UPDATE {table} SET eligibility = 'tenure_months < 0' WHERE {where}").collect()
+    try:
+        found = explain_decision(settings, spark, row["decision_id"])
+    finally:
+        rule = world.actions().set_index("treatment").loc[row["treatment"], "eligibility"]
+        spark.sql(f"UPDATE {table} SET eligibility = '{rule}' WHERE {where}").collect()
+    assert f"{row['treatment']} was eligible and is no longer" in found.differences
+    assert f'{row["treatment"]}: eligibility "tenure_months < 0"' in as_text(found)
+    assert any(text.startswith("treatment was") for text in found.differences)
+    assert "computed again it differs from the log" in as_text(found)
+
+
+def test_decisions_of_others_and_unknown_ones(spark, settings, logged):
+    found = explain_decision(settings, spark, "logging-1")
+    assert found.table is None
+    assert "by policy 'logging' version 3, which is not ours" in found.sentence
+    assert '"same": null' in as_json(found)
+    first = logged.iloc[0]
+    with pytest.raises(UsageError, match=f"did you mean {first['decision_id']}"):
+        explain_decision(settings, spark, first["decision_id"][:-1])
+    with pytest.raises(UsageError, match=f"customer {first['customer_id']} has "):
+        explain_decision(settings, spark, first["customer_id"])
+
+
+def test_features_that_are_gone_are_named(spark, settings, logged):
+    row = logged.iloc[0]
+    name = settings.table("customer_features")
+    kept = spark.table(name).toPandas()
+    spark.sql(f"DELETE FROM {name} WHERE customer_id = '{row['customer_id']}'").collect()
+    try:
+        with pytest.raises(DataError, match=f"has 0 rows of customer {row['customer_id']} for"):
+            explain_decision(settings, spark, row["decision_id"])
+    finally:
+        spark.createDataFrame(kept).write.mode("overwrite").format("delta").saveAsTable(name)
+
+
+def test_the_bundle_tells_the_settings():
+    from pathlib import Path
+
+    from nextbest.bundle import load
+
+    found = settings_of(load(Path(__file__).parents[3], "dev", {"source": "open_bandit"}, "me"))
+    assert (found.platform, found.schema, found.source) == (
+        "local",
+        "ml_nba_demo_dev",
+        "open_bandit",
+    )
