@@ -101,9 +101,9 @@ def _changed(frame: DataFrame, table: DataFrame, keys: Sequence[str]) -> DataFra
 
     there = table.select(*frame.columns, F.lit(True).alias("__there")).alias("t")
     match = [F.col(f"s.{quote(key)}").eqNullSafe(F.col(f"t.{quote(key)}")) for key in keys]
-    # An array, not a chain of ANDs: messages of Spark Connect may not be nested deeply.
-    alike = ", ".join(f"s.{quote(name)} <=> t.{quote(name)}" for name in frame.columns)
-    changed = F.expr(f"t.__there IS NULL OR array_contains(array({alike}), false)")
+    # As text: messages of Spark Connect may not be nested deeply.
+    alike = " AND ".join(f"s.{quote(name)} <=> t.{quote(name)}" for name in frame.columns)
+    changed = F.expr(f"t.__there IS NULL OR NOT ({alike})")
     return frame.alias("s").join(there, match, "left").where(changed).select("s.*")
 
 
