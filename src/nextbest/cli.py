@@ -41,8 +41,12 @@ def _json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON and nothing else")
 
 
-def _place(parser: argparse.ArgumentParser) -> None:
+def _lakehouse(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lakehouse", metavar="FOLDER", help="tables and runs (.lakehouse)")
+
+
+def _place(parser: argparse.ArgumentParser) -> None:
+    _lakehouse(parser)
     _json(parser)
 
 
@@ -76,10 +80,12 @@ def _show(parser: argparse.ArgumentParser) -> None:
 def _serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--endpoint", help="name of the endpoint, when several are deployed")
     parser.add_argument("--port", type=int, default=8080)
+    _lakehouse(parser)
 
 
 def _mlflow(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=5000)
+    _lakehouse(parser)
 
 
 def _explain(parser: argparse.ArgumentParser) -> None:
@@ -109,6 +115,7 @@ def _evaluate_policy(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--confidence", type=float, default=0.95, metavar="SHARE")
     parser.add_argument("--picture", metavar="FILE.png", help="weights (LOG.weights.png)")
     parser.add_argument("--local", action="store_true", help="look for tables in the lakehouse")
+    _lakehouse(parser)
 
 
 def _handed_over(parser: argparse.ArgumentParser) -> None:
@@ -120,14 +127,14 @@ COMMANDS = (
     Command(("run",), "run a job", _run, "nextbest.runner.command:run"),
     Command(("runs",), "list the runs made here", _place, "nextbest.runner.command:runs"),
     Command(("runs", "show"), "show one run", _show, "nextbest.runner.command:show"),
-    Command(("explain",), "explain a decision", _explain, "nextbest.explain:explain"),
+    Command(("explain",), "explain a decision", _explain, "nextbest.commands.explain:explain"),
     Command(("serve",), "answer requests here", _serve, "nextbest.runner.servers:serve"),
     Command(("mlflow",), "open MLflow's pages", _mlflow, "nextbest.runner.servers:mlflow"),
     Command(
         ("evaluate-policy",),
         "what a policy would have earned",
         _evaluate_policy,
-        "nextbest.evaluation.command:evaluate_policy",
+        "nextbest.commands.evaluate_policy:evaluate_policy",
     ),
     *(Command((name,), f"databricks bundle {name}", _handed_over, "") for name in _ON_DATABRICKS),
 )

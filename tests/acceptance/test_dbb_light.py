@@ -49,5 +49,14 @@ def test_help_imports_no_room_at_all():
         [sys.executable, "-c", f"import sys\n{code}"], capture_output=True, text=True
     )
     assert done.stdout.splitlines()[-1] == "['nextbest.errors', 'nextbest.cli']"
-    for word in ("validate", "run", "runs", "deploy", "serve", "mlflow"):
+    for word in (
+        "validate",
+        "run",
+        "runs",
+        "explain",
+        "evaluate-policy",
+        "deploy",
+        "serve",
+        "mlflow",
+    ):
         assert word in done.stdout

@@ -142,26 +142,10 @@ def decide(
     id and the seed only. Raises DataError as Decider.scores and Policy.probabilities do, and when
     `allowed` is needed and missing.
     """
-    columns = decide_columns(
-        customers, eligible, decision_id, decider, seed, allowed=allowed, context=context
-    )
-    return pd.DataFrame({name: np.asarray(values) for name, values in columns.items()})
-
-
-def decide_columns(
-    customers: pd.DataFrame,
-    eligible: np.ndarray,
-    decision_id: np.ndarray,
-    decider: Decider,
-    seed: int,
-    *,
-    allowed: np.ndarray | None = None,
-    context: np.ndarray | None = None,
-) -> dict[str, np.ndarray | pd.Categorical]:
-    """What `decide` gives, with texts as categories: few different ones serve many rows."""
     weighed = weigh(customers, eligible, decider, allowed, context)
     choice = choose(weighed.probabilities, uniforms(decision_id, seed))
-    return told(weighed, choice, weighed.probabilities, decider)
+    columns = told(weighed, choice, weighed.probabilities, decider)
+    return pd.DataFrame({name: np.asarray(values) for name, values in columns.items()})
 
 
 def told(
@@ -173,6 +157,7 @@ def told(
 ) -> dict[str, np.ndarray | pd.Categorical]:
     """The columns of n decisions: choice int [n] was drawn from probabilities [n, K].
 
+    Texts are categories: few different ones serve many rows.
     These are the policy's own, or what limits made of them; `capped` bool [n] says where a limit
     changed the choice. Columns: treatment, action_id, channel, propensity (the exact probability
     with which this treatment was drawn), control_group (True in either control group),

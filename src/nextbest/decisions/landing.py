@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from nextbest.decisions.randomness import unit_interval
+
 Edge = tuple[tuple[str, int], tuple[str, int]]
 ROOT = ("root", 0)
 
@@ -71,7 +73,7 @@ def _shift(
     below = {edge: flow[edge] % one for edge, _ in cycle}
     up = min(above[edge] if forward else below[edge] for edge, forward in cycle)
     down = min(below[edge] if forward else above[edge] for edge, forward in cycle)
-    u = int(generator.random_raw() >> np.uint64(11)) * 2.0**-53
+    u = unit_interval(generator.random_raw(1))[0]
     step = up if u * (up + down) < down else -down
     for edge, forward in cycle:
         flow[edge] += step if forward else -step

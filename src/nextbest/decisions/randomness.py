@@ -21,11 +21,17 @@ def hashes(keys: Sequence[str] | np.ndarray | pd.Series, purpose: str) -> np.nda
 
 
 def fractions(keys: Sequence[str] | np.ndarray | pd.Series, purpose: str) -> np.ndarray:
-    """One number in [0, 1) per key, float [n], from `hashes`.
+    """One number in [0, 1) per key, float [n], from `hashes`."""
+    return unit_interval(hashes(keys, purpose))
 
-    The upper 53 bits of the hash, so that every value is an exact double below 1.
+
+def unit_interval(bits: np.ndarray) -> np.ndarray:
+    """Numbers in [0, 1) from 64 random bits each, uint64.
+
+    Their upper 53 bits, so that every value is an exact double below 1; and the same in every
+    numpy, which the methods of numpy.random.Generator need not be.
     """
-    return (hashes(keys, purpose) >> np.uint64(11)) * 2.0**-53
+    return (bits >> np.uint64(11)) * 2.0**-53
 
 
 def uniforms(decision_ids: Sequence[str] | np.ndarray, seed: int) -> np.ndarray:

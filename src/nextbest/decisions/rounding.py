@@ -33,7 +33,7 @@ import numpy as np
 
 from nextbest.decisions.landing import land
 from nextbest.decisions.limits import Limits
-from nextbest.decisions.randomness import choose, hashes, uniforms
+from nextbest.decisions.randomness import choose, hashes, uniforms, unit_interval
 from nextbest.errors import DataError
 
 ONE = 1 << 40  # probability 1 in units
@@ -102,17 +102,13 @@ def _rounds(a: np.ndarray, b: np.ndarray, generator: np.random.PCG64) -> None:
         half = len(alive) // 2
         i, j = alive[:half], alive[half : 2 * half]
         up, down = np.minimum(b[i], a[j]), np.minimum(a[i], b[j])
-        shift = np.where(draw(generator, half) * (up + down) < down, up, -down)
+        u = unit_interval(generator.random_raw(half))
+        shift = np.where(u * (up + down) < down, up, -down)
         a[i] += shift
         b[i] -= shift
         a[j] -= shift
         b[j] += shift
         alive = alive[(a[alive] > 0) & (b[alive] > 0)]
-
-
-def draw(generator: np.random.PCG64, count: int) -> np.ndarray:
-    """Numbers in [0, 1), from raw bits: those are the same in every numpy, Generator's may not."""
-    return (generator.random_raw(count) >> np.uint64(11)) * 2.0**-53
 
 
 def _shuffle(

@@ -12,6 +12,7 @@ import pandas as pd
 from nextbest.errors import DataError
 
 NONE = "none"
+SEPARATOR = "\x1f"  # joins names to one text; ASCII's unit separator is in no name
 COLUMNS = ("treatment", "action_id", "channel", "value", "cost", "lever")
 # Levers and context weights, as 1 + sum/100: nothing may count for more than ten times itself.
 WEIGHTS = (0.0, 10.0)
@@ -69,10 +70,7 @@ class Treatments:
         sets = list(eligible)
         missing = sum(names is None or isinstance(names, float) for names in sets)
         if missing:
-            raise DataError(
-                f"eligible is missing in {missing} of {len(sets)} rows; "
-                "add it with decisions.eligibility.with_eligible"
-            )
+            raise without_sets(missing, len(sets))
         # Customers share few different sets: each is looked up once.
         known: dict[tuple[str, ...], int] = {}
         at = [known.setdefault(tuple(names), len(known)) for names in sets]
@@ -105,6 +103,14 @@ class Treatments:
             cost=_read_only(table["cost"], float),
             lever=_read_only(table["lever"], float),
         )
+
+
+def without_sets(missing: int, rows: int) -> DataError:
+    """What to raise for rows whose eligible set is null."""
+    return DataError(
+        f"eligible is missing in {missing} of {rows} rows; "
+        "add it with decisions.eligibility.with_eligible"
+    )
 
 
 def _problems(table: pd.DataFrame) -> list[str]:

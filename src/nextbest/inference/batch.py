@@ -14,16 +14,16 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import BooleanType, DoubleType, StringType, StructField, StructType
 
 from nextbest.decisions.arbitration import Arbitration
-from nextbest.decisions.decide import Decider, decide_columns, decision_ids, score_columns
+from nextbest.decisions.decide import Decider, decision_ids, score_columns, told, weigh
 from nextbest.decisions.eligibility import decision_time
 from nextbest.decisions.heads import Scorer
 from nextbest.decisions.policy import Policy
+from nextbest.decisions.randomness import choose, uniforms
 from nextbest.decisions.reasons import WIDER
-from nextbest.decisions.treatments import Treatments
+from nextbest.decisions.treatments import SEPARATOR, Treatments, without_sets
 from nextbest.errors import DataError
 
 ALLOWED = "allowed"  # what eligibility alone allows, array<string>
-BETWEEN = "\x1f"  # ASCII's unit separator: no treatment has it in its name
 ROWS = 16_384  # decided at a time: a model's predictions have their price per call
 CONTEXT = "context"  # arbitration's weights, array<double> in the order of Treatments
 
@@ -115,9 +115,9 @@ def decide_rows(
     allowed = _mask(rows[ALLOWED], decider.treatments) if ALLOWED in lists else None
     context = _weights(rows[CONTEXT], decider.treatments) if CONTEXT in lists else None
     ids = decision_ids(customers["customer_id"].to_numpy(), use_case, day)
-    decided = decide_columns(
-        customers, eligible, ids, decider, seed, allowed=allowed, context=context
-    )
+    weighed = weigh(customers, eligible, decider, allowed, context)
+    choice = choose(weighed.probabilities, uniforms(ids, seed))
+    decided = told(weighed, choice, weighed.probabilities, decider)
     columns = {"decision_id": pa.array(ids, pa.string())}
     columns |= {name: _arrow(values) for name, values in decided.items()}
     columns |= dict(zip(rows.schema.names, rows.columns, strict=True))
@@ -138,15 +138,12 @@ def _arrow(values: np.ndarray | pd.Categorical) -> pa.Array:
 def _mask(lists: pa.ListArray, treatments: Treatments) -> np.ndarray:
     """Treatments.mask of a column of lists, bool [n, K]: each distinct list is read once."""
     if lists.null_count:
-        raise DataError(
-            f"eligible is missing in {lists.null_count} of {len(lists)} rows; "
-            "add it with decisions.eligibility.with_eligible"
-        )
+        raise without_sets(lists.null_count, len(lists))
     names = lists.cast(pa.list_(pa.string()))  # engines differ in what they call nullable
-    joined = pc.binary_join(names, BETWEEN).dictionary_encode()
+    joined = pc.binary_join(names, SEPARATOR).dictionary_encode()
     if joined.null_count:
         raise DataError(f"eligible names no treatment (null) in {joined.null_count} rows")
-    sets = [text.split(BETWEEN) if text else [] for text in joined.dictionary.to_pylist()]
+    sets = [text.split(SEPARATOR) if text else [] for text in joined.dictionary.to_pylist()]
     return treatments.mask(sets)[joined.indices.to_numpy()]
 
 

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 
 from nextbest import tables
 from nextbest.decisions.decide import Decider
-from nextbest.decisions.treatments import Treatments
+from nextbest.decisions.treatments import SEPARATOR, Treatments
 from nextbest.errors import DataError
 from nextbest.features.labels import labels
 from nextbest.platforms import Lookup, Platform
@@ -20,7 +20,6 @@ from nextbest.training import packaging
 from nextbest.use_cases import UseCase
 
 KEYS = ("customer_id", "as_of")
-_BETWEEN = "\x1f"  # ASCII's unit separator: no treatment has it in its name
 
 
 def midnight(settings: Settings) -> Column:
@@ -51,7 +50,7 @@ def learning_frame(
     )
     spine = decisions.select(
         "decision_id", "customer_id", "decided_at", "treatment", "action_id", "channel",
-        "propensity", "policy", F.array_join("eligible", _BETWEEN).alias("eligible"),
+        "propensity", "policy", F.array_join("eligible", SEPARATOR).alias("eligible"),
     ).join(known.where("matured").drop("matured"), "decision_id")  # fmt: skip
     lookup = Lookup(settings.table("customer_features"), ("customer_id",), "decided_at")
     frame = platform.features.training_set(spine, [lookup]).toPandas()
@@ -61,7 +60,7 @@ def learning_frame(
             f"({settings.attribution_days} days of attribution); raise history_days or as_of"
         )
     # A few sets, many rows: each set becomes one tuple that its rows share.
-    sets = {text: tuple(text.split(_BETWEEN)) for text in frame["eligible"].unique()}
+    sets = {text: tuple(text.split(SEPARATOR)) for text in frame["eligible"].unique()}
     frame["eligible"] = frame["eligible"].map(sets)
     return frame.sort_values("decision_id", ignore_index=True)
 

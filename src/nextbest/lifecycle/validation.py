@@ -21,10 +21,10 @@ from nextbest.evaluation.metrics import probability_metrics
 from nextbest.evaluation.ope.estimators import Estimate, lift, value_of
 from nextbest.evaluation.ope.log import LOGGING, LoggedBatch, Target
 from nextbest.evaluation.ope.moments import Moments, fold
+from nextbest.evaluation.ope.targets import target_probabilities
 from nextbest.evaluation.ope.value import evaluate
 from nextbest.evaluation.plots import value_figure, weight_figure
 from nextbest.evaluation.release import attempt, release_gates, release_measurements
-from nextbest.inference.evaluate import target_probabilities
 from nextbest.lifecycle import frames
 from nextbest.lifecycle.outcome import Outcome
 from nextbest.platforms import Platform, open_platform

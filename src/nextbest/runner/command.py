@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import getpass
 import json
-import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from nextbest.bundle import find_root, load
 from nextbest.errors import UsageError
+from nextbest.platforms.local.environment import chosen_lakehouse
 from nextbest.runner import store
 from nextbest.runner.process import ForkServer
 from nextbest.runner.record import RunRecord, TaskRecord, seconds, summaries, to_json
@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     # Its imports take seconds: they begin before the bundle is read.
     with closing(ForkServer(preload())) as server:
         bundle = load(root, args.target, pairs(args.var, "--var"), getpass.getuser())
-        lakehouse = _lakehouse(args, root)
+        lakehouse = chosen_lakehouse(args.lakehouse, root)
         record = run_job(
             bundle,
             args.job,
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
 
 def runs(args: argparse.Namespace) -> int:
     """List the runs of the lakehouse, newest first; child runs are shown by their parents."""
-    lakehouse = _lakehouse(args, find_root(Path.cwd()))
+    lakehouse = chosen_lakehouse(args.lakehouse, find_root(Path.cwd()))
     records = [store.load(lakehouse, run_id) for run_id in store.run_ids(lakehouse)]
     records = [record for record in records if record.parent is None]
     if args.json:
@@ -66,7 +66,7 @@ def runs(args: argparse.Namespace) -> int:
 
 def show(args: argparse.Namespace) -> int:
     """Show one run with its tasks, child runs, errors and pages; args.run_id may be a prefix."""
-    lakehouse = _lakehouse(args, find_root(Path.cwd()))
+    lakehouse = chosen_lakehouse(args.lakehouse, find_root(Path.cwd()))
     record = store.load(lakehouse, store.find(lakehouse, args.run_id))
     if args.json:
         print(to_json(record))
@@ -139,7 +139,3 @@ def pairs(texts: Sequence[str], flag: str) -> dict[str, str]:
             raise UsageError(f"{flag} '{part}' is no name=value")
         found[name] = value
     return found
-
-
-def _lakehouse(args: argparse.Namespace, root: Path) -> Path:
-    return Path(args.lakehouse or os.environ.get("NEXTBEST_LAKEHOUSE") or root / ".lakehouse")

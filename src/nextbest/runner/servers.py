@@ -11,16 +11,16 @@ from pathlib import Path
 
 from nextbest.bundle import find_root
 from nextbest.errors import RunError, UsageError
+from nextbest.platforms.local.environment import chosen_lakehouse, environment
 
 HOST = "127.0.0.1"
 
 
 def serve(args: argparse.Namespace) -> int:
     """Answer requests for a deployed endpoint until Ctrl-C; args.endpoint, args.port."""
-    lakehouse = _lakehouse()
+    lakehouse = chosen_lakehouse(args.lakehouse, find_root(Path.cwd()))
     endpoint = args.endpoint or _only_endpoint(lakehouse)
     _require_free(args.port)
-    from nextbest.platforms.local.environment import environment
     from nextbest.platforms.local.serving import open_server
 
     os.environ.update(environment(lakehouse))
@@ -38,11 +38,10 @@ def serve(args: argparse.Namespace) -> int:
 
 def mlflow(args: argparse.Namespace) -> int:
     """Show MLflow's pages over the lakehouse until Ctrl-C; args.port."""
-    lakehouse = _lakehouse()
+    lakehouse = chosen_lakehouse(args.lakehouse, find_root(Path.cwd()))
     if not (lakehouse / "mlflow" / "mlflow.db").is_file():
         raise RunError(f"nothing was logged in {lakehouse} yet: run `make demo` first")
     _require_free(args.port)
-    from nextbest.platforms.local.environment import environment
 
     known = {**os.environ, **environment(lakehouse)}
     print(f"MLflow opens at http://{HOST}:{args.port} (Ctrl-C ends)", flush=True)
@@ -52,10 +51,6 @@ def mlflow(args: argparse.Namespace) -> int:
         return subprocess.run([*command, "--backend-store-uri", store], env=known).returncode
     except KeyboardInterrupt:
         return 0
-
-
-def _lakehouse() -> Path:
-    return find_root(Path.cwd()) / ".lakehouse"
 
 
 def _only_endpoint(lakehouse: Path) -> str:

@@ -22,13 +22,13 @@ from nextbest.errors import DataError
 from nextbest.evaluation.ope.estimators import Estimate, lift, value_of
 from nextbest.evaluation.ope.log import LoggedBatch, Target
 from nextbest.evaluation.ope.moments import fold
+from nextbest.evaluation.ope.targets import target_probabilities
 from nextbest.training import reward_model
 from nextbest.training.splits import last_days
 
 JUDGED_SHARE = 0.2
 # More decisions would cost minutes and hardly change which candidate is the better one.
 SEARCHED = 60_000
-CHUNK = 8192  # decisions at a time: memory stays flat, whatever the log's length
 NEEDED = ("decided_at", "treatment", "eligible", "propensity", "value")
 
 
@@ -134,35 +134,18 @@ def search(
 
 def _log(rows: pd.DataFrame, deciders: Mapping[str, Decider]) -> LoggedBatch:
     """The later decisions with each candidate as a target, under the first one's q̂."""
-    treatments = next(iter(deciders.values())).treatments
-    eligible, logged = treatments.mask(rows["eligible"]), treatments.index(rows["treatment"])
-    outside = ~eligible[np.arange(len(rows)), logged]
-    if outside.any():
-        raise DataError(
-            f"{int(outside.sum())} of {len(rows)} logged treatments are not in their eligible "
-            f"set, the first in decision row {rows.index[outside.argmax()]}: quarantine them"
+    first = next(iter(deciders.values()))
+    told = {
+        name: target_probabilities(
+            rows, rows["eligible"], rows["treatment"], decider, reference=first
         )
-    parts = [
-        _chunk(rows.iloc[at], eligible[at], logged[at], deciders)
-        for at in (slice(start, start + CHUNK) for start in range(0, len(rows), CHUNK))
-    ]
-    q_logged, *told = np.concatenate(parts, axis=1)
-    targets = {name: Target(told[2 * k], told[2 * k + 1]) for k, name in enumerate(deciders)}
+        for name, decider in deciders.items()
+    }
+    targets = {
+        name: Target(each["target_probability"], each["q_target"]) for name, each in told.items()
+    }
+    q_logged = next(iter(told.values()))["q_logged"]
     return LoggedBatch(rows["value"], rows["propensity"], targets, q_logged)
-
-
-def _chunk(
-    rows: pd.DataFrame, eligible: np.ndarray, logged: np.ndarray, deciders: Mapping[str, Decider]
-) -> np.ndarray:
-    """Rows q̂ of the logged treatment, then of each candidate π of the logged one and Σ π·q̂."""
-    at = (np.arange(len(rows)), logged)
-    scores = [decider.scores(rows, eligible) for decider in deciders.values()]
-    known = np.where(eligible, scores[0].expected_value, 0.0)
-    told = [known[at]]
-    for decider, each in zip(deciders.values(), scores, strict=True):
-        chances = decider.policy.probabilities(each.score, eligible, None, each.deviation)
-        told += [chances[at], (chances * known).sum(axis=1)]
-    return np.array(told)
 
 
 def _quiet(text: str) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from pyspark.sql import functions as F
 
+from nextbest.commands.explain import as_json, as_text, settings_of
 from nextbest.data import world
 from nextbest.decisions.arbitration import Arbitration
 from nextbest.decisions.decide import Decider
@@ -17,7 +18,6 @@ from nextbest.decisions.eligibility import with_eligible
 from nextbest.decisions.policy import Policy
 from nextbest.decisions.treatments import Treatments
 from nextbest.errors import DataError, UsageError
-from nextbest.explain import as_json, as_text, settings_of
 from nextbest.inference.batch import recommend
 from nextbest.lifecycle.explaining import explain_decision
 from nextbest.settings import Settings

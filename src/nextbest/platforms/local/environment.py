@@ -24,6 +24,14 @@ def environment(lakehouse: Path) -> dict[str, str]:
     }
 
 
+def chosen_lakehouse(flag: str | None, root: Path) -> Path:
+    """The lakehouse of a command: its --lakehouse, else the environment's, else the bundle's own.
+
+    Absolute; it need not exist.
+    """
+    return Path(flag or os.environ.get(LAKEHOUSE) or root / ".lakehouse").absolute()
+
+
 def lakehouse() -> Path:
     """The lakehouse folder that the runner named; never guessed."""
     folder = os.environ.get(LAKEHOUSE)

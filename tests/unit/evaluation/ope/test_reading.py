@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
+from deltalake import DeltaTable, write_deltalake
 
+from nextbest.commands.log_file import open_source
 from nextbest.errors import DataError, UsageError
 from nextbest.evaluation.ope.estimators import value_of
 from nextbest.evaluation.ope.log import LogColumns, Target
 from nextbest.evaluation.ope.reading import WHOLE, read_log
-from nextbest.evaluation.ope.source import open_source
 from nextbest.evaluation.ope.terms import SHRINKAGES
 
 pytestmark = pytest.mark.unit
@@ -53,27 +52,31 @@ def test_every_format_is_read(tmp_path, kind):
     assert value_of(parts["b"], "t", "ips").value == 0.5
 
 
-def delta(folder, files, removed=()):
-    (folder / "_delta_log").mkdir(parents=True)
-    lines = [{"metaData": {"partitionColumns": [], "configuration": {}}}]
-    for name, rows in files.items():
-        rows.to_parquet(folder / name)
-        lines.append({"add": {"path": name}})
-    for version, actions in enumerate([lines, [{"remove": {"path": name}} for name in removed]]):
-        text = "\n".join(map(json.dumps, actions))
-        (folder / "_delta_log" / f"{version:020d}.json").write_text(text)
-
-
 def test_a_delta_table_is_what_its_log_says(tmp_path):
-    delta(tmp_path / "t", {"a.parquet": frame(6), "old.parquet": frame(8)}, ["old.parquet"])
+    write_deltalake(tmp_path / "t", frame(8))
+    write_deltalake(tmp_path / "t", frame(6), mode="overwrite")
     (tmp_path / "t" / "stray.parquet").write_bytes(b"left by a failed write")
     assert read(tmp_path / "t")[WHOLE].n == 6
 
 
+def test_partition_columns_of_a_delta_table_are_columns(tmp_path):
+    write_deltalake(tmp_path / "t", frame(6), partition_by=["segment"])
+    parts = read(tmp_path / "t", segment="segment")
+    assert {name: part.n for name, part in parts.items()} == {"a": 3, "b": 3}
+
+
+def test_an_empty_delta_table_holds_no_decision(tmp_path):
+    write_deltalake(tmp_path / "t", frame(6))
+    DeltaTable(tmp_path / "t").delete()
+    with pytest.raises(DataError, match="no decision in it"):
+        read(tmp_path / "t")
+
+
 def test_a_delta_log_with_a_hole_is_refused(tmp_path):
-    delta(tmp_path, {"a.parquet": frame(6)})
-    (tmp_path / "_delta_log" / f"{1:020d}.json").rename(tmp_path / "_delta_log" / f"{2:020d}.json")
-    with pytest.raises(DataError, match="commits are missing"):
+    for _ in range(3):
+        write_deltalake(tmp_path, frame(6), mode="append")
+    (tmp_path / "_delta_log" / f"{1:020d}.json").unlink()
+    with pytest.raises(DataError, match="can't be read"):
         read(tmp_path)
 
 

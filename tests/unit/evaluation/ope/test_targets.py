@@ -6,8 +6,8 @@ import pytest
 
 from nextbest.decisions.policy import Policy
 from nextbest.errors import DataError
-from nextbest.inference import evaluate
-from nextbest.inference.evaluate import target_probabilities
+from nextbest.evaluation.ope import targets
+from nextbest.evaluation.ope.targets import target_probabilities
 
 pytestmark = pytest.mark.unit
 
@@ -52,7 +52,7 @@ def test_over_all_treatments_it_adds_up(case, decider):
 
 def test_chunks_change_nothing(case, decider, monkeypatch):
     whole = target_probabilities(*case, decider)
-    monkeypatch.setattr(evaluate, "CHUNK", 7)
+    monkeypatch.setattr(targets, "CHUNK", 7)
     pd.testing.assert_frame_equal(whole, target_probabilities(*case, decider), check_exact=True)
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from nextbest.bundle import Bundle, find_root, load
 from nextbest.bundle.command import parse_variables
 from nextbest.errors import PlatformError, UsageError
+from nextbest.platforms.local.environment import chosen_lakehouse, environment
 from nextbest.settings import Settings
 
 if TYPE_CHECKING:
@@ -32,15 +33,12 @@ def explain(args: argparse.Namespace) -> int:
     root = find_root(Path.cwd())
     bundle = load(root, args.target, parse_variables(args.var), getpass.getuser())
     settings = settings_of(bundle)
-    home = Path(args.lakehouse or os.environ.get("NEXTBEST_LAKEHOUSE") or root / ".lakehouse")
-    lakehouse = home.absolute()
+    lakehouse = chosen_lakehouse(args.lakehouse, root)
     if not (lakehouse / settings.catalog / settings.schema).is_dir():
         raise PlatformError(
             f"no tables of {settings.catalog}.{settings.schema} in {lakehouse}: "
             f"`dbb run lifecycle_job -t {bundle.target} --local` makes them"
         )
-    from nextbest.platforms.local.environment import environment
-
     os.environ.update(environment(lakehouse))  # before MLflow is imported, which reads it
     from nextbest.lifecycle.explaining import explain_decision
     from nextbest.platforms.local.session import open_session

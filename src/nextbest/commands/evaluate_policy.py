@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 
+from nextbest.commands.log_file import open_source
+from nextbest.commands.policy_report import Report, as_json, print_table
 from nextbest.errors import DataError, UsageError
 from nextbest.evaluation.ope.choice import grid
 from nextbest.evaluation.ope.diagnostics import evidence
@@ -17,10 +19,10 @@ from nextbest.evaluation.ope.log import LogColumns, Target
 from nextbest.evaluation.ope.moments import merged
 from nextbest.evaluation.ope.reading import read_log
 from nextbest.evaluation.ope.segments import evaluate_segments
-from nextbest.evaluation.ope.source import Source, open_source
+from nextbest.evaluation.ope.source import Source
 from nextbest.evaluation.ope.terms import SHRINKAGES
 from nextbest.evaluation.ope.value import evaluate
-from nextbest.evaluation.report import Report, as_json, print_table
+from nextbest.platforms.local.environment import chosen_lakehouse
 
 POLICY = "target"
 KEY = "decision_id"
@@ -44,7 +46,7 @@ def evaluate_policy(args: argparse.Namespace) -> int:
     """
     if not 0 < args.confidence < 1:
         raise UsageError(f"--confidence is {args.confidence}; give a number between 0 and 1")
-    lakehouse = Path(os.environ.get("NEXTBEST_LAKEHOUSE", ".lakehouse")) if args.local else None
+    lakehouse = chosen_lakehouse(args.lakehouse, Path()) if args.local else None
     try:
         source = open_source(args.log, lakehouse)
         names = _columns(args, source)
