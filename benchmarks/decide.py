@@ -110,19 +110,19 @@ def measure(part: str, folder: Path, customers: int, pairs: int) -> None:
     decider, actions = pickle.loads((folder / "decider.pkl").read_bytes())
     frame = spark.read.parquet(str(folder / ("four" if part == "four" else "once")))
     if part != "speed":
-        deciding(with_eligible(frame, actions, AS_OF), decider, actions)()
+        deciding(with_eligible(frame, actions, AS_OF), decider)()
         print(json.dumps({"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
         return
     known = folder / "eligible"
     with_eligible(frame, actions, AS_OF).write.parquet(str(known))
     eligible = spark.read.parquet(str(known))
     runs = {
-        "ours": (deciding(eligible, decider, actions), customers),
+        "ours": (deciding(eligible, decider), customers),
         "worker": (working(eligible, decider), customers),
         "raw": (predicting(folder, decider), customers),
         "join": (joining(spark, frame.limit(pairs), decider, actions, folder), pairs),
     }
-    deciding(eligible.limit(ROWS), decider, actions)()
+    deciding(eligible.limit(ROWS), decider)()
     wall: dict[str, list[float]] = {name: [] for name in runs}
     spent: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(ROUNDS):
@@ -140,15 +140,9 @@ def measure(part: str, folder: Path, customers: int, pairs: int) -> None:
     print(json.dumps(rates))
 
 
-def decided(frame: DataFrame, decider: Decider, actions: pd.DataFrame) -> DataFrame:
-    """What ours decides for a frame with eligible sets."""
-    parts = (decider.model, decider.policy, decider.arbitration)
-    return recommend(frame, actions, *parts, **TOLD)
-
-
-def deciding(eligible: DataFrame, decider: Decider, actions: pd.DataFrame) -> Callable[[], None]:
+def deciding(eligible: DataFrame, decider: Decider) -> Callable[[], None]:
     """Decisions on the engine, each column of what was decided summed up."""
-    found = decided(eligible, decider, actions)
+    found = recommend(eligible, decider, **TOLD)
     texts = [F.sum(F.length(name)) for name in ("decision_id", "treatment", "reason")]
     sums = [F.sum(name) for name in ("propensity", "score", "expected_value")]
 

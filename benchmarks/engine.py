@@ -33,6 +33,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from nextbest.decisions.arbitration import Arbitration
+from nextbest.decisions.decide import Decider
 from nextbest.decisions.eligibility import with_eligible
 from nextbest.decisions.heads import Head
 from nextbest.decisions.policy import Policy
@@ -188,10 +189,12 @@ def decide(tables: Mapping[str, DataFrame]) -> list[float]:
     heads = (Head("response", "response", margin_value, needs_contact=True),)
     recommended = recommend(
         with_eligible(tables["deciding"], actions, AS_OF),
-        actions,
-        NumpyScorer(),
-        Policy("bench", "1", epsilon=0.1, control_share=0.1),
-        Arbitration(heads),
+        Decider(
+            NumpyScorer(),
+            Treatments.from_frame(actions),
+            Arbitration(heads),
+            Policy("bench", "1", epsilon=0.1, control_share=0.1),
+        ),
         as_of=AS_OF,
         seed=1,
         use_case="bench",

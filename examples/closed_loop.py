@@ -61,6 +61,7 @@ def main() -> int:
 def run_days(lakehouse: Path, days: int, turn: dt.date, seed: int) -> str:
     """Run the jobs of `days` days from FIRST on; says what failed, or nothing."""
     told = {**WORLD, "seed": seed, "drift": "both", "drift_from": turn, "min_ess": 200}
+    told["contact_policy"] = "none"  # nor do the logging policy and the oracle have one
     bundle = load(find_root(Path(__file__).parent))
     with closing(ForkServer(preload())) as server, Progress() as progress:
         bar = progress.add_task("closed loop", total=days)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 
 import pytest
@@ -10,6 +11,16 @@ os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 os.environ["DO_NOT_TRACK"] = "true"
 
 SCHEMAS = ["juan_dev.ml_nba_demo_dev", "prod.ml_nba_demo"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread_of_blas():
+    """The workers are the parallelism: with two threads of BLAS in each, it is ten times slower."""
+    from threadpoolctl import threadpool_limits
+
+    importlib.import_module("scipy.linalg")  # with its BLAS, beside NumPy's
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -42,7 +42,14 @@ class Settings:
     attribution_days: int  # an outcome later than this does not count
     holdout_share: float  # the last mature days with this share of decisions, never trained on
     exploration: float  # share of uniform choice over the eligible treatments
+    exploration_floor: float  # least probability of each eligible treatment
+    temperature: float  # of a softmax of the scores, in money; 0: the best score is chosen
+    thompson_draws: int  # of Thompson sampling, which then ranks; 0: no
     control_share: float  # share of customers that are treated at random, to measure against
+    eligibility_share: float  # share of customers that only eligibility restrains, at random
+    contact_policy: str  # decisions.notation; none; or default, the use case's own
+    channel_capacity: str  # decisions.notation: contacts a day by channel; or none
+    daily_budget: str  # money a day for all contacts; or none
     confidence: float  # of every interval
     min_lift: float  # the interval of the lift must lie above this
     min_ess: float  # effective sample below which evidence is too thin

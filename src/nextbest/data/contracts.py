@@ -156,6 +156,7 @@ _DECISIONS = Contract(
         Column("seed", "bigint", "of the choice"),
         Column("p_response", "double", "predicted probability of a response", nullable=True),
         Column("expected_value", "double", "predicted money", nullable=True),
+        Column("reason_code", "string", "why this one, of our own decisions", nullable=True),
     ),
     ("decision_id",),
     {

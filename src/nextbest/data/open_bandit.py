@@ -152,6 +152,7 @@ def _decisions(spark: SparkSession, log: pd.DataFrame, count: int) -> DataFrame:
             F.lit(0).cast("bigint").alias("seed"),
             F.lit(None).cast("double").alias("p_response"),
             F.lit(None).cast("double").alias("expected_value"),
+            F.lit(None).cast("string").alias("reason_code"),
         )
     )  # fmt: skip
 

@@ -156,6 +156,7 @@ def _decisions(
             F.lit(world.seed).cast("bigint").alias("seed"),
             F.lit(None).cast("double").alias("p_response"),
             F.lit(None).cast("double").alias("expected_value"),
+            F.lit(None).cast("string").alias("reason_code"),
         )
     )  # fmt: skip
 

@@ -9,9 +9,11 @@ import pandas as pd
 
 from nextbest.decisions.arbitration import Arbitration, Scores, arbitrate
 from nextbest.decisions.control import ELIGIBILITY_ONLY, POLICY, control_groups
+from nextbest.decisions.drawing import Drawn, draw
 from nextbest.decisions.heads import Scorer, UncertainScorer
+from nextbest.decisions.limits import Limits
 from nextbest.decisions.policy import Policy
-from nextbest.decisions.randomness import choose, hashes, uniforms
+from nextbest.decisions.randomness import hashes
 from nextbest.decisions.reasons import CODES, reason_codes, sentences
 from nextbest.decisions.treatments import Treatments
 from nextbest.errors import DataError
@@ -133,36 +135,32 @@ def decide(
     *,
     allowed: np.ndarray | None = None,
     context: np.ndarray | None = None,
+    limits: Limits | None = None,
 ) -> pd.DataFrame:
     """Choose one treatment for each of n customers; one row each, in their order.
 
     `customers` has customer_id, the model's features and what the heads' values read; `eligible`
     is bool [n, K], `allowed` what eligibility alone would allow, for the control group of that
-    name, `context` arbitration's weights. Columns as of `told`. The draw depends on the decision
-    id and the seed only. Raises DataError as Decider.scores and Policy.probabilities do, and when
-    `allowed` is needed and missing.
+    name, `context` arbitration's weights. Columns as of `told`. Without limits a draw depends on
+    its decision id and the seed only. Raises DataError as Decider.scores, Policy.probabilities and
+    drawing.draw do, and when `allowed` is needed and missing.
     """
     weighed = weigh(customers, eligible, decider, allowed, context)
-    choice = choose(weighed.probabilities, uniforms(decision_id, seed))
-    columns = told(weighed, choice, weighed.probabilities, decider)
+    columns = told(weighed, draw(weighed, decider, decision_id, seed, limits), decider)
     return pd.DataFrame({name: np.asarray(values) for name, values in columns.items()})
 
 
 def told(
-    weighed: Weighed,
-    choice: np.ndarray,
-    probabilities: np.ndarray,
-    decider: Decider,
-    capped: np.ndarray | None = None,
+    weighed: Weighed, drawn: Drawn, decider: Decider
 ) -> dict[str, np.ndarray | pd.Categorical]:
-    """The columns of n decisions: choice int [n] was drawn from probabilities [n, K].
+    """The columns of n decisions. Texts are categories: few different ones serve many rows.
 
-    Texts are categories: few different ones serve many rows.
-    These are the policy's own, or what limits made of them; `capped` bool [n] says where a limit
-    changed the choice. Columns: treatment, action_id, channel, propensity (the exact probability
-    with which this treatment was drawn), control_group (True in either control group),
-    score_columns(...) of the chosen treatment, reason_code (reasons.CODES) and reason.
+    Columns: treatment, action_id, channel, propensity (the exact probability with which this
+    treatment was drawn), policy_propensity (the same before limits), control_group (True in either
+    control group), score_columns(...) of the chosen treatment, reason_code (reasons.CODES) and
+    reason.
     """
+    choice = drawn.choice
     treatments, scores, eligible = decider.treatments, weighed.scores, weighed.eligible
     at = (np.arange(len(choice)), choice)
     heads = [head.name for head in decider.arbitration.heads]
@@ -179,12 +177,13 @@ def told(
     ]
     counts, many = eligible.sum(axis=1), len(treatments)
     best = np.where(eligible, scores.score, -np.inf).max(axis=1)
-    codes = reason_codes(scores.score[at], best, counts, weighed.groups, capped)
+    codes = reason_codes(scores.score[at], best, counts, weighed.groups, drawn.capped)
     return {
         "treatment": _text(choice, np.array(treatments.names, dtype=object)),
         "action_id": _text(choice, treatments.action_id),
         "channel": _text(choice, treatments.channel),
-        "propensity": probabilities[at],
+        "propensity": drawn.probabilities[at],
+        "policy_propensity": weighed.probabilities[at],
         "control_group": weighed.groups != POLICY,
         **dict(zip(score_columns(decider.arbitration), parts, strict=True)),
         "reason_code": _text(codes, np.array(CODES, dtype=object)),

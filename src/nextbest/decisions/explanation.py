@@ -1,7 +1,8 @@
-"""Why one decision came out as it did: gates → P, C, V, L → exploration, treatment by treatment."""
+"""Why one decision came out as it did: gates → P, C, V, L → constraint → exploration."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -10,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from nextbest.decisions.decide import Decider, Weighed, told, weigh
+from nextbest.decisions.drawing import BENT, Drawn, draw
 from nextbest.decisions.policy import Policy
-from nextbest.decisions.randomness import choose, uniforms
 from nextbest.decisions.treatments import Treatments
 from nextbest.errors import DataError
 
@@ -24,6 +25,20 @@ _BECAUSE = {
     "best": "it has the best score",
     "explored": "the policy explored",
 }
+
+
+@dataclass(frozen=True)
+class Limited:
+    """What was logged on a day with limits, which tie all customers of the day together.
+
+    `limits` are their names and capacities, `treatment` what was drawn, `propensity` what they
+    made of its probability; `capped` whether they kept the first choice back.
+    """
+
+    limits: str
+    treatment: str
+    propensity: float
+    capped: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,21 +66,33 @@ def explain(
     allowed: np.ndarray | None = None,
     context: np.ndarray | None = None,
     rejections: Mapping[str, Sequence[str]] = _NONE,
+    limited: Limited | None = None,
 ) -> Explanation:
     """Decide for one customer as decisions.decide does, and keep every part.
 
     `customer` is one row, `eligible`, `allowed` and `context` are [1, K]; `rejections` tells why
-    treatments are not eligible, by name. Raises DataError for more or less than one row, and as
-    decide does.
+    treatments are not eligible, by name. Under limits the draw is that of all customers together:
+    it and its propensity are taken as they were `limited`, all before is computed. Raises
+    DataError for more or less than one row, for a limited treatment that is none, and as decide
+    does.
     """
     if len(customer) != 1:
         raise DataError(f"decision {decision_id}: {len(customer)} customers; explain takes one")
     weighed = weigh(customer, eligible, decider, allowed, context)
-    choice = choose(weighed.probabilities, uniforms([decision_id], seed))
-    columns = told(weighed, choice, weighed.probabilities, decider)
+    drawn = draw(weighed, decider, [decision_id], seed)
+    if limited is not None:
+        drawn = _as_logged(weighed, decider, limited)
+    columns = told(weighed, drawn, decider)
     row = {name: np.asarray(values).item() for name, values in columns.items()}
-    table = _table(weighed, int(choice[0]), decider.treatments, context, rejections)
-    return Explanation(table, row, _sentence(table, row, decider))
+    table = _table(weighed, int(drawn.choice[0]), decider.treatments, context, rejections)
+    return Explanation(table, row, _sentence(table, row, decider, limited))
+
+
+def _as_logged(weighed: Weighed, decider: Decider, limited: Limited) -> Drawn:
+    choice = decider.treatments.index([limited.treatment])
+    bent = weighed.probabilities.copy()
+    bent[0, choice] = limited.propensity
+    return Drawn(choice, bent, np.array([limited.capped]))
 
 
 def _table(
@@ -104,7 +131,9 @@ def _table(
     return table.sort_values(order, ascending=[False, False, False, True], ignore_index=True)
 
 
-def _sentence(table: pd.DataFrame, row: Mapping[str, object], decider: Decider) -> str:
+def _sentence(
+    table: pd.DataFrame, row: Mapping[str, object], decider: Decider, limited: Limited | None
+) -> str:
     chosen, among = table.iloc[0], table[table["eligible"]]
     best = among.loc[among["score"].idxmax()]
     terms = [
@@ -122,8 +151,16 @@ def _sentence(table: pd.DataFrame, row: Mapping[str, object], decider: Decider) 
         f"{', ' + ', '.join(weights) if weights else ''} less cost {chosen['cost']:.3g}"
         f"{'' if np.isnan(gain) else f', {gain:+.4g} against none'}; "
         f"{_exploration(decider.policy, bool(row['control_group']))} gave it probability "
-        f"{row['propensity']:.4g}."
+        f"{row['policy_propensity']:.4g}{_constraint(row, limited)}."
     )
+
+
+def _constraint(row: Mapping[str, object], limited: Limited | None) -> str:
+    if limited is None:
+        return ""
+    same = math.isclose(row["propensity"], row["policy_propensity"], abs_tol=BENT)
+    told = "left it so" if same else f"made that {row['propensity']:.4g}"
+    return f"; the limits of the day ({limited.limits}) {told}"
 
 
 def _exploration(policy: Policy, control: bool) -> str:

@@ -39,6 +39,14 @@ class Limits:
         """True at treatments that no limit touches, bool [K]; "none" always is one."""
         return ~(self.usage > 0).any(axis=0)
 
+    @property
+    def text(self) -> str:
+        """All limits with their capacities: "treatment tv:call 9, channel sms 500, budget 90"."""
+        return ", ".join(
+            f"{name} {most:g}"
+            for name, most in zip(self.names, self.capacity.tolist(), strict=True)
+        )
+
     def check(self, shape: tuple[int, ...], what: str) -> None:
         """Raise DataError unless `what` has one column per treatment, [n, K]."""
         if len(shape) != 2 or shape[1] != self.usage.shape[1]:

@@ -90,14 +90,18 @@ class Policy:
                 "have an eligible treatment whose score is not a finite number; "
                 "look for nulls in the columns that the heads' values use"
             )
-        share = self._uniform_share(counts)
+        share = self.uniform_share(counts)
         mixed = eligible * (share / counts)
         self._add_ranking(mixed, 1.0 - share, scores, eligible, deviation)
         if control is not None:
             mixed[control] = eligible[control] / counts[control]
         return mixed
 
-    def _uniform_share(self, counts: np.ndarray) -> np.ndarray:
+    def uniform_share(self, counts: np.ndarray) -> np.ndarray:
+        """The share u of even choice, for rows with `counts` eligible treatments; same shape.
+
+        Raises DataError when a row has more than the floor has room for.
+        """
         needed = self.floor * counts
         # floor = 1/|eligible| may exceed 1 by a rounding.
         crowded = needed > 1.0 + 1e-12

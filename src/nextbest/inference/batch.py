@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import BooleanType, DoubleType, StringType, StructField, StructType
 
-from nextbest.decisions.arbitration import Arbitration
 from nextbest.decisions.decide import Decider, decision_ids, score_columns, told, weigh
+from nextbest.decisions.drawing import draw
 from nextbest.decisions.eligibility import decision_time
-from nextbest.decisions.heads import Scorer
-from nextbest.decisions.policy import Policy
-from nextbest.decisions.randomness import choose, uniforms
+from nextbest.decisions.limits import Limits
 from nextbest.decisions.reasons import WIDER
 from nextbest.decisions.treatments import SEPARATOR, Treatments, without_sets
 from nextbest.errors import DataError
@@ -30,30 +30,36 @@ CONTEXT = "context"  # arbitration's weights, array<double> in the order of Trea
 
 def recommend(
     frame: DataFrame,
-    actions: pd.DataFrame,
-    model: Scorer,
-    policy: Policy,
-    arbitration: Arbitration,
+    decider: Decider,
     *,
     as_of: dt.date,
     seed: int,
     use_case: str,
     model_version: str,
+    limits: Limits | None = None,
+    land: Path | None = None,
 ) -> DataFrame:
     """Decide for every row of `frame` (customer_id once each, eligible, feature columns).
 
     `frame` may have ALLOWED, which a policy with an eligibility_share needs, and CONTEXT. Gives
     the recommendations columns: decision_id, customer_id, decided_at (08:00 UTC of as_of),
-    eligible (what was chosen from), treatment, action_id, channel, propensity (exact), policy,
-    policy_version, control_group, seed, the score parts of decisions.decide.score_columns,
-    reason_code, reason, as_of, model_version, then the other columns of `frame`. Lazy; the result
-    doesn't depend on how rows are partitioned or ordered, so a rerun decides the same. Raises
-    DataError for missing columns and for columns of `frame` whose names the recommendations
-    already use; in the workers for rows that can't be decided.
+    eligible (what was chosen from), treatment, action_id, channel, propensity (exact),
+    policy_propensity (before limits), policy, policy_version, control_group, seed, limits (their
+    names and capacities, "" for none), the score parts of decisions.decide.score_columns,
+    reason_code, reason, as_of, model_version, then what else `frame` has. The result
+    doesn't depend on how rows are partitioned or ordered, so a rerun decides the same.
+
+    Lazy, decided where the rows are; but with `limits` at once and in this process, since one
+    customer's contact is another's no: 2 GB for a million customers × 29 treatments. The result
+    then lies in the Parquet file `land`, which is written anew. Raises DataError for missing
+    columns, for columns of `frame` whose names the recommendations already use, and for limits
+    without a place to land; for rows that can't be decided, without limits in the workers.
     """
-    decider = Decider(model, Treatments.from_frame(actions), arbitration, policy)
+    arbitration, policy = decider.arbitration, decider.policy
     parts = score_columns(arbitration)
     _check(frame, decider, parts)
+    if limits is not None and len(limits) and land is None:
+        raise DataError("recommend: limits need a place to land; pass `land`, a Parquet file")
     day = as_of.isoformat()
 
     def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -62,20 +68,31 @@ def recommend(
 
     text, number = StringType(), DoubleType()
     fields = [StructField(name, text) for name in _TEXT]
-    fields += [StructField("propensity", number), StructField("control_group", BooleanType())]
+    fields += [StructField("propensity", number), StructField("policy_propensity", number)]
+    fields += [StructField("control_group", BooleanType())]
     fields += [StructField(name, number) for name in parts]
     fields += [StructField("reason_code", text), StructField("reason", text)]
-    decided = frame.mapInArrow(run, StructType(fields + frame.schema.fields))
+    schema = StructType(fields + frame.schema.fields)
+    if limits is None or not len(limits):
+        decided = frame.mapInArrow(run, schema)
+    else:
+        table = frame.toArrow().combine_chunks()
+        rows = pa.RecordBatch.from_struct_array(table.to_struct_array().combine_chunks())
+        together = decide_rows(rows, decider, use_case, day, seed, limits)
+        land.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.Table.from_batches([together]), land)
+        decided = frame.sparkSession.read.schema(schema).parquet(str(land))
     constants = {
         "decided_at": F.lit(decision_time(as_of)),
         "policy": F.lit(policy.name),
         "policy_version": F.lit(policy.version),
         "seed": F.lit(seed).cast("bigint"),
+        "limits": F.lit("" if limits is None else limits.text),
         "as_of": F.lit(as_of),
         "model_version": F.lit(model_version),
     }
     order = [*_FIRST, *parts, *_LAST]
-    order += [name for name in frame.columns if name not in order]
+    order += [name for name in frame.columns if name not in (*order, ALLOWED, CONTEXT)]
     return decided.select(
         [constants[name].alias(name) if name in constants else F.col(name) for name in order]
     )
@@ -84,7 +101,8 @@ def recommend(
 _TEXT = ("decision_id", "treatment", "action_id", "channel")
 _FIRST = (
     *("decision_id", "customer_id", "decided_at", "eligible", "treatment", "action_id"),
-    *("channel", "propensity", "policy", "policy_version", "control_group", "seed"),
+    *("channel", "propensity", "policy_propensity", "policy", "policy_version"),
+    *("control_group", "seed", "limits"),
 )
 _LAST = ("reason_code", "reason", "as_of", "model_version")
 
@@ -102,12 +120,17 @@ def _gathered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 
 def decide_rows(
-    rows: pa.RecordBatch, decider: Decider, use_case: str, day: str, seed: int
+    rows: pa.RecordBatch,
+    decider: Decider,
+    use_case: str,
+    day: str,
+    seed: int,
+    limits: Limits | None = None,
 ) -> pa.RecordBatch:
     """What a worker does: rows of `recommend`'s frame with the columns decided about them.
 
-    Without the constant columns. Lists and untouched columns never leave Arrow. Raises DataError
-    for rows that can't be decided.
+    Without the constant columns. Lists and untouched columns never leave Arrow. With `limits`,
+    `rows` are all of the day. Raises DataError for rows that can't be decided.
     """
     lists = [name for name in ("eligible", ALLOWED, CONTEXT) if name in rows.schema.names]
     customers = pa.Table.from_batches([rows]).drop_columns(lists).to_pandas()
@@ -116,8 +139,7 @@ def decide_rows(
     context = _weights(rows[CONTEXT], decider.treatments) if CONTEXT in lists else None
     ids = decision_ids(customers["customer_id"].to_numpy(), use_case, day)
     weighed = weigh(customers, eligible, decider, allowed, context)
-    choice = choose(weighed.probabilities, uniforms(ids, seed))
-    decided = told(weighed, choice, weighed.probabilities, decider)
+    decided = told(weighed, draw(weighed, decider, ids, seed, limits), decider)
     columns = {"decision_id": pa.array(ids, pa.string())}
     columns |= {name: _arrow(values) for name, values in decided.items()}
     columns |= dict(zip(rows.schema.names, rows.columns, strict=True))

@@ -29,7 +29,8 @@ def answer(
     A policy with an eligibility_share needs `allowed`, too: the treatments that eligibility alone
     allows; `context`, weights in the order of the treatments, must be in all records or in none.
     One dict per record, in order, with the same keys and values as the row that
-    inference.batch.recommend gives for that customer and day, without the features. Raises
+    inference.batch.recommend gives for that customer and day without limits (which tie a day's
+    customers together: no request knows the others), without the features. Raises
     DataError naming the records (by position) that lack a field.
     """
     if not records:
@@ -67,6 +68,7 @@ def answer(
         "policy": decider.policy.name,
         "policy_version": decider.policy.version,
         "seed": seed,
+        "limits": "",
         "as_of": as_of,
         "model_version": model_version,
     }

@@ -12,11 +12,13 @@ import pandas as pd
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from nextbest import tables
-from nextbest.decisions.eligibility import GATES, with_eligible
-from nextbest.decisions.explanation import Explanation, explain
+from nextbest import tables, use_cases
+from nextbest.decisions.eligibility import GATES
+from nextbest.decisions.explanation import Explanation, Limited, explain
 from nextbest.errors import DataError, UsageError
+from nextbest.inference.batch import ALLOWED
 from nextbest.lifecycle import frames
+from nextbest.lifecycle.asking import asked
 from nextbest.platforms import open_platform
 from nextbest.settings import Settings
 
@@ -56,20 +58,35 @@ def explain_decision(settings: Settings, spark: SparkSession, decision_id: str) 
 def _again(settings: Settings, spark: SparkSession, row: Mapping[str, Any]) -> Explanation:
     live = frames.decider(settings, spark, row["model_version"])
     actions = frames.actions_frame(settings, spark)
-    name = settings.table("customer_features")
-    mine = (F.col("customer_id") == row["customer_id"]) & (
-        F.col("as_of") == frames.midnight(settings)
-    )
-    features = tables.read(spark, name).where(mine).drop("as_of")
-    customer = with_eligible(features, actions, settings.as_of, reasons=True).toPandas()
+    wide = live.policy.eligibility_share > 0
+    who = F.col("customer_id") == row["customer_id"]
+    case = use_cases.load(settings)
+    customer = asked(settings, spark, case, actions, wide=wide, who=who).toPandas()
     if len(customer) != 1:
         raise DataError(
-            f"{name} has {len(customer)} rows of customer {row['customer_id']} for "
+            f"{settings.table('customer_features')} has {len(customer)} rows of customer "
+            f"{row['customer_id']} for "
             f"{settings.as_of}: run data_pipeline_job with as_of={settings.as_of} again"
         )
-    eligible = live.treatments.mask(customer["eligible"])
-    rejections = _rejections(customer["rejected"].iloc[0], actions)
-    return explain(customer, eligible, row["decision_id"], live, row["seed"], rejections=rejections)
+    return explain(
+        customer,
+        live.treatments.mask(customer["eligible"]),
+        row["decision_id"],
+        live,
+        row["seed"],
+        allowed=live.treatments.mask(customer[ALLOWED]) if wide else None,
+        rejections=_rejections(customer["rejected"].iloc[0], actions),
+        limited=_limited(row),
+    )
+
+
+def _limited(row: Mapping[str, Any]) -> Limited | None:
+    """What limits made of the policy's draw, as it was logged; None for a day without limits."""
+    if not row.get("limits"):
+        return None
+    return Limited(
+        row["limits"], row["treatment"], row["propensity"], row["reason_code"] == "capped"
+    )
 
 
 def _rejections(

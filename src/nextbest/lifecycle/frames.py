@@ -50,7 +50,8 @@ def learning_frame(
     )
     spine = decisions.select(
         "decision_id", "customer_id", "decided_at", "treatment", "action_id", "channel",
-        "propensity", "policy", F.array_join("eligible", SEPARATOR).alias("eligible"),
+        "propensity", "policy", "reason_code",
+        F.array_join("eligible", SEPARATOR).alias("eligible"),
     ).join(known.where("matured").drop("matured"), "decision_id")  # fmt: skip
     lookup = Lookup(settings.table("customer_features"), ("customer_id",), "decided_at")
     frame = platform.features.training_set(spine, [lookup]).toPandas()

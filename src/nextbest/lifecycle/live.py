@@ -8,10 +8,12 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from nextbest import registry, tables, use_cases
-from nextbest.decisions.eligibility import with_eligible
+from nextbest.decisions.limits import limits_from
+from nextbest.decisions.notation import read_budget, read_capacities
 from nextbest.errors import PlatformError
 from nextbest.inference.batch import recommend
 from nextbest.lifecycle import frames
+from nextbest.lifecycle.asking import asked
 from nextbest.lifecycle.outcome import Outcome, nothing_live
 from nextbest.platforms import open_platform
 from nextbest.settings import Settings
@@ -21,20 +23,20 @@ SMOKE_REQUESTS = 5
 
 def decide_batch(settings: Settings, spark: SparkSession) -> Outcome:
     """05: one decision per customer and day, merged into recommendations and the decision log."""
-    open_platform(settings, spark)
-    case = use_cases.load(settings)
+    platform, case = open_platform(settings, spark), use_cases.load(settings)
     version = registry.version_at(settings.model, "champion")
     if version is None:
         return Outcome(nothing_live(settings.model), values={"decided": "0"})
     live = frames.decider(settings, spark, version)
     actions = frames.actions_frame(settings, spark)
-    today = tables.read(spark, settings.table("customer_features")).where(
-        F.col("as_of") == frames.midnight(settings)
+    gated = asked(settings, spark, case, actions, wide=live.policy.eligibility_share > 0)
+    limits = limits_from(
+        actions, read_capacities(settings.channel_capacity), read_budget(settings.daily_budget)
     )
-    gated = with_eligible(today.drop("as_of"), actions, settings.as_of, reasons=True)
     decided = recommend(
-        gated.drop("rejected"), actions, live.model, live.policy, live.arbitration,
+        gated.drop("rejected"), live,
         as_of=settings.as_of, seed=settings.seed, use_case=case.name, model_version=version,
+        limits=limits, land=platform.volume / "decided" / f"{settings.dataset}today.parquet",
     )  # fmt: skip
     # Only now: what was rejected, and why, need not travel through the workers.
     decided = decided.join(gated.select("customer_id", "rejected"), "customer_id")

@@ -30,7 +30,14 @@ def train_model(settings: Settings, spark: SparkSession) -> Outcome:
     held_out = splits.last_days(frame["decided_at"], settings.holdout_share)
     rows = frame[~held_out]
     policy = Policy(
-        case.name, "new", epsilon=settings.exploration, control_share=settings.control_share
+        case.name,
+        "new",
+        epsilon=settings.exploration,
+        temperature=settings.temperature,
+        draws=settings.thompson_draws,
+        control_share=settings.control_share,
+        floor=settings.exploration_floor,
+        eligibility_share=settings.eligibility_share,
     )
     key = registry.training_key(__version__, settings.seed, policy, len(rows), _digest(frame))
     version = registry.version_trained_on(settings.model, key)
@@ -80,7 +87,15 @@ def _write_baseline(
     rows = held_out.sample(count, random_state=settings.seed).sort_index()
     rows = rows.reset_index(drop=True)
     eligible = candidate.treatments.mask(rows["eligible"])
-    decided = decide(rows, eligible, rows["decision_id"].to_numpy(), candidate, settings.seed)
+    # Logged sets are all that is known of those days: nobody is given a wider one here.
+    policy = dataclasses.replace(candidate.policy, eligibility_share=0.0)
+    decided = decide(
+        rows,
+        eligible,
+        rows["decision_id"].to_numpy(),
+        dataclasses.replace(candidate, policy=policy),
+        settings.seed,
+    )
     features = rows[frames.feature_names(settings, spark)]
     baseline = pd.concat([rows[["decision_id", "decided_at"]], decided, features], axis=1)
     baseline.insert(1, "model_version", version)

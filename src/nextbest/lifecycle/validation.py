@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 from nextbest import registry, tables, use_cases
 from nextbest.decisions.decide import Decider
 from nextbest.decisions.eligibility import with_eligible
+from nextbest.decisions.reasons import WIDER
 from nextbest.errors import DataError, NextBestError
 from nextbest.evaluation.gates import Measurement, Verdict, judge, verdict_table
 from nextbest.evaluation.metrics import probability_metrics
@@ -77,6 +78,8 @@ def _hold_trial(settings: Settings, platform: Platform, case: UseCase, candidate
     version = candidate.policy.version
     held_out_from = registry.holdout_from(settings.model, version)
     rows = frames.learning_frame(settings, platform, case, since=held_out_from)
+    # Drawn from a wider set than any policy would choose from: of no use to value one.
+    rows = rows[rows["reason_code"] != WIDER].reset_index(drop=True)
     champion = registry.version_at(settings.model, CHAMPION)
     deciders = {CANDIDATE: candidate}
     if champion is not None and champion != version:

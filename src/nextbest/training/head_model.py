@@ -10,7 +10,7 @@ import pandas as pd
 
 from nextbest.decisions.heads import Head
 from nextbest.decisions.treatments import NONE
-from nextbest.training import calibration, linear, trees
+from nextbest.training import calibration, linear, trees, uncertainty
 from nextbest.training.encoding import Encoder
 from nextbest.training.pooling import fit_hierarchical
 
@@ -31,6 +31,7 @@ class HeadModel:
     actions: tuple[str, ...] | None
     channels: tuple[str, ...] | None
     linear: linear.Pooled
+    roots: np.ndarray  # of the covariance of the linear part, as of training.uncertainty
     booster: lightgbm.Booster | None
     intercept: float
     slope: float
@@ -59,6 +60,14 @@ class HeadModel:
                 pairs = np.concatenate([matrix[at[0]], codes[at[1]]], axis=1, dtype=np.float32)
                 logit[at] += self.booster.predict(pairs, raw_score=True)
         return self.intercept + self.slope * logit
+
+    def deviations(self, design: np.ndarray, codes: np.ndarray) -> np.ndarray:
+        """Posterior standard deviation of the logits [n, D], of the linear part alone."""
+        found = np.empty((len(design), len(codes)))
+        for at, (action, channel) in enumerate(codes[:, :2].tolist()):
+            spread = np.einsum("np,pq->nq", design, self.roots[action, channel])
+            found[:, at] = np.sqrt(np.einsum("nq,nq->n", spread, spread))
+        return abs(self.slope) * found
 
 
 def treatment_codes(
@@ -114,7 +123,9 @@ def fit_head(
     residual, count = trees.choose(boosting, late.boosting(base, boosting), seed)
     raw = late.logit(base) + residual
     intercept, slope = calibration.fit_platt(raw, late.outcome)
-    base = linear.fit_pooled(rows.grouped(), deviations, base).model
+    whole = rows.grouped()
+    final = linear.fit_pooled(whole, deviations, base)
+    base = final.model
     return HeadModel(
         name=head.name,
         needs_contact=head.needs_contact,
@@ -122,6 +133,7 @@ def fit_head(
         actions=actions,
         channels=channels,
         linear=base,
+        roots=uncertainty.roots(whole, final, deviations),
         booster=trees.grow(rows.boosting(base), count, seed) if count else None,
         intercept=intercept,
         slope=slope,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,11 +60,45 @@ class RewardModel:
         found = self._matrices(customers, treatments.action_id, treatments.channel, wanted)
         return {name: np.where(wanted, values, np.nan) for name, values in found.items()}
 
+    def predict_deviations(
+        self, customers: pd.DataFrame, treatments: Treatments, eligible: np.ndarray | None = None
+    ) -> dict[str, np.ndarray]:
+        """Posterior standard deviation of every probability, [n, K]; NaN where not eligible.
+
+        p·(1 − p) times that of the logit (the delta method), by Laplace's approximation of the
+        linear part; trees and calibration are taken as certain, so it errs to the small side.
+        Raises DataError for missing columns.
+        """
+        chances = self.predict_matrix(customers, treatments, eligible)
+        found = {}
+        for head, _, design, distinct, inverse in self._asked(
+            customers, treatments.action_id, treatments.channel
+        ):
+            p = chances[head.name]
+            found[head.name] = p * (1.0 - p) * head.deviations(design, distinct)[:, inverse]
+        return found
+
     def _matrices(
         self, customers: pd.DataFrame, action: np.ndarray, channel: np.ndarray, wanted: np.ndarray
     ) -> dict[str, np.ndarray]:
-        encoded: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         found = {}
+        for head, matrix, design, distinct, inverse in self._asked(customers, action, channel):
+            asked = np.zeros((len(customers), len(distinct)), dtype=bool)
+            for at in range(len(action)):
+                asked[:, inverse[at]] |= wanted[:, at]
+            if head.needs_contact:
+                asked &= distinct[:, 2] == 0
+            p = expit(head.logits(matrix, design, distinct, asked))
+            if head.needs_contact:
+                p[:, distinct[:, 2] == 1] = 0.0
+            found[head.name] = p[:, inverse]
+        return found
+
+    def _asked(
+        self, customers: pd.DataFrame, action: np.ndarray, channel: np.ndarray
+    ) -> Iterator[tuple[HeadModel, np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
+        """Each head, its matrix and design of the customers, its distinct codes, where they go."""
+        encoded: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         for head in self.heads:
             key = id(head.encoder)  # heads with the same features share their encoder
             if key not in encoded:
@@ -72,17 +106,7 @@ class RewardModel:
                 encoded[key] = (matrix, head.encoder.design(matrix))
             codes = treatment_codes(action, channel, head.actions, head.channels)
             distinct, inverse = np.unique(codes, axis=0, return_inverse=True)
-            inverse = inverse.reshape(-1)
-            asked = np.zeros((len(customers), len(distinct)), dtype=bool)
-            for at in range(len(action)):
-                asked[:, inverse[at]] |= wanted[:, at]
-            if head.needs_contact:
-                asked &= distinct[:, 2] == 0
-            p = expit(head.logits(*encoded[key], distinct, asked))
-            if head.needs_contact:
-                p[:, distinct[:, 2] == 1] = 0.0
-            found[head.name] = p[:, inverse]
-        return found
+            yield head, *encoded[key], distinct, inverse.reshape(-1)
 
     def _require(self, rows: pd.DataFrame, columns: Sequence[str]) -> None:
         missing = [name for name in columns if name not in rows.columns]

@@ -31,7 +31,8 @@ class UseCase:
     """One use case over one source of rows.
 
     `read` gives the raw frames by table name, each held against its contract. `heads` are the
-    outcomes that a model predicts and what each is worth. `captured` tells, where the truth is
+    outcomes that a model predicts and what each is worth. `contact_policy` is what holds unless
+    settings say otherwise (decisions.notation). `captured` tells, where the truth is
     known, which share of the oracle's gap policies capture: (settings, decisions, customers with
     features as of a day, treatments, probabilities [n, K]) → share by policy; None for real logs.
     """
@@ -40,6 +41,7 @@ class UseCase:
     read: Callable[[SparkSession, Settings, DataFrame | None], dict[str, DataFrame]]
     contracts: Mapping[str, Contract]
     heads: tuple[Head, ...]
+    contact_policy: str
     captured: Captured | None
 
 

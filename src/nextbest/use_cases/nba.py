@@ -19,6 +19,8 @@ from nextbest.settings import Settings
 from nextbest.use_cases import UseCase
 from nextbest.use_cases.nba_heads import CLICK_HEADS, SIMULATED_HEADS
 
+CONTACT_POLICY = "at most 3 in 7 days per customer; 90 days of silence after opt_out per channel"
+
 
 def wire(settings: Settings) -> UseCase:
     """Next best action over `settings.source`."""
@@ -28,6 +30,7 @@ def wire(settings: Settings) -> UseCase:
         read=read_source,
         contracts=contracts(settings.source),
         heads=SIMULATED_HEADS if simulated else CLICK_HEADS,
+        contact_policy=CONTACT_POLICY if simulated else "none",  # a banner is always shown
         captured=_captured if simulated else None,
     )
 

@@ -29,6 +29,7 @@ GOOD = {
     "seed": 7,
     "p_response": None,
     "expected_value": 1e-7,
+    "reason_code": None,
 }
 BROKEN = {
     "no chance": ({"propensity": 0.0}, {"0 < propensity <= 1"}),

@@ -146,16 +146,6 @@ def test_marginals_are_true():
     assert_true(counts, kept, found)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("temperature", [0.0, 0.5])
-def test_logged_propensities_under_limits_are_true(temperature):
-    """The whole path: exploration, control group, limits, draw; 3,000 days of 120 customers."""
-    scores, eligible, share, treatments, limits = rationed(7, 120)
-    p = ration(scores, eligible, share, treatments, limits, temperature)
-    counts, found = marginal_p_values(p, limits, 3_000)
-    assert_true(counts, p, found)
-
-
 def rationed(seed, n):
     _, eligible, treatments, limits = case(seed, n=n)
     rng = np.random.default_rng(seed)

@@ -18,7 +18,8 @@ DAY = dt.date(2026, 1, 31)
 TOLD = {"as_of": DAY, "seed": 5, "use_case": "nba", "model_version": "7"}
 FIRST = [
     *("decision_id", "customer_id", "decided_at", "eligible", "treatment", "action_id", "channel"),
-    *("propensity", "policy", "policy_version", "control_group", "seed", "p_response"),
+    *("propensity", "policy_propensity", "policy", "policy_version", "control_group", "seed"),
+    *("limits", "p_response"),
     *("expected_value", "incremental_value", "score", "cost", "p_opt_out", "value_response"),
     *("value_opt_out", "reason_code", "reason", "as_of", "model_version"),
 ]
@@ -26,8 +27,7 @@ FIRST = [
 
 def run(frame, actions, decider, **changed):
     eligible = with_eligible(frame, actions, DAY)
-    rule = (decider.model, decider.policy, decider.arbitration)
-    return recommend(eligible, actions, *rule, **{**TOLD, **changed})
+    return recommend(eligible, decider, **{**TOLD, **changed})
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +111,7 @@ def test_missing_and_taken_columns_are_named(spark, customers, actions, decider)
     frame = spark.createDataFrame(customers).drop("x").withColumn("policy", F.lit("p"))
     eligible = frame.withColumn("eligible", F.array(F.lit("none")))
     with pytest.raises(DataError, match="column 'x' is missing.*'policy' is one that deciding"):
-        recommend(eligible, actions, decider.model, decider.policy, decider.arbitration, **TOLD)
+        recommend(eligible, decider, **TOLD)
 
 
 def test_what_eligibility_alone_allows_and_context(spark, customers, actions, decider):
@@ -123,8 +123,7 @@ def test_what_eligibility_alone_allows_and_context(spark, customers, actions, de
     frame = with_eligible(spark.createDataFrame(customers.head(500)), actions, DAY)
     frame = frame.withColumn("allowed", F.array(*map(F.lit, names)))
     frame = frame.withColumn("context", F.array(*map(F.lit, weights)))
-    rule = (actions, decider.model, policy, decider.arbitration)
-    batch = recommend(frame.repartition(3), *rule, **TOLD).toPandas()
+    batch = recommend(frame.repartition(3), other, **TOLD).toPandas()
     batch = batch.sort_values("customer_id", ignore_index=True)
     only = batch["reason_code"] == "eligibility_only"
     assert 50 < only.sum() < 150
@@ -142,7 +141,7 @@ def test_what_eligibility_alone_allows_and_context(spark, customers, actions, de
     expected = gains * at.map(weights.__getitem__) - batch["cost"]
     np.testing.assert_allclose(batch["score"], expected, rtol=1e-12, atol=1e-12)
     with pytest.raises(DataError, match="column 'allowed' is missing"):
-        recommend(frame.drop("allowed"), *rule, **TOLD)
+        recommend(frame.drop("allowed"), other, **TOLD)
 
 
 def test_bad_lists_are_named(decider):

@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 
 from nextbest.decisions.arbitration import Arbitration
+from nextbest.decisions.decide import Decider
 from nextbest.decisions.eligibility import with_eligible
 from nextbest.decisions.policy import Policy
+from nextbest.decisions.treatments import Treatments
 from nextbest.inference.batch import recommend
 from nextbest.training.reward_model import fit
 from nextbest.use_cases.nba import SIMULATED_HEADS
@@ -44,8 +46,9 @@ def test_both_engines_decide_alike(
     )
     assert_same_rows(eligible, others, ("customer_id",))
     told = {"as_of": DAY, "seed": 5, "use_case": "nba", "model_version": "7"}
-    told |= {"policy": Policy("nba", "7", epsilon=0.2, control_share=0.1)}
-    told |= {"arbitration": Arbitration(SIMULATED_HEADS), "actions": actions, "model": model}
+    policy = Policy("nba", "7", epsilon=0.2, control_share=0.1)
+    treatments = Treatments.from_frame(actions)
+    told |= {"decider": Decider(model, treatments, Arbitration(SIMULATED_HEADS), policy)}
     ((ours, theirs),) = on_both_engines([(recommend, {"frame": eligible}, told)])
     assert_same_rows(ours, theirs, ("decision_id",))
     assert len(ours) == len(customers)

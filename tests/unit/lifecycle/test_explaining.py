@@ -10,15 +10,17 @@ import pandas as pd
 import pytest
 from pyspark.sql import functions as F
 
+from nextbest import use_cases
 from nextbest.commands.explain import as_json, as_text, settings_of
 from nextbest.data import world
 from nextbest.decisions.arbitration import Arbitration
 from nextbest.decisions.decide import Decider
-from nextbest.decisions.eligibility import with_eligible
+from nextbest.decisions.limits import limits_from
 from nextbest.decisions.policy import Policy
 from nextbest.decisions.treatments import Treatments
 from nextbest.errors import DataError, UsageError
 from nextbest.inference.batch import recommend
+from nextbest.lifecycle.asking import asked
 from nextbest.lifecycle.explaining import explain_decision
 from nextbest.settings import Settings
 from nextbest.training import packaging
@@ -27,7 +29,7 @@ from nextbest.use_cases.nba_heads import SIMULATED_HEADS
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
-DAY = dt.date(2026, 1, 31)
+DAY, LATER = dt.date(2026, 1, 31), dt.date(2026, 2, 3)
 SETTINGS = {
     "platform": "local", "catalog": "prod", "schema": "ml_nba_demo", "volume": "landing",
     "use_case": "nba", "source": "simulated", "campaign": "all", "seed": "5", "endpoint": "e",
@@ -35,17 +37,17 @@ SETTINGS = {
     "customers": "200", "history_days": "10", "decisions_per_day": "20", "attribution_days": "7",
     "holdout_share": "0.4", "exploration": "0.3", "control_share": "0.1", "confidence": "0.95",
     "min_lift": "0", "min_ess": "1", "release_to": "champion", "drift": "none",
-    "drift_threshold": "0.2",
+    "drift_threshold": "0.2", "drift_from": "live", "exploration_floor": "0", "temperature": "0",
+    "thompson_draws": "0",
+    "eligibility_share": "0", "contact_policy": "at most 1 in 7 days per channel",
+    "channel_capacity": "none", "daily_budget": "none",
 }  # fmt: skip
 FEATURES = ("usage_level", "tenure_months", "segment", "call_consent", "sms_consent")
 
 
 @pytest.fixture(scope="module")
 def settings():
-    """Those of this test, and whatever setting came later at the value of its kind."""
-    kinds = {field.name: str(field.type) for field in dataclasses.fields(Settings)}
-    later = {name: "1" if kind != "str" else "x" for name, kind in kinds.items()}
-    return Settings.parse({**later, **SETTINGS})
+    return Settings.parse(SETTINGS)
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +79,7 @@ def decider(actions, customers):
     for head in SIMULATED_HEADS:
         log[head.kind] = (contact & (rng.random(len(log)) < 0.1)).astype(float)
     model = fit(log, SIMULATED_HEADS, FEATURES, 1, lambda text: None)
-    policy = Policy("nba", "new", epsilon=0.3, control_share=0.1)
+    policy = Policy("nba", "new", epsilon=0.3, control_share=0.1, eligibility_share=0.1)
     treatments = Treatments.from_frame(actions)
     return Decider(model, treatments, Arbitration(SIMULATED_HEADS), policy)
 
@@ -93,15 +95,22 @@ def version(decider, customers, settings, local_mlflow, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def logged(spark, settings, actions, customers, decider, version):
-    """The tables that explain reads, as the pipeline writes them; the recommendations."""
+def logged(spark, settings, actions, customers, decider, version, tmp_path_factory):
+    """The tables that explain reads, as the pipeline writes them; the recommendations.
+
+    Two days: the first without limits, the second with few calls. Every third customer had a call
+    by somebody else's policy the day before the first.
+    """
 
     def write(frame, name):
         frame.write.mode("overwrite").format("delta").saveAsTable(settings.table(name))
 
+    def moment(day, hour=0):
+        return F.lit(dt.datetime(day.year, day.month, day.day, hour, tzinfo=dt.UTC))
+
     today = spark.createDataFrame(customers.head(200))
-    write(today.withColumn("as_of", F.lit(dt.datetime(2026, 1, 31, tzinfo=dt.UTC))),
-          "customer_features")  # fmt: skip
+    write(today.withColumn("as_of", moment(DAY)).unionByName(
+        today.withColumn("as_of", moment(LATER))), "customer_features")  # fmt: skip
     kinds = "daily_capacity double, valid_from timestamp, valid_to timestamp"
     times = spark.createDataFrame(actions.drop(columns=["valid_from", "valid_to"])).drop(
         "daily_capacity"
@@ -110,38 +119,80 @@ def logged(spark, settings, actions, customers, decider, version):
             for t, v in zip(actions["treatment"], actions["valid_to"], strict=True)]  # fmt: skip
     write(times.join(spark.createDataFrame(ends, f"treatment string, {kinds}"), "treatment"),
           "actions")  # fmt: skip
-    policy = dataclasses.replace(decider.policy, version=version)
-    decided = recommend(
-        with_eligible(today, actions, DAY), actions, decider.model, policy, decider.arbitration,
-        as_of=DAY, seed=5, use_case="nba", model_version=version,
+    called = spark.createDataFrame(customers.head(200).iloc[::3][["customer_id"]])
+    before = called.select(
+        F.concat(F.lit("logging-"), "customer_id").alias("decision_id"), "customer_id",
+        moment(DAY - dt.timedelta(days=1), 8).alias("decided_at"),
+        F.array(F.lit("none"), F.lit("streaming_addon:call")).alias("eligible"),
+        F.lit("streaming_addon:call").alias("treatment"),
+        F.lit("streaming_addon").alias("action_id"),
+        F.lit("call").alias("channel"), F.lit(0.5).alias("propensity"),
+        F.lit("logging").alias("policy"), F.lit("3").alias("policy_version"),
     )  # fmt: skip
-    write(decided, "recommendations")
+    write(before, "decisions")
+    write(before.limit(0).select("decision_id", F.col("decided_at").alias("observed_at"),
+                                 F.lit("response").alias("kind")), "outcomes")  # fmt: skip
+    live = dataclasses.replace(decider, policy=dataclasses.replace(decider.policy, version=version))
+    parts = []
+    for day, limits in ((DAY, None), (LATER, limits_from(actions, {"call": 5, "email": 20}))):
+        then, case = dataclasses.replace(settings, as_of=day), use_cases.load(settings)
+        gated = asked(then, spark, case, actions, wide=True).drop("rejected")
+        parts.append(
+            recommend(
+                gated, live, as_of=day, seed=5, use_case="nba", model_version=version,
+                limits=limits, land=tmp_path_factory.mktemp("land") / "decided.parquet",
+            )  # fmt: skip
+        )
+        # As of the second day the first one's contacts are known.
+        write(before.unionByName(parts[0].select(*before.columns)), "decisions")
+    write(parts[0].unionByName(parts[1]), "recommendations")
     ours = spark.table(settings.table("recommendations"))
-    other = ours.limit(1).withColumns(
-        {"decision_id": F.lit("logging-1"), "policy": F.lit("logging"),
-         "policy_version": F.lit("3")}
-    )  # fmt: skip
-    write(ours.unionByName(other), "decisions")
     return ours.toPandas().sort_values("decision_id", ignore_index=True)
 
 
 def test_every_kind_of_decision_comes_out_the_same(spark, settings, logged):
-    one_each = logged.drop_duplicates("reason_code")
-    assert {"best", "explored", "control"} <= set(one_each["reason_code"])
+    one_each = logged.drop_duplicates(["as_of", "reason_code"])
+    assert {"best", "explored", "control", "eligibility_only"} <= set(one_each["reason_code"])
+    assert "capped" in set(one_each["reason_code"][one_each["as_of"] == LATER])
     for row in one_each.itertuples():
         found = explain_decision(settings, spark, row.decision_id)
-        assert found.differences == ()
+        assert found.differences == (), row
         chosen = found.table[found.table["chosen"]].iloc[0]
-        assert (chosen["treatment"], chosen["probability"]) == (row.treatment, row.propensity)
+        assert (chosen["treatment"], chosen["probability"]) == (
+            row.treatment,
+            row.policy_propensity,
+        )
         assert set(found.table.loc[found.table["eligible"], "treatment"]) == set(row.eligible)
         text = as_text(found)
         assert "choice and propensity are the logged ones" in text
         assert "home_internet:call: expired" in text
+        assert ("channel call 5, channel email 20" in text) == (row.as_of == LATER)
         assert '"same": true' in as_json(found)
 
 
+def test_the_contact_policy_is_among_the_reasons(spark, settings, logged, customers):
+    day = logged[(logged["as_of"] == DAY) & (logged["reason_code"] != "eligibility_only")]
+    mine = day.set_index("customer_id").loc[customers["customer_id"].iloc[3]]
+    assert not any(name.endswith(":call") for name in mine["eligible"])
+    text = as_text(explain_decision(settings, spark, mine["decision_id"]))
+    assert "streaming_addon:call: " in text
+    assert "contact_policy:call<=1/7d" in text
+
+
+def test_limits_hold_and_what_they_changed_is_logged(logged):
+    day = logged[logged["as_of"] == LATER]
+    counts = day["channel"].value_counts()
+    assert counts["call"] <= 5
+    assert counts["email"] <= 20
+    assert set(day["limits"]) == {"channel call 5, channel email 20"}
+    assert (day["propensity"] < day["policy_propensity"] - 0.1).any()
+    before = logged[logged["as_of"] == DAY]
+    assert (before["propensity"] == before["policy_propensity"]).all()
+    assert set(before["limits"]) == {""}
+
+
 def test_what_changed_since_is_told(spark, settings, logged):
-    row = logged[logged["treatment"] != "none"].iloc[0]
+    row = logged[(logged["treatment"] != "none") & (logged["as_of"] == DAY)].iloc[0]
     table = settings.table("actions")
     where = f"treatment = '{row['treatment']}'"
     spark.sql(f"UPDATE {table} SET eligibility = 'tenure_months < 0' WHERE {where}").collect()
@@ -157,7 +208,7 @@ def test_what_changed_since_is_told(spark, settings, logged):
 
 
 def test_decisions_of_others_and_unknown_ones(spark, settings, logged):
-    found = explain_decision(settings, spark, "logging-1")
+    found = explain_decision(settings, spark, f"logging-{logged['customer_id'].min()}")
     assert found.table is None
     assert "by policy 'logging' version 3, which is not ours" in found.sentence
     assert '"same": null' in as_json(found)

@@ -136,3 +136,20 @@ def test_bad_logs_are_refused_with_all_reasons(log, heads):
 def test_missing_features_are_named(model, log, treatments):
     with pytest.raises(DataError, match="needs the columns y, segment"):
         model.predict_matrix(log.drop(columns=["y", "segment"]), treatments)
+
+
+def test_it_knows_how_sure_it_is(model, log, treatments, heads, make_log):
+    some = log.head(500)
+    wanted = np.random.default_rng(1).random((500, len(treatments))) < 0.7
+    p, sure = (f(some, treatments, wanted)["response"]
+               for f in (model.predict_matrix, model.predict_deviations))  # fmt: skip
+    assert (np.isnan(sure) == ~wanted).all()
+    assert (sure[:, treatments.is_none] == 0)[wanted[:, treatments.is_none]].all()
+    contacts = wanted & ~treatments.is_none
+    assert (sure[contacts] > 0).all()
+    assert np.nanmedian(sure[contacts] / p[contacts]) < 0.5
+    little = fit(make_log(3_000), heads, FEATURES, 1, print)
+    less_sure = little.predict_deviations(some, treatments, wanted)["response"]
+    assert np.median(less_sure[contacts] / sure[contacts]) > 1.3
+    alone = model.predict_deviations(some.iloc[7:8], treatments, wanted[7:8])["response"]
+    np.testing.assert_array_equal(alone[0], sure[7])

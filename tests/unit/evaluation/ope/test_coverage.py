@@ -30,7 +30,7 @@ from nextbest.evaluation.ope.estimators import value_of
 from nextbest.evaluation.ope.log import LoggedBatch, Target
 from nextbest.evaluation.ope.moments import fold
 
-pytestmark = [pytest.mark.unit, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 REPETITIONS, ROWS = 1000, 20_000
 UNBIASED = ("ips", "snips", "dr", "sndr")

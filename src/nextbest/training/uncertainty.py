@@ -1,0 +1,59 @@
+"""How sure the pooled model is: Laplace's approximation of its posterior, treatment by treatment.
+
+Around its maximum the posterior of all coefficients θ is normal, with the inverse of the curvature
+as covariance: that of the log likelihood, one Gram matrix per treatment, plus that of the priors
+(MacKay 1992, "The evidence framework applied to classification networks"). A treatment's logit is
+x·w with w = β + β_action + β_channel + γ, linear in θ, so w is normal, too. A few hundred
+coefficients make one dense matrix. Trees and calibration are taken as certain.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+
+from nextbest.training.linear import Fit, Grouped, Pooled
+
+
+def roots(rows: Grouped, fit: Fit, deviations: Pooled) -> np.ndarray:
+    """Matrices R with R·Rᵀ the covariance of w, [A + 1, C + 1, p, p] by action and channel.
+
+    The last action and channel are the unknown ones: their own part is as wide as its prior.
+    `deviations` are the prior's, of the same rows and fit.
+    """
+    (actions, channels), p = rows.sizes, rows.design.shape[1]
+    prior = np.concatenate(
+        [part.ravel() for part in
+         (deviations.base, deviations.action, deviations.channel, deviations.pair)]
+    )  # fmt: skip
+    precision = np.diag(prior**-2.0)
+    for action, channel, gram in zip(rows.action, rows.channel, fit.grams, strict=True):
+        parts = _parts(action, channel, rows.sizes, p)
+        precision += parts.T @ gram @ parts
+    covariance = cho_solve(cho_factor(precision), np.eye(len(precision)))
+    found = np.empty((actions + 1, channels + 1, p, p))
+    for action in range(-1, actions):
+        for channel in range(-1, channels):
+            parts = _parts(action, channel, rows.sizes, p)
+            own = parts @ covariance @ parts.T
+            diagonal = np.einsum("ii->i", own)
+            diagonal += deviations.action[0] ** 2 * (action < 0)
+            diagonal += deviations.channel[0] ** 2 * (channel < 0)
+            diagonal[0] += deviations.pair[0, 0] ** 2 * (action < 0 or channel < 0)
+            found[action, channel] = np.linalg.cholesky((own + own.T) / 2)
+    return found
+
+
+def _parts(action: int, channel: int, sizes: tuple[int, int], p: int) -> np.ndarray:
+    """Which coefficients add up to w, 0 or 1, [p, all]; −1 is unknown."""
+    actions, channels = sizes
+    found = np.zeros((p, p * (1 + actions + channels) + actions * channels))
+    each = np.arange(p)
+    found[each, each] = 1.0
+    if action >= 0:
+        found[each, p * (1 + action) + each] = 1.0
+    if channel >= 0:
+        found[each, p * (1 + actions + channel) + each] = 1.0
+    if action >= 0 and channel >= 0:
+        found[0, p * (1 + actions + channels) + action * channels + channel] = 1.0
+    return found
