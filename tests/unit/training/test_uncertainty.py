@@ -51,7 +51,7 @@ def test_rows_make_sure_and_unknown_treatments_are_least_known():
     assert much[-1, -1] > max(much[-1, 0], much[0, -1])
     # A new action is as wide as the prior of its own part, beside what all share.
     own = x @ np.diag(widths.action[0] ** 2) @ x + widths.pair[0, 0] ** 2
-    assert much[-1, 0] == pytest.approx(np.sqrt(own), rel=0.1)
+    assert np.sqrt(own) < much[-1, 0] < 1.5 * np.sqrt(own)  # which three actions tell little of
 
 
 def test_it_is_the_inverse_of_the_curvature():
