@@ -101,6 +101,14 @@ def test_thin_evidence_is_a_no_go(evaluate):
     assert "NO-GO: effective sample: ess is" in done.stdout
 
 
+def test_no_evidence_at_all_is_also_told_as_json(evaluate):
+    done = evaluate(log(200).assign(target=0.0), "--format", "json")
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["go"]) == (1, False)
+    assert "the target never chooses what was logged" in told["reasons"][0]
+    assert told["reasons"][0] in done.stderr
+
+
 @pytest.mark.parametrize(
     ("change", "arguments", "message"),
     [

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from nextbest.commands.log_file import open_source
-from nextbest.commands.policy_report import Report, as_json, print_table
+from nextbest.commands.policy_report import Report, as_json, print_table, refusal
 from nextbest.errors import DataError, UsageError
 from nextbest.evaluation.ope.choice import grid
 from nextbest.evaluation.ope.diagnostics import evidence
@@ -56,7 +56,12 @@ def evaluate_policy(args: argparse.Namespace) -> int:
     except DataError as error:
         raise UsageError(str(error)) from error
     moments = merged(list(parts.values()))
-    value = evaluate(moments, POLICY, confidence=args.confidence)
+    try:
+        value = evaluate(moments, POLICY, confidence=args.confidence)
+    except DataError as refused:  # no evidence at all, which a program must be able to read
+        if args.format == "json":
+            print(refusal(str(source.path), str(refused)))
+        raise
     segments = ()
     if args.segment is not None:
         segments = evaluate_segments(parts, POLICY, min_ess=MIN_ESS, confidence=args.confidence)

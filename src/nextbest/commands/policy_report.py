@@ -26,6 +26,11 @@ class Report:
     picture: str
 
 
+def refusal(log: str, reason: str) -> str:
+    """The JSON of a log from which nothing can be said."""
+    return json.dumps({"log": log, "go": False, "reasons": [reason]}, indent=2)
+
+
 def as_json(report: Report) -> str:
     """Everything in the report; numbers that are not finite become null."""
     told = {
