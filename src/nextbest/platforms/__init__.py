@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import importlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,12 +17,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Lookup:
-    """Features to fetch point in time: the latest row of `table` with timestamp ≤ the spine's."""
+    """Features to fetch for each row of a spine, from one feature table.
+
+    `keys` are columns of the spine, in the order of the table's keys. With a `timestamp` (a column
+    of the spine) it is the latest row at or before it, no older than `lookback` (inclusive).
+    `features` are columns of the table, none named: all that are no key. `renames` gives features
+    other names, `defaults` values for those that stay null, by their final names.
+    """
 
     table: str
     keys: tuple[str, ...]
-    timestamp: str  # column of the spine
-    features: tuple[str, ...] = ()  # none named: every column that is no key
+    timestamp: str | None = None
+    features: tuple[str, ...] = ()
+    lookback: dt.timedelta | None = None
+    renames: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FeatureFunction:
+    """A feature computed on demand: a function of the catalog over columns and looked-up features.
+
+    `inputs` names a column for each of its parameters, `output` is the column that it adds.
+    """
+
+    function: str
+    inputs: Mapping[str, str]
+    output: str
 
 
 @dataclass(frozen=True)
