@@ -83,7 +83,7 @@ def allocate(
         choice=choice,
         value=value,
         bound=max(base + bound, value),
-        gap=max(base + bound - value, 0.0) / bound if bound > 0 else 0.0,
+        gap=float(np.clip((base + bound - value) / bound, 0.0, 1.0)) if bound > 0 else 0.0,
         prices=prices,
         used=limits.usage @ np.bincount(choice, minlength=score.shape[1]),
         method=method,

@@ -103,6 +103,13 @@ def test_edges_of_the_window(spark, actions):
     ]
     found = blocked(spark, actions, policy, contacts, who="abcde")
     assert found == {"a": ["contact_policy:*<=2/7d"], "b": [], "c": [], "d": [], "e": []}
+    # A shorter window beside a longer one has the same edge.
+    both = (*policy, ContactLimit(1, 1, "channel", "email"))
+    found = blocked(spark, actions, both, contacts, who="ab")
+    assert found == {
+        "a": ["contact_policy:*<=2/7d", "contact_policy:email<=1/1d"],
+        "b": [],
+    }
 
 
 @pytest.mark.integration

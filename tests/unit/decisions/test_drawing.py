@@ -54,7 +54,9 @@ def day(seed, n, **policy):
     treatments = Treatments.from_frame(actions)
     rule = Arbitration((Head("response", "response", ten),))
     decider = Decider(Hashed(), treatments, rule, Policy("nba", "1", **policy))
-    customers = pd.DataFrame({"customer_id": [f"c-{i}" for i in range(n)], "x": rng.random(n)})
+    customers = pd.DataFrame(
+        {"customer_id": [f"c-{i}" for i in range(n)], "x": rng.integers(0, 3, n) / 3}
+    )
     eligible = rng.random((n, len(treatments))) < 0.7
     eligible[:, treatments.is_none] = True
     allowed = eligible | (rng.random(eligible.shape) < 0.5)
@@ -81,6 +83,9 @@ def test_nothing_forbidden_no_limit_exceeded_and_a_rerun_is_the_same(seed, n, po
     count = np.bincount(choice, minlength=len(decider.treatments))
     assert (limits.usage @ count <= limits.capacity + 1e-9).all()
     assert found["propensity"].between(0, 1, inclusive="right").all()
+    best = np.where(eligible, weigh(customers, eligible, decider, allowed).scores.score, -np.inf)
+    capped = (found["reason_code"] == "capped").to_numpy()
+    assert (choice != best.argmax(axis=1))[capped].all()
     order = np.random.default_rng(seed).permutation(n)
     again = decide(
         customers.iloc[order], eligible[order], ids[order], decider, drawn,

@@ -105,6 +105,34 @@ def test_value_decides_where_auc_prefers_the_worse(frame, offers):
         assert values["ranks"].low < 0.455 < values["ranks"].high
 
 
+@dataclasses.dataclass(frozen=True)
+class Nearly(Told):
+    """As good as the other, but for customers of a band of v that hardly matters."""
+
+    band: float = 0.0
+
+    def predict_matrix(self, customers, treatments, eligible=None):
+        found = super().predict_matrix(customers, treatments, eligible)["response"]
+        inside = np.abs(customers["v"].to_numpy() - self.band) < 0.02
+        return {"response": np.where(inside[:, None], found[:, ::-1], found)}
+
+
+def test_noise_is_no_reason_to_change(frame, offers):
+    """In some band the two differ by less than their noise: then whoever is first stays."""
+
+    def first_stays(band):
+        models = {"one": Told(0.4, 0.1), "other": Nearly(0.4, 0.1, band=band)}
+        choices = [
+            search(frame, candidates(**{name: models[name] for name in names}), offers, GREEDY)
+            for names in (("one", "other"), ("other", "one"))
+        ]
+        values = choices[0].values
+        assert values["one"].value != values["other"].value
+        return [choice.name for choice in choices] == ["one", "other"]
+
+    assert any(first_stays(band) for band in (-0.06, -0.03, 0.0, 0.03, 0.06))
+
+
 def test_among_equals_the_first_stays_and_only_early_days_are_learned_from(frame, offers):
     seen = []
 
