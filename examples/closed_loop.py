@@ -64,8 +64,9 @@ def run_days(lakehouse: Path, days: int, turn: dt.date, seed: int) -> str:
     told["contact_policy"] = "none"  # nor do the logging policy and the oracle have one
     bundle = load(find_root(Path(__file__).parent))
     with closing(ForkServer(preload())) as server, Progress() as progress:
-        bar = progress.add_task("closed loop", total=days)
-        for number in range(days):
+        done = days_done(lakehouse)
+        bar = progress.add_task("closed loop", total=days, completed=done)
+        for number in range(done, days):
             day = FIRST + dt.timedelta(days=number)
             jobs = ["data_pipeline_job", "inference_job", "monitoring_job"]
             for job in jobs if number else ["lifecycle_job"]:
@@ -83,6 +84,13 @@ def run_days(lakehouse: Path, days: int, turn: dt.date, seed: int) -> str:
                     return f"{day}: {job} ended {record.state}: dbb runs show {record.run_id}"
             progress.advance(bar)
     return ""
+
+
+def days_done(lakehouse: Path) -> int:
+    """Days that need not be run again, of a lakehouse that was kept; the last one may be half."""
+    if not lakehouse.joinpath(*SCHEMA, "recommendations").is_dir():
+        return 0
+    return max(_table(lakehouse, "recommendations", ["as_of"])["as_of"].nunique() - 1, 0)
 
 
 def daily_values(lakehouse: Path, turn: dt.date, seed: int) -> pd.DataFrame:
