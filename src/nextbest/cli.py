@@ -118,6 +118,21 @@ def _evaluate_policy(parser: argparse.ArgumentParser) -> None:
     _lakehouse(parser)
 
 
+def _inspect_log(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "log", metavar="LOG", help="CSV, Parquet, JSON lines, Delta folder or table"
+    )
+    parser.add_argument(
+        "--sample", type=int, default=20_000, metavar="N", help="rows to propose from (20,000)"
+    )
+    parser.add_argument(
+        "--only-sample", action="store_true", help="don't try the mapping on the rest of the log"
+    )
+    parser.add_argument("--write", metavar="FILE.yml", help="write the mapping there")
+    parser.add_argument("--local", action="store_true", help="look for tables in the lakehouse")
+    _place(parser)
+
+
 def _handed_over(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="as of `databricks bundle`")
 
@@ -135,6 +150,12 @@ COMMANDS = (
         "what a policy would have earned",
         _evaluate_policy,
         "nextbest.commands.evaluate_policy:evaluate_policy",
+    ),
+    Command(
+        ("inspect-log",),
+        "propose a mapping for a log of your own",
+        _inspect_log,
+        "nextbest.commands.inspect_log:inspect_log",
     ),
     *(Command((name,), f"databricks bundle {name}", _handed_over, "") for name in _ON_DATABRICKS),
 )

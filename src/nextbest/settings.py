@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import difflib
+import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -29,7 +31,8 @@ class Settings:
     schema: str
     volume: str
     use_case: str
-    source: str  # simulated | open_bandit
+    source: str  # simulated | open_bandit | a log of your own: a path or three-level table
+    mapping: str  # path of the mapping of a log of your own; or none
     campaign: str  # of open_bandit: all | men | women
     model_name: str  # catalog.schema.model
     experiment: str
@@ -61,7 +64,13 @@ class Settings:
     @property
     def dataset(self) -> str:
         """What keeps one log's tables and models apart from another's; "" for the simulation."""
-        return {"simulated": "", "open_bandit": f"open_bandit_{self.campaign}_"}[self.source]
+        known = {"simulated": "", "open_bandit": f"open_bandit_{self.campaign}_"}
+        return known[self.source] if self.source in known else _named(self.source, self.mapping)
+
+    @property
+    def own_log(self) -> bool:
+        """Whether rows come from a log of the user's own, by a mapping."""
+        return self.source not in _SOURCES
 
     def table(self, name: str) -> str:
         """Three-level name of a table of this target and log."""
@@ -105,6 +114,8 @@ class Settings:
             for name, allowed in _CHOICES.items()
             if name in parsed and parsed[name] not in allowed
         ]
+        if {"source", "mapping"} <= set(parsed):
+            problems += _own_log(parsed["source"], parsed["mapping"])
         if problems:
             raise SettingsError("settings: " + "; ".join(problems))
         return cls(**parsed)
@@ -114,11 +125,32 @@ _PARSERS = {"str": str, "int": int, "float": float, "dt.date": dt.date.fromisofo
 _MEANING = {"int": "a whole number", "float": "a number", "dt.date": "a date like 2026-01-31"}
 _CHOICES = {
     "platform": ("local", "databricks"),
-    "source": ("simulated", "open_bandit"),
     "campaign": ("all", "men", "women"),
     "release_to": ("candidate", "staging", "champion"),
     "drift": ("none", "covariate", "concept", "both"),
 }
+
+
+_SOURCES = ("simulated", "open_bandit")
+
+
+def _own_log(source: str, mapping: str) -> list[str]:
+    """A source that is none of ours is a path or a table, and needs a mapping; only then."""
+    if source in _SOURCES:
+        return [] if mapping == "none" else [f"'mapping' is '{mapping}', but 'source' is {source}"]
+    if "/" not in source and "." not in source:
+        known = ", ".join(_SOURCES)
+        return [f"'source' is '{source}'; it must be one of {known}, or a path or table of a log"]
+    if mapping == "none":
+        return [f"'mapping' is none, but 'source' is the log {source}: `dbb inspect-log` makes one"]
+    return []
+
+
+def _named(source: str, mapping: str) -> str:
+    """A name for one log by one mapping, as it may stand in a table's name."""
+    stem = re.sub(r"[^a-z0-9]+", "_", source.replace("\\", "/").rsplit("/", 1)[-1].lower())
+    digest = hashlib.sha256(f"{source}\n{mapping}".encode()).hexdigest()[:8]
+    return f"{stem.strip('_')[:40]}_{digest}_"
 
 
 def _unknown(name: str, known: list[str]) -> str:

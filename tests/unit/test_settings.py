@@ -14,7 +14,8 @@ pytestmark = pytest.mark.unit
 
 GOOD = {
     "platform": "local", "catalog": "juan_dev", "schema": "ml_nba_demo_dev", "volume": "landing",
-    "use_case": "nba", "source": "simulated", "campaign": "all", "model_name": "juan_dev.s.nba",
+    "use_case": "nba", "source": "simulated", "mapping": "none", "campaign": "all",
+    "model_name": "juan_dev.s.nba",
     "experiment": "/nba", "endpoint": "nba", "as_of": "2026-03-01", "seed": "7",
     "customers": "100", "history_days": "60", "decisions_per_day": "10", "attribution_days": "7",
     "holdout_share": "0.3", "exploration": "0.1", "control_share": "0.02", "confidence": "0.95",

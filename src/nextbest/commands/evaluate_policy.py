@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 
 from nextbest.commands.log_file import open_source
 from nextbest.commands.policy_report import Report, as_json, print_table, refusal
+from nextbest.commands.progress import progress
 from nextbest.errors import DataError, UsageError
 from nextbest.evaluation.ope.choice import grid
 from nextbest.evaluation.ope.diagnostics import evidence
@@ -27,7 +25,6 @@ from nextbest.platforms.local.environment import chosen_lakehouse
 POLICY = "target"
 KEY = "decision_id"
 MIN_ESS = 500  # decisions: the least effective sample that a value is told from
-PATIENCE = 2.0  # seconds without a progress bar
 _DEFAULTS = {
     "reward": "reward",
     "propensity": "propensity",
@@ -51,7 +48,7 @@ def evaluate_policy(args: argparse.Namespace) -> int:
         source = open_source(args.log, lakehouse)
         names = _columns(args, source)
         picture = _picture(args, source)
-        with _progress() as seen:
+        with progress() as seen:
             parts = read_log(source, names, (*SHRINKAGES, *grid()), segment=args.segment, seen=seen)
     except DataError as error:
         raise UsageError(str(error)) from error
@@ -121,29 +118,3 @@ def _picture(args: argparse.Namespace, source: Source) -> Path:
     if not os.access(picture.parent, os.W_OK):
         raise UsageError(f"{picture.parent} can't be written to; give --picture another place")
     return picture
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int], None]]:
-    """Tell on stderr how many rows are read, from the third second on."""
-    from rich.console import Console
-    from rich.progress import Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.completed:,.0f} rows read"), TimeElapsedColumn())
-    progress = Progress(*columns, console=Console(stderr=True), transient=True)
-    task = progress.add_task("", total=None)
-    start = time.monotonic()
-    shown = False
-
-    def seen(rows: int) -> None:
-        nonlocal shown
-        progress.advance(task, rows)
-        if not shown and time.monotonic() - start > PATIENCE:
-            shown = True
-            progress.start()
-
-    try:
-        yield seen
-    finally:
-        if shown:
-            progress.stop()

@@ -22,18 +22,35 @@ def check(
     Good rows have the contract's columns in its order. Rejected rows have the columns of table
     `quarantine` (source becomes "<source>.<table>"). A row is rejected when a column that may
     not be null is, a double is not finite, a rule is not true (unknown counts as broken), or
-    another row has its key: then all rows of that key are, since none is known to be right.
+    another row has its key: then all rows of that key are, since none is known to be right. A
+    column may come as text: what can't be read as its type breaks a rule.
 
     Raises DataError with all missing, unknown and wrongly typed columns together.
     """
-    _check_columns(frame, contract, source)
+    as_text = _check_columns(frame, contract, source)
     names = [column.name for column in contract.columns]
     copies = F.count(F.lit(1)).over(Window.partitionBy(*contract.keys))
-    judged = frame.select(*names, copies.alias("_copies"))
+    read = [
+        F.expr(f"try_cast(`{c.name}` AS {c.type})").alias(c.name) if c.name in as_text
+        else F.col(c.name)
+        for c in contract.columns
+    ]  # fmt: skip
+    came = [F.col(name).alias(f"_came_{name}") for name in as_text]
+    judged = frame.select(*read, *came, copies.alias("_copies"))
     rules = _rules(contract)
+    for name in as_text:
+        reads = F.col(f"_came_{name}").isNull() | F.col(name).isNotNull()
+        rules[f"{name} reads as {_type(contract, name)}"] = reads
     kept = functools.reduce(operator.and_, rules.values())
     broken = F.array(*[F.when(~rule, F.lit(name)) for name, rule in rules.items()])
-    whole = F.to_json(F.struct(*[_text(column) for column in contract.columns]))
+    whole = F.to_json(
+        F.struct(
+            *[
+                F.col(f"_came_{c.name}").alias(c.name) if c.name in as_text else _text(c)
+                for c in contract.columns
+            ]
+        )
+    )
     rejected = judged.where(~kept).select(
         F.lit(f"{source}.{contract.table}").alias("source"),
         F.lit(run_id).alias("run_id"),
@@ -73,14 +90,19 @@ def _text(column: Column) -> SparkColumn:
     return value.cast("string").alias(column.name)
 
 
-def _check_columns(frame: DataFrame, contract: Contract, source: str) -> None:
+def _type(contract: Contract, name: str) -> str:
+    return next(column.type for column in contract.columns if column.name == name)
+
+
+def _check_columns(frame: DataFrame, contract: Contract, source: str) -> list[str]:
+    """Columns that came as text and are to be read."""
     found = {field.name: field.dataType.simpleString() for field in frame.schema.fields}
     wanted = {column.name: column.type for column in contract.columns}
     problems = [f"'{n}' is missing ({kind})" for n, kind in wanted.items() if n not in found]
     problems += [
         f"'{n}' is {found[n]}, not {kind}: cast it"
         for n, kind in wanted.items()
-        if n in found and found[n] != kind
+        if n in found and found[n] not in (kind, "string")
     ]
     for name in found:
         if name not in wanted:
@@ -89,3 +111,4 @@ def _check_columns(frame: DataFrame, contract: Contract, source: str) -> None:
             problems.append(f"'{name}' is no column of it: {hint}")
     if problems:
         raise DataError(f"table {contract.table} from {source}: columns " + "; ".join(problems))
+    return [name for name, kind in wanted.items() if found[name] != kind]

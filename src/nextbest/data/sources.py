@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from nextbest.data import open_bandit
 from nextbest.data.logging_policy import POLICY
+from nextbest.data.own_log.source import read_log
 from nextbest.data.simulation import simulate
 from nextbest.data.world import World
 from nextbest.errors import DataError, SettingsError
@@ -17,13 +19,16 @@ from nextbest.settings import Settings
 
 
 def read_source(
-    spark: SparkSession, settings: Settings, decisions: DataFrame | None
+    spark: SparkSession, settings: Settings, decisions: DataFrame | None, land: Path
 ) -> dict[str, DataFrame]:
     """Frames customers, actions, interactions, decisions, outcomes known before `settings.as_of`.
 
     `decisions` is the table as it stands, None where there is none yet: a simulated world
-    answers the decisions in it. Raises DataError when the source is unknown, naming the known.
+    answers the decisions in it. `land` is the folder for files that the engine is to read.
+    Raises DataError when the source is unknown, naming the known.
     """
+    if settings.own_log and settings.mapping != "none":
+        return read_log(spark, settings, land)
     if settings.source not in _SOURCES:
         raise DataError(
             f"'source' is '{settings.source}', which is no source of rows: use one of"

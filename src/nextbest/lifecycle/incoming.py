@@ -22,7 +22,7 @@ def generate_data(settings: Settings, spark: SparkSession) -> Outcome:
     log = settings.table("decisions")
     so_far = spark.table(log) if tables.exists(spark, log) else None
     counts = []
-    for name, frame in case.read(spark, settings, so_far).items():
+    for name, frame in case.read(spark, settings, so_far, platform.volume / "incoming").items():
         # Rows land as they came; what follows reads the files, not the source again.
         landed = str(platform.volume / "incoming" / f"{settings.dataset}{name}")
         frame.write.mode("overwrite").parquet(landed)

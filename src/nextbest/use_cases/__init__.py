@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nextbest.errors import SettingsError
@@ -38,7 +39,7 @@ class UseCase:
     """
 
     name: str
-    read: Callable[[SparkSession, Settings, DataFrame | None], dict[str, DataFrame]]
+    read: Callable[[SparkSession, Settings, DataFrame | None, Path], dict[str, DataFrame]]
     contracts: Mapping[str, Contract]
     heads: tuple[Head, ...]
     contact_policy: str

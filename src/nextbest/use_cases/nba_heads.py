@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pandas as pd
 
@@ -28,6 +30,16 @@ def opt_out_value(customers: pd.DataFrame, treatments: Treatments) -> np.ndarray
 def click_value(customers: pd.DataFrame, treatments: Treatments) -> np.ndarray:
     """A click is worth what the item's row says (1 in the open bandit logs), [1, K]."""
     return treatments.value[None, :]
+
+
+def log_value(customers: pd.DataFrame, treatments: Treatments, worth: float) -> np.ndarray:
+    """The worth of an outcome times what the treatment's row says (1 unless told), [1, K]."""
+    return worth * treatments.value[None, :]
+
+
+def log_head(kind: str, worth: float) -> Head:
+    """The head of one kind of outcome of a log of the user's own."""
+    return Head(kind, kind, functools.partial(log_value, worth=worth))
 
 
 SIMULATED_HEADS = (

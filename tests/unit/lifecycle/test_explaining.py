@@ -32,7 +32,8 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 DAY, LATER = dt.date(2026, 1, 31), dt.date(2026, 2, 3)
 SETTINGS = {
     "platform": "local", "catalog": "prod", "schema": "ml_nba_demo", "volume": "landing",
-    "use_case": "nba", "source": "simulated", "campaign": "all", "seed": "5", "endpoint": "e",
+    "use_case": "nba", "source": "simulated", "mapping": "none", "campaign": "all", "seed": "5",
+    "endpoint": "e",
     "model_name": "prod.ml_nba_demo.nba", "experiment": "/e", "as_of": "2000-01-01",
     "customers": "200", "history_days": "10", "decisions_per_day": "20", "attribution_days": "7",
     "holdout_share": "0.4", "exploration": "0.3", "control_share": "0.1", "confidence": "0.95",

@@ -1,0 +1,207 @@
+"""`dbb inspect-log`: a mapping proposed for a log, tried on all of it, and what it still lacks."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import textwrap
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import pyarrow as pa
+import yaml
+
+from nextbest.commands.log_file import open_source
+from nextbest.commands.progress import progress
+from nextbest.data.own_log.dialects import decimal_of, sniff
+from nextbest.data.own_log.files import Dialect, Rows, format_of, read
+from nextbest.data.own_log.proposal import propose
+from nextbest.data.own_log.proposed import Proposal
+from nextbest.data.own_log.reading import mapping_from
+from nextbest.data.own_log.trial import Tried, try_mapping
+from nextbest.errors import DataError, UsageError
+from nextbest.platforms.local.environment import chosen_lakehouse
+
+SAMPLE = 20_000  # rows that a mapping is proposed from
+TOLERATED = 0.01  # share of rows that may be rejected before it is a fault of the mapping
+
+Batches = Callable[[int | None], Iterator[Rows]]
+
+
+def inspect_log(args: argparse.Namespace) -> int:
+    """Inspect a log; `args` as nextbest.cli defines them for `inspect-log`.
+
+    Returns 0 when the proposed mapping ingests and off-policy evaluation has what it needs, 1 when
+    it lacks something (told). Raises UsageError (exit code 2) for what can't be read.
+    """
+    if args.sample < 1:
+        raise UsageError(f"--sample is {args.sample}; give a number of rows of at least 1")
+    try:
+        dialect, remarks, batches = _opened(args)
+        sample = _sample(batches, args.sample)
+        decimal, doubts = decimal_of(sample) if dialect.format == "csv" else (".", [])
+        dialect = replace(dialect, decimal=decimal)
+        made = propose(sample, dialect)
+        made.unsure += doubts
+        made.found[:0] = remarks
+        text = _as_yaml(args.log, made)
+        tried = None
+        if "?" not in _texts(made.mapping):
+            with progress() as seen:
+                tried = _tried(text, batches, Path(args.log).stem, args.only_sample, sample, seen)
+            _judge(made, tried)
+        text = _as_yaml(args.log, made)
+    except DataError as error:
+        raise UsageError(str(error)) from error
+    if args.write:
+        _write(Path(args.write), text)
+    if args.json:
+        print(_as_json(args.log, made, tried, sample.num_rows))
+    else:
+        _print(args, made, tried, sample.num_rows)
+    return 1 if made.missing else 0
+
+
+def _opened(args: argparse.Namespace) -> tuple[Dialect, list[str], Batches]:
+    """The log's dialect, and its rows from the first one on, as often as they are asked for."""
+    path = Path(args.log)
+    kind = format_of(path) if path.exists() else None
+    if path.is_file() and kind in (None, "csv", "json"):
+        with progress("bytes looked at") as seen:
+            dialect, remarks = sniff(path, seen)
+        return dialect, remarks, lambda columns: read(path, dialect, columns)
+    lakehouse = chosen_lakehouse(args.lakehouse, Path()) if args.local else None
+    source = open_source(args.log, lakehouse)
+    names = source.columns
+
+    def batches(columns: list[str] | None) -> Iterator[Rows]:
+        first = 1
+        for batch in source.batches(names if columns is None else columns):
+            yield Rows(pa.table(batch), first)
+            first += batch.num_rows
+
+    # A table's rows have no number; a Parquet file's do.
+    return Dialect(format=source.format), [], batches
+
+
+def _sample(batches: Batches, count: int) -> pa.Table:
+    """The first rows; of JSON lines, with all the names that any of them has."""
+    found, rows = [], 0
+    for batch in batches(None):
+        found.append(batch.columns)
+        rows += batch.columns.num_rows
+        if rows >= count:
+            break
+    if not rows:
+        raise UsageError("the log is empty: it has no row that can be read")
+    return pa.concat_tables(found, promote_options="permissive").slice(0, count)
+
+
+def _tried(
+    text: str,
+    batches: Batches,
+    log: str,
+    only_sample: bool,
+    sample: pa.Table,
+    seen: Callable[[int], None],
+) -> Tried:
+    mapping = mapping_from(text, "the proposed mapping")
+    rows = iter([Rows(sample, 1)]) if only_sample else batches(list(mapping.columns))
+    return try_mapping(rows, mapping, log, seen)
+
+
+def _judge(made: Proposal, tried: Tried) -> None:
+    """What the whole log says of the mapping."""
+    if tried.share > TOLERATED:
+        made.missing.append(
+            f"a mapping that reads the log: {tried.rejected:,} of {tried.rows:,} rows would be "
+            f"rejected ({tried.share:.1%}), for the reasons below"
+        )
+    if len(tried.treatments) == 1:
+        made.missing.append(
+            "a choice: the whole log has one treatment, so there is none to compare"
+        )
+    for kind, count in tried.rewarded.items():
+        if not count:
+            made.missing.append(f"an outcome: {kind} never happens in the log")
+    if tried.first is not None and tried.first.date() == tried.last.date():
+        made.missing.append(
+            f"time: all decisions are of {tried.first:%Y-%m-%d}, and learning needs an earlier "
+            "and a later day; if all rows were drawn alike, write decided_at: {dealt_from: "
+            f"{tried.first:%Y-%m-%d}, days: 14}}"
+        )
+
+
+def _texts(value: object) -> list[str]:
+    if isinstance(value, dict):
+        return [text for each in value.values() for text in _texts(each)]
+    if isinstance(value, list):
+        return [text for each in value for text in _texts(each)]
+    return [str(value)]
+
+
+def _as_yaml(log: str, made: Proposal) -> str:
+    """The mapping as a file, with what to look at above it."""
+    lines = [f"# Proposed by `dbb inspect-log {Path(log).name}`: read it before you use it."]
+    for title, told in (("Missing", made.missing), ("Unsure", made.unsure)):
+        lines += [line for each in told for line in _comment(f"{title}: {each}")]
+    return "\n".join([*lines, _body(made)])
+
+
+def _comment(text: str) -> list[str]:
+    return textwrap.wrap(text, 96, initial_indent="# ", subsequent_indent="#   ")
+
+
+def _body(made: Proposal) -> str:
+    return yaml.safe_dump(
+        made.mapping, sort_keys=False, allow_unicode=True, width=96, default_flow_style=None
+    )
+
+
+def _write(path: Path, text: str) -> None:
+    if path.exists():
+        raise UsageError(f"--write {path}: it is there already; name another file, or remove it")
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"--write {path}: can't be written: {error}") from error
+
+
+def _as_json(log: str, made: Proposal, tried: Tried | None, sampled: int) -> str:
+    told = {
+        "log": log,
+        "ready": not made.missing,
+        "sampled": sampled,
+        "rows": None if tried is None else tried.rows,
+        "rejected": None if tried is None else tried.rejected,
+        "reasons": {} if tried is None else dict(tried.reasons),
+        "mapping": made.mapping,
+        **{name: getattr(made, name) for name in ("found", "unsure", "missing", "left_out")},
+    }
+    return json.dumps(told, indent=2, ensure_ascii=False)
+
+
+def _print(args: argparse.Namespace, made: Proposal, tried: Tried | None, sampled: int) -> None:
+    print(f"{args.log}: a mapping from the first {sampled:,} rows\n")
+    print(_body(made) if not args.write else f"written to {args.write}\n")
+    for title, told in (
+        ("Found", made.found), ("Unsure, so look", made.unsure),
+        ("Left out", made.left_out), ("Missing", made.missing),
+    ):  # fmt: skip
+        if told:
+            print(f"{title}:")
+            shown = told if title != "Left out" else told[:8]
+            print("\n".join(f"  - {each}" for each in shown))
+            if len(shown) < len(told):
+                print(f"  - and {len(told) - len(shown)} more (--json tells all)")
+    if tried is not None:
+        print(f"Tried on {tried.rows:,} rows: {tried.rejected:,} would be rejected.")
+        print("".join(f"  - {each}\n" for each in islice(tried.told(), 20)), end="")
+        if tried.first is not None:
+            print(f"  decisions from {tried.first:%Y-%m-%d} to {tried.last:%Y-%m-%d}, "
+                  f"{len(tried.treatments):,} treatments")  # fmt: skip
+    if not made.missing:
+        print("Ready: dbb run lifecycle_job --local --params "
+              f"source={args.log},mapping={args.write or 'MAPPING.yml'}")  # fmt: skip

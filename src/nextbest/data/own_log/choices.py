@@ -1,0 +1,162 @@
+"""What was chosen, among what, and with which chance: proposed from a sample."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nextbest.data.own_log import chances
+from nextbest.data.own_log.columns import Facts
+from nextbest.data.own_log.effects import free_name
+from nextbest.data.own_log.names import CONTROL
+from nextbest.data.own_log.proposed import Proposal
+from nextbest.data.own_log.reading import RESERVED
+from nextbest.data.own_log.roles import Roles
+
+
+def propose_choice(
+    decisions: dict[str, Any],
+    facts: Mapping[str, Facts],
+    roles: Roles,
+    attributes: dict[str, tuple[str, str]],
+    made: Proposal,
+) -> None:
+    action = facts[roles.action]
+    decisions["action_id"] = _action(action, made)
+    channel = roles.channel
+    if channel is not None and roles.propensity is None:
+        # A customer's own channel goes with what is known of them; a chosen one need not.
+        known = {n: _series(facts[c]) for n, (c, _) in attributes.items()}
+        alone, _, looked = chances.balance(action.text, known)
+        both, worst, _ = chances.balance(facts[channel].text, known)
+        if chances.balanced(alone, looked) and not chances.balanced(both, looked):
+            free = free_name(facts[channel].word, attributes, {*RESERVED})
+            attributes[free] = (channel, "text")
+            made.unsure.append(
+                f"{channel}: taken as the customer's own, for it goes with {worst} and "
+                f"{action.name} does not"
+            )
+            channel = None
+    decisions["channel"] = {"constant": "only"} if channel is None else channel
+    made.found.append(f"channel: {'none in the log' if channel is None else channel}")
+    _chances(decisions, facts, roles, attributes, channel, made)
+
+
+def _action(action: Facts, made: Proposal) -> Any:
+    levels = [str(level) for level in action.levels]
+    shown = ", ".join(levels[:5]) + (", …" if len(levels) > 5 else "")
+    made.found.append(f"action_id: {action.name}, {len(levels)} in the sample: {shown}")
+    nobody = [level for level in levels if CONTROL.fullmatch(level) and level != "none"]
+    if action.binary and re.search(r"treat", action.word):
+        made.unsure.append(f"{action.name}: 0 is taken as no action, 1 as treated")
+        return {"column": action.name, "values": {"0": "none", "1": "treated"}}
+    if len(nobody) == 1:
+        made.unsure.append(f"{action.name}: '{nobody[0]}' is taken as no action")
+        return {"column": action.name, "values": {nobody[0]: "none"}}
+    return action.name
+
+
+def _chances(
+    decisions: dict[str, Any],
+    facts: Mapping[str, Facts],
+    roles: Roles,
+    attributes: dict[str, tuple[str, str]],
+    channel: str | None,
+    made: Proposal,
+) -> None:
+    """The eligible set and the propensity, which must fit each other."""
+    pairs = _treatments(decisions["action_id"], facts, channel)
+    count = pairs.nunique()
+    decisions["eligible"] = "all"
+    if roles.eligible is not None:
+        decisions["eligible"] = {"column": roles.eligible}
+        if roles.separator is not None:
+            decisions["eligible"]["separator"] = roles.separator
+        if roles.of != "actions":
+            decisions["eligible"]["of"] = roles.of
+        made.found.append(f"eligible: {roles.eligible}, which nearly always holds the choice")
+    if roles.propensity is None:
+        decisions["propensity"] = _without(facts, roles, pairs, attributes, made)
+        return
+    decisions["propensity"] = roles.propensity
+    chance = facts[roles.propensity].number
+    mean, _ = chances.inverse_mean(chance[np.isfinite(chance)])
+    made.found.append(
+        f"propensity: {roles.propensity}; the mean of 1/p is {mean:.2f}, which should be the mean "
+        "number of eligible treatments"
+    )
+    if roles.eligible is not None:
+        return
+    if chances.agrees(chance, count):
+        made.found.append(f"eligible: all {count} treatments, as 1/p tells")
+        return
+    if channel is not None:
+        where = facts[channel].text
+        sizes = {level: pairs[where == level].nunique() for level in where.dropna().unique()}
+        if all(
+            chances.agrees(chance[(where == level).to_numpy()], n) for level, n in sizes.items()
+        ):
+            decisions["eligible"] = "all_of_channel"
+            made.found.append("eligible: all treatments of the row's channel, as 1/p tells")
+            return
+    made.missing.append(
+        f"what was eligible: the log has {count} treatments, and the mean of 1/p is {mean:.2f}, so "
+        "not all of them were: name the column or the treatments in decisions.eligible"
+    )
+
+
+def _treatments(action: Any, facts: Mapping[str, Facts], channel: str | None) -> pd.Series:
+    """What the flat rows' treatments will be, as far as they differ."""
+    mapped = isinstance(action, dict)
+    names = facts[action["column"] if mapped else action].text
+    if mapped:
+        names = names.replace(action["values"])
+    if channel is None:
+        return names
+    return (names + ":" + facts[channel].text).where(names != "none", "none")
+
+
+def _without(
+    facts: Mapping[str, Facts],
+    roles: Roles,
+    pairs: pd.Series,
+    attributes: dict[str, tuple[str, str]],
+    made: Proposal,
+) -> str:
+    """No column of propensities: was the choice made at random?"""
+    known = {n: _series(facts[column]) for n, (column, _) in attributes.items()}
+    if roles.decided_at is not None:
+        days = facts[roles.decided_at].time
+        known["decided_at"] = pd.Series(days.astype("int64").astype(float)).where(days.notna())
+    least, worst, looked = chances.balance(pairs, known)
+    rare = pairs.nunique() > 100
+    if chances.balanced(least, looked) and not rare:
+        made.unsure.append(
+            f"propensity: none in the log. The choice goes with none of {looked} columns (the "
+            f"smallest p-value is {least:.2g}, of {worst}), as in a randomised trial: shares are "
+            "counted (empirical). Keep that only if it was one"
+        )
+        return "empirical"
+    why = (
+        f"it goes with {worst} (p-value {least:.1g}), so it was not made at random alike for all"
+        if looked and not chances.balanced(least, max(looked, 3)) and not rare
+        else (
+            "whether it was made at random can't be told from so few columns"
+            if not rare
+            else f"it has {pairs.nunique()} values"
+        )
+    )
+    made.missing.append(
+        f"the propensity: no column holds the chance of the choice, and {why}. Without it no other "
+        "policy can be valued: log it, or, if the choice was random, write decisions.propensity: "
+        "uniform, or empirical with the columns it was random within"
+    )
+    return "unknown"
+
+
+def _series(facts: Facts) -> pd.Series:
+    return facts.text if facts.number is None else pd.Series(facts.number)

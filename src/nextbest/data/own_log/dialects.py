@@ -1,0 +1,148 @@
+"""How a file's text is written: encoding, delimiter, header, decimal mark; found by looking."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+
+from nextbest.data.own_log.files import Dialect, format_of, open_text
+from nextbest.errors import UsageError
+
+LINES = 500
+_CHUNK = 1 << 23
+_BOMS = {
+    codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16",
+}  # fmt: skip
+_OTHERS = {
+    b"PAR1": "Parquet without the suffix .parquet: rename it",
+    b"PK": "a zip or an Excel workbook: unpack it, or save its sheet as CSV",
+    b"\x1f\x8b": "gzip without the suffix .gz: rename it",
+    b"SQLite": "a sqlite database: export the table as CSV",
+}
+_VW = re.compile(r"^(\d+:-?[\d.]+:[\d.]+\s+)+\||^[^|,;\t]*\|\w* [^|]*:?")
+_COMMA = re.compile(r"-?\d{1,3}(\.\d{3})+,\d+|-?\d+,(\d{1,2}|\d{4,})")
+_POINT = re.compile(r"-?\d{1,3}(,\d{3})+\.\d+|-?\d+\.(\d{1,2}|\d{4,})")
+
+
+def sniff(path: Path, seen: Callable[[int], None] = lambda done: None) -> tuple[Dialect, list[str]]:
+    """A text file's dialect, and what is remarkable about it in words.
+
+    Reads the whole file once, to be sure of its encoding (`seen` is told the bytes). Raises
+    UsageError for what is no CSV and no JSON lines, saying what it is.
+    """
+    encoding, told = _encoding(path, seen)
+    with open_text(path, encoding) as lines:
+        head = [line for line, _ in zip(lines, range(LINES), strict=False)]
+    text = next((line.strip() for line in head if line.strip()), "")
+    if not text:
+        raise UsageError(f"{path}: the log is empty")
+    if format_of(path) == "json" or text.startswith("{"):
+        if text.startswith("["):
+            raise UsageError(
+                f"{path}: one JSON list: write one object a line (jq -c '.[]' does), as .jsonl"
+            )
+        return Dialect(format="json", encoding=encoding), told
+    if "::" in text and text.count("::") == min(line.count("::") for line in head if line.strip()):
+        raise UsageError(
+            f"{path}: columns are parted by '::', two characters; replace them by a tab"
+        )
+    delimiter, skip = _delimiter(path, head)
+    found = Dialect(encoding=encoding, delimiter=delimiter, skip=skip)
+    if skip:
+        told.append(f"{skip} lines stand before the header")
+    names = next(csv.reader(head[skip:], delimiter=delimiter))
+    if any(_number(name) for name in names):
+        told.append("the first line holds values: there is no header, columns are named by number")
+        found = replace(found, header=False)
+    again = [name for name, count in Counter(names).items() if count > 1 and found.header and name]
+    if again:
+        told.append(f"columns of the same name get a number: {', '.join(again)}")
+    return found, told
+
+
+def _encoding(path: Path, seen: Callable[[int], None]) -> tuple[str, list[str]]:
+    opened = gzip.open if path.suffix.lower() == ".gz" else open
+    with opened(path, "rb") as file:
+        begin = file.read(4096)
+        for mark, what in _OTHERS.items():
+            if begin.startswith(mark):
+                raise UsageError(f"{path}: is {what}")
+        for mark, name in _BOMS.items():
+            if begin.startswith(mark):
+                return name, [f"{name} with a byte order mark"]
+        for at, name in ((1, "utf-16-le"), (0, "utf-16-be")):
+            if len(begin) > 3 and not any(begin[at : len(begin) // 2 * 2 : 2]):
+                return name, [f"{name} without a byte order mark"]
+        if b"\0" in begin:
+            raise UsageError(f"{path}: is no text (it holds zero bytes): give CSV, JSON lines, "
+                             "Parquet or a Delta table")  # fmt: skip
+        decoder, chunk = codecs.getincrementaldecoder("utf-8")(), begin
+        done = 0
+        try:
+            while chunk:
+                decoder.decode(chunk)
+                seen(len(chunk))
+                done += len(chunk)
+                chunk = file.read(_CHUNK)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError as error:
+            at = f"{done + error.start:,}"
+            return "cp1252", [f"not UTF-8 (from about byte {at} on): read as cp1252"]
+    return "utf-8", []
+
+
+def _delimiter(path: Path, head: list[str]) -> tuple[str, int]:
+    """The delimiter, and how many lines stand before the header: by the number of columns."""
+    said = re.fullmatch(r"sep=(.)\s*", head[0])
+    best = (0.0, 1, ",", 0)
+    for each in said[1] if said else ",;\t|":
+        counts = [len(row) for row in csv.reader(head, delimiter=each) if row]
+        width, _ = Counter(counts).most_common(1)[0] if counts else (1, 0)
+        share = sum(count == width for count in counts) / max(len(counts), 1)
+        if width > 1 and (share, width) > best[:2]:
+            first = next(at for at, row in enumerate(csv.reader(head, delimiter=each))
+                         if len(row) == width)  # fmt: skip
+            best = (share, width, each, first)
+    share, width, delimiter, skip = best
+    if width == 1:
+        what = "one column only: no comma, semicolon, tab or | parts its lines"
+        if any(_VW.match(line) for line in head[:5]):
+            what = "Vowpal Wabbit's text format: write it as dsjson (--dsjson) or as CSV"
+        raise UsageError(f"{path}: {what}")
+    if delimiter == "|" and _VW.match(head[0]):
+        raise UsageError(f"{path}: looks like Vowpal Wabbit's text format: write it as dsjson")
+    return delimiter, skip
+
+
+def _number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return text.strip().lower() not in ("nan", "inf", "infinity")
+
+
+def decimal_of(sample: pa.Table) -> tuple[str, list[str]]:
+    """The decimal mark of a sample's text, by which of both marks can only be one."""
+    commas = points = 0
+    for column in sample.columns:
+        if pa.types.is_string(column.type):
+            texts = [text.strip() for text in column.unique().to_pylist()[:2000] if text]
+            commas += sum(_COMMA.fullmatch(text) is not None for text in texts)
+            points += sum(_POINT.fullmatch(text) is not None for text in texts)
+    told = []
+    if commas and points:
+        told.append(
+            f"numbers are written both ways: {commas} with a decimal comma, {points} with a point; "
+            f"the rarer ones would be rejected"
+        )
+    return ("," if commas > points else "."), told

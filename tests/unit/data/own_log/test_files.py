@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from nextbest.data.own_log.dialects import decimal_of, sniff
+from nextbest.data.own_log.files import Dialect, header, read
+from nextbest.errors import DataError, UsageError
+
+pytestmark = pytest.mark.unit
+
+
+def rows(path, dialect, columns=None):
+    found = list(read(path, dialect, columns))
+    table = pa.concat_tables([each.columns for each in found], promote_options="default")
+    return table.to_pylist(), [line for each in found for line in each.broken]
+
+
+def test_a_csv_is_text_as_it_stands_and_a_broken_line_is_set_aside(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b'\xef\xbb\xbfid;id;;x\r\n1;"a;""b""";;"two\nlines"\r\n2;c\r\n3;d;;01,50\r\n')
+    dialect, told = sniff(path)
+    assert (dialect.delimiter, dialect.encoding) == (";", "utf-8")
+    assert any("same name" in each for each in told)
+    assert header(path, dialect) == ("id", "id.2", "column_3", "x")
+    found, broken = rows(path, dialect)
+    assert found[0] == {"id": "1", "id.2": 'a;"b"', "column_3": "", "x": "two\nlines"}
+    assert found[1]["x"] == "01,50"
+    assert broken == ["a line of 2 values, not 4: 2;c"]
+    assert rows(path, dialect, ["x"])[0][1] == {"x": "01,50"}
+    with pytest.raises(DataError, match="no column y; there are id, id.2"):
+        rows(path, dialect, ["y"])
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "cp1252", "utf-8"])
+def test_encodings_are_found(tmp_path, encoding):
+    path = tmp_path / "a.csv"
+    path.write_bytes("año,x\nñandú,1\n".encode(encoding))
+    dialect, _ = sniff(path)
+    assert rows(path, dialect)[0] == [{"año": "ñandú", "x": "1"}]
+
+
+def test_json_lines_are_flat_and_a_line_that_is_none_is_set_aside(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"a": {"b": 1.50, "c": [1, "x"]}, "t": true}\nnonsense\n\n{"d": null}\n[1]\n')
+    found, broken = rows(path, Dialect(format="json"))
+    assert found[0] == {"a.b": "1.50", "a.c": '["1", "x"]', "t": "true", "d": None}
+    assert [line.split(" (")[0] for line in broken] == [
+        "a line that is no JSON", "a line that is no JSON object: [1]",
+    ]  # fmt: skip
+    assert rows(path, Dialect(format="json"), ["a.b", "z"])[0][0] == {"a.b": "1.50", "z": None}
+
+
+def test_parquet_keeps_its_types(tmp_path):
+    pq.write_table(pa.table({"a": [1, 2], "b": [["x"], None]}), tmp_path / "a.parquet")
+    found, _ = rows(tmp_path / "a.parquet", Dialect(format="parquet"))
+    assert found == [{"a": 1, "b": ["x"]}, {"a": 2, "b": None}]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "the log is empty"), (b"PK\x03\x04", "an Excel workbook"),
+        (b"PAR1", "Parquet without"),
+        (b"a,b\0c\n", "zero bytes"), (b"one\ntwo\n", "one column only"),
+        (b"1::2::3\n1::2::4\n", "parted by '::'"), (b"1:0.5:0.3 | a b\n" * 3, "Vowpal Wabbit"),
+    ],
+)  # fmt: skip
+def test_what_is_no_log_is_told(tmp_path, content, told):
+    (tmp_path / "a.csv").write_bytes(content)
+    with pytest.raises(UsageError, match=told):
+        sniff(tmp_path / "a.csv")
+
+
+def test_lines_before_the_header_and_none_at_all(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("A report\n\na,b\nx,2\ny,4\n")
+    dialect, told = sniff(path)
+    assert rows(path, dialect)[0] == [{"a": "x", "b": "2"}, {"a": "y", "b": "4"}]
+    path.write_text("1\t2\n3\t4\n")
+    dialect, told = sniff(path)
+    assert rows(path, dialect)[0][0] == {"column_1": "1", "column_2": "2"}
+    assert "no header" in told[0]
+
+
+def test_a_wrong_encoding_later_on_names_the_row(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"a,b\n" + b"x,y\n" * 10 + "ñ,y\n".encode("cp1252"))
+    with pytest.raises(DataError, match="a.csv: .*row 0"):
+        rows(path, Dialect())
+    assert len(rows(path, replace(Dialect(), encoding="cp1252"))[0]) == 11
+
+
+def test_the_decimal_mark():
+    assert decimal_of(pa.table({"a": ["1,50", "2"]})) == (",", [])
+    assert decimal_of(pa.table({"a": ["1.5", "1,000.50"]})) == (".", [])
+    mark, told = decimal_of(pa.table({"a": ["1.5", "2,25", "3,5"]}))
+    assert mark == ","
+    assert "both ways" in told[0]

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nextbest.data.own_log.files import Dialect
+from nextbest.data.own_log.times import formats_of
+from nextbest.data.own_log.values import lists, moments, numbers, texts
+
+pytestmark = pytest.mark.unit
+
+PLAIN = Dialect()
+COMMA = replace(PLAIN, decimal=",")
+
+
+def read(texts_, dialect=PLAIN):
+    values, strange = numbers(pa.array(texts_, pa.string()), dialect)
+    return values.to_pylist(), strange.tolist()
+
+
+def test_numbers_are_read_as_the_log_writes_them():
+    assert read(["1.5", " 2 ", "1,234.5", "€ 3", "4 USD", "true", "no"]) == (
+        [1.5, 2.0, 1234.5, 3.0, 4.0, 1.0, 0.0], [False] * 7,
+    )  # fmt: skip
+    assert read(["1,5", "1.234,5", "1.234", "12"], COMMA) == (
+        [1.5, 1234.5, 1234.0, 12.0],
+        [False] * 4,
+    )
+
+
+def test_what_is_no_number_is_told_and_what_is_empty_is_not():
+    assert read(["abc", "", None, "NA", "1,2,3"]) == ([None] * 5, [True, False, False, False, True])
+    assert read(["1.5"], COMMA) == ([None], [True])  # no mark of a log with decimal commas
+    assert read([]) == ([], [])
+    assert read([None, None]) == ([None, None], [False, False])
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False)), st.sampled_from([PLAIN, COMMA]))
+def test_every_number_survives_being_written(values, dialect):
+    written = [repr(value).replace(".", dialect.decimal) for value in values]
+    assert read(written, dialect) == (values, [False] * len(values))
+
+
+def times(texts_, formats, zone="UTC"):
+    values, strange = moments(pa.array(texts_), formats, replace(PLAIN, time_zone=zone))
+    return values.to_pylist(), strange.tolist()
+
+
+def utc(*parts):
+    return dt.datetime(*parts, tzinfo=dt.UTC)
+
+
+def test_mixed_times_are_read_in_the_logs_zone_unless_they_tell_their_own():
+    found, strange = times(
+        ["01/07/2026 10:00", "2026-07-01T10:00:00Z", "2026-07-01 10:00",
+         "2026-07-01T10:00:00+05:00", "31/02/2026 10:00", None],
+        ["%d/%m/%Y %H:%M", "iso"], "Europe/Madrid",
+    )  # fmt: skip
+    assert found == [utc(2026, 7, 1, 8), utc(2026, 7, 1, 10), utc(2026, 7, 1, 8),
+                     utc(2026, 7, 1, 5), None, None]  # fmt: skip
+    assert strange == [False] * 4 + [True, False]
+
+
+def test_an_hour_shown_twice_is_the_first_and_one_leapt_over_moves_on():
+    found, strange = times(["2026-10-25 02:30", "2026-03-29 02:30"], ["iso"], "Europe/Madrid")
+    assert found == [utc(2026, 10, 25, 0, 30), utc(2026, 3, 29, 1)]
+    assert strange == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("1767225600", "epoch_s"), ("1767225600000", "epoch_ms"), ("1767225600000000", "epoch_us")],
+)
+def test_epochs(text, name):
+    assert times([text], [name]) == ([utc(2026, 1, 1)], [False])
+    assert formats_of([text], PLAIN)[0] == (name,)
+
+
+def test_seconds_since_a_day():
+    assert times(["86400", "x"], ["seconds_since 2026-01-01"]) == (
+        [utc(2026, 1, 2), None],
+        [False, True],
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "formats"),
+    [
+        (["2026-01-31 10:00:00", "2026-02-01"], ("iso",)),
+        (["31.01.2026", "01.02.2026"], ("%d.%m.%Y",)),
+        (["1/31/2026 1:00 PM", "2/1/2026 12:00 AM"], ("%m/%d/%Y %I:%M %p",)),
+        (["20260131", "20260201"], ("%Y%m%d",)),
+        (["31 Jan 2026", "01 Feb 2026"], ("%d %b %Y",)),
+        (["Sat Jan 31 10:00:00 2026"], ("%a %b %d %H:%M:%S %Y",)),
+    ],
+)
+def test_formats_are_found(written, formats):
+    assert formats_of(written, PLAIN) == (formats, 1.0, [])
+
+
+def test_two_formats_are_found_and_a_stray_text_leaves_a_share():
+    found, share, _ = formats_of(["31.01.2026", "2026-01-31", "30.01.2026", "soon 1"], PLAIN)
+    assert (found, share) == (("%d.%m.%Y", "iso"), 0.75)
+    assert formats_of(["a", "b"], PLAIN) == ((), 0.0, [])
+
+
+def test_day_and_month_that_can_not_be_told_apart_are_told():
+    found, _, doubts = formats_of(["01/02/2026", "03/04/2026"], PLAIN)
+    assert found == ("%d/%m/%Y",)
+    assert "both as %d/%m/%Y and as %m/%d/%Y" in doubts[0]
+    found, _, doubts = formats_of(["25/12/2026", "12/25/2026", "03/04/2026"], PLAIN)
+    assert set(found) == {"%d/%m/%Y", "%m/%d/%Y"}
+    assert "1 different times can be read both" in doubts[0]
+
+
+def test_lists_of_every_kind():
+    column = pa.array(["[1, 2]", "['a b', \"c\"]", None, "(x)"])
+    assert lists(column, None, PLAIN) == [("1", "2"), ("a b", "c"), None, ("x",)]
+    assert lists(pa.array(["a| b", ""]), "|", PLAIN) == [("a", "b"), None]
+    assert lists(pa.array([[1, 2], None]), None, PLAIN) == [("1", "2"), None]
+
+
+def test_text_of_other_types():
+    assert texts(pa.array([1.0, None]), PLAIN).to_pylist() == ["1", None]
+    assert texts(pa.array([" a ", "NULL"]), PLAIN).to_pylist() == ["a", None]
+    assert texts(pa.array(["x"]).dictionary_encode(), PLAIN).to_pylist() == ["x"]
