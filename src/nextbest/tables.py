@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from nextbest.decisions.rule_parts import sql_name
 from nextbest.errors import DataError
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import Column, DataFrame, SparkSession
 
 SOURCES = "nextbest.merge.sources"  # setting of the session: folder for what MERGE reads
 
@@ -19,6 +20,13 @@ SOURCES = "nextbest.merge.sources"  # setting of the session: folder for what ME
 def quote(name: str) -> str:
     """A dotted name with each part in backticks, as SQL wants it."""
     return ".".join("`" + part.replace("`", "``") + "`" for part in name.split("."))
+
+
+def column(name: str) -> Column:
+    """A column by its very name: dots and backticks in it are letters like others."""
+    from pyspark.sql import functions as F
+
+    return F.col(sql_name(name))
 
 
 def exists(spark: SparkSession, table: str) -> bool:

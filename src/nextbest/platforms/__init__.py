@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from nextbest.errors import DataError
 from nextbest.settings import Settings
 
 if TYPE_CHECKING:
@@ -20,9 +21,11 @@ class Lookup:
     """Features to fetch for each row of a spine, from one feature table.
 
     `keys` are columns of the spine, in the order of the table's keys. With a `timestamp` (a column
-    of the spine) it is the latest row at or before it, no older than `lookback` (inclusive).
-    `features` are columns of the table, none named: all that are no key. `renames` gives features
-    other names, `defaults` values for those that stay null, by their final names.
+    of the spine) it is the latest row at or before it, no older than `lookback` (inclusive; zero
+    is that very moment). `features` are columns of the table, none named: all that are no key.
+    `renames` gives features other names, `defaults` values for those that stay null (or NaN) when
+    all is joined and computed, by their final names. Raises DataError for what can't go together,
+    as Databricks' FeatureLookup does.
     """
 
     table: str
@@ -33,12 +36,38 @@ class Lookup:
     renames: Mapping[str, str] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        named = [self.renames.get(name, name) for name in self.features]
+        problems = [
+            f"default for '{name}', which is renamed to '{self.renames[name]}': use that name"
+            for name in self.defaults
+            if name in self.renames
+        ]
+        problems += [
+            f"default for '{name}', which is none of {', '.join(named)}"
+            for name in self.defaults
+            if self.features and name not in named
+        ]
+        if self.lookback is not None and self.timestamp is None:
+            problems.append("a lookback needs a timestamp")
+        if self.lookback is not None and self.lookback < dt.timedelta(0):
+            problems.append(f"the lookback is negative ({self.lookback})")
+        if not self.keys:
+            problems.append("no keys")
+        if problems:
+            raise DataError(f"lookup of {self.table}: {'; '.join(problems)}")
+
+    def output(self, feature: str) -> str:
+        """The name that a feature of the table gets in the training set."""
+        return self.renames.get(feature, feature)
+
 
 @dataclass(frozen=True)
 class FeatureFunction:
     """A feature computed on demand: a function of the catalog over columns and looked-up features.
 
     `inputs` names a column for each of its parameters, `output` is the column that it adds.
+    Functions see features before defaults fill them.
     """
 
     function: str
@@ -78,11 +107,34 @@ class Endpoint:
 
 
 class FeatureStore(Protocol):
-    """Feature tables with keys and a timestamp."""
+    """Feature tables with keys and mostly a timestamp, and functions over features.
 
-    def write(self, table: str, frame: DataFrame, keys: Sequence[str], timestamp: str) -> None: ...
+    `write` creates the table or merges rows by keys + timestamp; new columns are added. `register`
+    keeps a Python function in the catalog. `training_set` gives the columns of the spine, then
+    features, then what functions compute, then the label or labels. Rows of the spine stay without
+    a match, duplicates stay, and a column of the spine overrides a feature of that name. Only a
+    row whose time is null is not in the result where a table is looked up in time, since
+    Databricks leaves it out. `exclude` names columns that are left out at the end. What doesn't
+    fit raises DataError.
+    """
 
-    def training_set(self, spine: DataFrame, lookups: Sequence[Lookup]) -> DataFrame: ...
+    def write(
+        self, table: str, frame: DataFrame, keys: Sequence[str], timestamp: str | None
+    ) -> None: ...
+
+    def read(self, table: str) -> DataFrame: ...
+
+    def register(self, name: str, function: Callable[..., Any]) -> None: ...
+
+    def training_set(
+        self,
+        spine: DataFrame,
+        lookups: Sequence[Lookup],
+        *,
+        functions: Sequence[FeatureFunction] = (),
+        label: str | Sequence[str] | None = None,
+        exclude: Sequence[str] = (),
+    ) -> DataFrame: ...
 
 
 class Monitors(Protocol):

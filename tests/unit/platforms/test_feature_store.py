@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from nextbest.errors import DataError
-from nextbest.platforms import Lookup
+from nextbest.platforms import FeatureFunction, Lookup
 
 pytestmark = pytest.mark.integration
 
@@ -72,8 +72,12 @@ def test_named_features_only(spark, store):
     ("lookup", "schema", "named"),
     [
         (LOOKUP, "customer_id int, decided_at timestamp", "'customer_id' is int"),
-        (LOOKUP, "customer_id string, decided_at string", "no timestamp"),
-        (Lookup(TABLE, ("id",), "decided_at"), "id string, decided_at timestamp", "keys are"),
+        (LOOKUP, "customer_id string, decided_at string", "'decided_at' is string"),
+        (
+            Lookup(TABLE, ("customer_id", "day"), "decided_at"),
+            "customer_id string, day string, decided_at timestamp",
+            "keys are",
+        ),
         (
             Lookup(TABLE, ("customer_id",), "decided_at", ("spent",)),
             "customer_id string, decided_at timestamp",
@@ -91,3 +95,60 @@ def test_a_table_not_written_by_the_store_is_refused(spark, store):
     spark.range(1).write.format("delta").mode("overwrite").saveAsTable(TABLE + "_plain")
     with pytest.raises(DataError, match="no feature table"):
         store.training_set(spark.range(1), [Lookup(TABLE + "_plain", ("id",), "at")])
+
+
+def test_a_write_that_was_killed_before_its_table_was_made_can_be_repeated(
+    spark, spark_home, store
+):
+    name = TABLE + "_killed"
+    rows = spark.createDataFrame([("a", at(1), 1.0)], "id string, as_of timestamp, x double")
+    spark_home.joinpath(*name.split(".")).mkdir(parents=True)
+    store._declaration(name).write_text('{"keys": ["other"], "timestamp": null}')
+    for _ in range(2):
+        store.write(name, rows, ["id"], "as_of")
+    assert [tuple(row) for row in store.read(name).collect()] == [("a", at(1), 1.0)]
+
+
+def test_of_several_rows_of_one_time_the_greatest_is_taken_whole(spark, store):
+    name = TABLE + "_ties"
+    schema = "id string, as_of timestamp, x double, y string"
+    store.write(name, spark.createDataFrame([("a", at(1), 1.0, "b")], schema), ["id"], "as_of")
+    more = [("a", at(1), 2.0, None), ("a", at(1), 2.0, "a"), ("a", at(1), None, "z")]
+    spark.createDataFrame(more, schema).write.format("delta").mode("append").saveAsTable(name)
+    rows = looked_up(
+        spark, store, [("a", at(1)), ("a", at(2))], Lookup(name, ("id",), "at"),
+        "id string, at timestamp",
+    )  # fmt: skip
+    assert rows == [("a", at(1), 2.0, "a"), ("a", at(2), 2.0, "a")]
+
+
+def test_rows_without_a_time_are_left_out_where_time_counts(spark, store):
+    spine = [("a", None), ("a", at(1))]
+    assert looked_up(spark, store, spine) == [("a", at(1), 1.0, "x")]
+    exact = Lookup(TABLE, ("customer_id",), "decided_at", lookback=dt.timedelta(0))
+    frame = spark.createDataFrame(spine, "customer_id string, decided_at timestamp")
+    rows = sorted(map(tuple, store.training_set(frame, [exact]).collect()), key=repr)
+    assert rows == [("a", None, None, None), ("a", at(1), 1.0, "x")]
+
+
+def test_columns_may_have_any_name(spark, store):
+    name = TABLE + "_names"
+    schema = "`a b` string, as_of timestamp, `__from` double, `x``y` int"
+    store.write(name, spark.createDataFrame([("k", at(1), 1.0, 2)], schema), ["a b"], "as_of")
+    lookup = Lookup(name, ("__key0",), "__s", renames={"x`y": "__f"}, defaults={"__f": 3})
+    rows = looked_up(
+        spark, store, [("k", at(2)), ("l", at(2))], lookup, "`__key0` string, `__s` timestamp"
+    )
+    assert rows == [("k", at(2), 1.0, 2), ("l", at(2), None, 3)]
+
+
+def test_a_dot_in_a_name_is_refused(spark, store):
+    frame = spark.createDataFrame([("k", 1)], "id string, `a.b` int")
+    with pytest.raises(DataError, match="'a.b' has a dot"):
+        store.write(TABLE + "_dot", frame, ["id"], None)
+
+
+def test_a_function_that_is_not_registered_is_named(spark, store):
+    frame = spark.createDataFrame([(1,)], "a int")
+    with pytest.raises(DataError, match="function c.s.absent does not exist"):
+        store.training_set(frame, [], functions=[FeatureFunction("c.s.Absent", {}, "b")])

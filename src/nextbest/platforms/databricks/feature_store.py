@@ -1,58 +1,159 @@
 """The feature store port over Databricks' own feature engineering client.
 
 The client works only on Databricks and is imported when it is first needed. Written from its
-source (0.18.2, see ../shared/reference/databricks.md §2); not yet run against a workspace.
+source (0.18.2, see databricks.md §2); not yet run against a workspace.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from nextbest import tables
-from nextbest.platforms import Lookup
+from nextbest.decisions.rule_parts import sql_name
+from nextbest.errors import DataError
+from nextbest.platforms import FeatureFunction, Lookup
+from nextbest.platforms.functions import catalog_function
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 
 class DatabricksFeatureStore:
-    """Feature tables in Unity Catalog."""
+    """Feature tables and functions in Unity Catalog; `client` is one of Databricks' own."""
 
-    def __init__(self, spark: SparkSession) -> None:
+    def __init__(self, spark: SparkSession, client: Any = None) -> None:
         self._spark = spark
+        self._given = client
 
     @cached_property
     def _client(self) -> Any:
+        if self._given is not None:
+            return self._given
         from databricks.feature_engineering import FeatureEngineeringClient
 
         return FeatureEngineeringClient()
 
-    def write(self, table: str, frame: DataFrame, keys: Sequence[str], timestamp: str) -> None:
-        """Upsert feature rows on keys + timestamp; the first write creates the table."""
-        if not tables.exists(self._spark, table):
+    def write(
+        self, table: str, frame: DataFrame, keys: Sequence[str], timestamp: str | None
+    ) -> None:
+        """Create the table, or merge rows on keys + timestamp; new columns are added.
+
+        Raises DataError when the table is there with other keys, and with what the client says
+        when it refuses the rows.
+        """
+        times = [timestamp] if timestamp else []
+        if tables.exists(self._spark, table):
+            own_keys, own_times = self._keys(table)
+            if (own_keys, own_times) != (list(keys), times):
+                raise DataError(
+                    f"feature table {table}: its keys are {own_keys} and its timestamp is "
+                    f"{(own_times or [None])[0]}, the rows come with {list(keys)} and {timestamp}:"
+                    " write them to a table of their own"
+                )
+        else:
             self._client.create_table(
                 name=table,
-                primary_keys=[*keys, timestamp],
+                primary_keys=[*keys, *times],
                 timeseries_column=timestamp,
                 schema=frame.schema,
             )
-        self._client.write_table(name=table, df=frame, mode="merge")
+        try:
+            self._client.write_table(name=table, df=frame, mode="merge")
+        except ValueError as error:
+            raise DataError(f"feature table {table}: {error}") from error
 
-    def training_set(self, spine: DataFrame, lookups: Sequence[Lookup]) -> DataFrame:
-        """The spine with each lookup's features as of its timestamp; unmatched rows stay."""
+    def read(self, table: str) -> DataFrame:
+        """The feature table; DataError when there is none of this name."""
+        tables.read(self._spark, table)
+        return self._client.read_table(name=table)
+
+    def register(self, name: str, function: Callable[..., Any]) -> None:
+        """Create or replace a Python function of Unity Catalog from the function's own source."""
+        kept = catalog_function(name, function)
+        if "$$" in kept.source:
+            raise DataError(f"function {name}: its source has $$, which ends it in SQL")
+        parameters = ", ".join(f"{sql_name(each)} {kind}" for each, kind in kept.parameters)
+        bound = ", ".join(each for each, _ in kept.parameters)
+        self._spark.sql(
+            f"CREATE OR REPLACE FUNCTION {tables.quote(kept.name)}({parameters}) "
+            f"RETURNS {kept.returns} LANGUAGE PYTHON AS "
+            f"$$\n{kept.source}\nreturn {function.__name__}({bound})\n$$"
+        )
+
+    def training_set(
+        self,
+        spine: DataFrame,
+        lookups: Sequence[Lookup],
+        *,
+        functions: Sequence[FeatureFunction] = (),
+        label: str | Sequence[str] | None = None,
+        exclude: Sequence[str] = (),
+    ) -> DataFrame:
+        """The spine with features as of each row's time and computed ones (see the port).
+
+        Raises DataError with what the client says when something doesn't fit.
+        """
+        from databricks.feature_engineering import FeatureFunction as TheirFunction
         from databricks.feature_engineering import FeatureLookup
 
-        wanted = [
-            FeatureLookup(
-                table_name=lookup.table,
-                lookup_key=list(lookup.keys),
-                feature_names=list(lookup.features) or None,
-                timestamp_lookup_key=lookup.timestamp,
-            )
-            for lookup in lookups
-        ]
-        return self._client.create_training_set(
-            df=spine, feature_lookups=wanted, label=None
-        ).load_df()
+        labels = [label] if isinstance(label, str) else list(label or ())
+        # The client refuses features that the spine has; here, as when it scores, they override.
+        there = [name for name in spine.columns if name not in labels]
+        named = [(lookup, self._features(lookup, there)) for lookup in lookups]
+        try:
+            wanted = [
+                FeatureLookup(
+                    table_name=lookup.table,
+                    lookup_key=list(lookup.keys),
+                    feature_names=features,
+                    rename_outputs=dict(lookup.renames) or None,
+                    timestamp_lookup_key=lookup.timestamp,
+                    lookback_window=lookup.lookback,
+                    default_values=_defaults(lookup, set(lookup.defaults) - {*there}),
+                )
+                for lookup, features in named
+                if features != []
+            ]
+            computed = [
+                TheirFunction(
+                    udf_name=each.function,
+                    input_bindings=dict(each.inputs),
+                    output_name=each.output,
+                )
+                for each in functions
+            ]
+            frame = self._client.create_training_set(
+                df=spine,
+                feature_lookups=[*wanted, *computed],
+                label=labels or None,
+                exclude_columns=list(exclude),
+            ).load_df()
+        except (ValueError, KeyError) as error:
+            raise DataError(f"no training set: {error}") from error
+        for lookup in lookups:
+            if late := _defaults(lookup, {*there} & {*frame.columns}):
+                frame = frame.fillna(late)
+        return frame
+
+    def _keys(self, table: str) -> tuple[list[str], list[str]]:
+        """The table's keys without its timestamp, and its timestamp in a list."""
+        known = self._client.get_table(name=table)
+        times = list(known.timestamp_keys)
+        return [key for key in known.primary_keys if key not in times], times
+
+    def _features(self, lookup: Lookup, there: Sequence[str]) -> list[str] | None:
+        """The features to look up, None for all; those that the spine has are left out."""
+        features = list(lookup.features)
+        if not features:
+            keys, times = self._keys(lookup.table)
+            columns = self._client.read_table(name=lookup.table).columns
+            features = [name for name in columns if name not in (*keys, *times)]
+        missing = [name for name in features if lookup.output(name) not in there]
+        return None if not lookup.features and missing == features else missing
+
+
+def _defaults(lookup: Lookup, names: set[str]) -> dict[str, Any] | None:
+    """The defaults of some features, None for none."""
+    return {name: value for name, value in lookup.defaults.items() if name in names} or None

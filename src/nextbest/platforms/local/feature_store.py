@@ -1,21 +1,25 @@
-"""Feature tables on Delta, with the point-in-time join of Databricks' feature engineering client.
+"""Feature tables on Delta, and functions kept beside them, as Databricks' feature client does it.
 
-Semantics: ../shared/reference/databricks.md §2, read from databricks-feature-engineering 0.18.2.
+Semantics: databricks.md §2, read from databricks-feature-engineering 0.18.2. The engine keeps no
+primary keys and no functions: both stand in files of the lakehouse, beside the tables.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from pyspark.sql import Window
-from pyspark.sql import functions as F
+from typing import TYPE_CHECKING, Any
 
 from nextbest import tables
 from nextbest.errors import DataError
-from nextbest.platforms import Lookup
+from nextbest.platforms import FeatureFunction, Lookup
+from nextbest.platforms.functions import CatalogFunction, catalog_function
+from nextbest.platforms.local import default_values, point_in_time
+from nextbest.platforms.local.feature_checks import require_writable
+from nextbest.platforms.local.feature_plan import plan
+from nextbest.platforms.local.feature_words import Call, FeatureTable, Join, spelt_out
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -28,93 +32,100 @@ class LocalFeatureStore:
         self._spark = spark
         self._lakehouse = lakehouse
 
-    def write(self, table: str, frame: DataFrame, keys: Sequence[str], timestamp: str) -> None:
-        """Upsert feature rows on keys + timestamp; new columns are added."""
-        tables.merge(frame, table, [*keys, timestamp])
-        # The engine keeps no primary keys: they stand beside the Delta log.
-        declared = json.dumps({"keys": list(keys), "timestamp": timestamp})
-        self._declaration(table).write_text(declared)
+    def write(
+        self, table: str, frame: DataFrame, keys: Sequence[str], timestamp: str | None
+    ) -> None:
+        """Create the table, or merge rows on keys + timestamp; new columns are added.
 
-    def training_set(self, spine: DataFrame, lookups: Sequence[Lookup]) -> DataFrame:
-        """The spine with each lookup's features as of its timestamp; unmatched rows stay.
-
-        A feature that the spine already has is not looked up. Raises DataError when keys,
-        types or timestamps of spine and table don't fit.
+        Raises DataError when the table is there with other keys or types or is no feature table,
+        when a key is absent, null or there twice, and, as on Databricks, when a table with a
+        timestamp would lack one of its columns in the new rows.
         """
-        for lookup in lookups:
-            table = tables.read(self._spark, lookup.table)
-            declaration = self._declaration(lookup.table)
-            if not declaration.is_file():
-                raise DataError(
-                    f"{lookup.table} is no feature table: write it by the feature store"
-                )
-            declared = json.loads(declaration.read_text())
-            if list(lookup.keys) != declared["keys"]:
-                raise DataError(
-                    f"unable to join feature table {lookup.table}: its keys are "
-                    f"{declared['keys']}, the lookup names {list(lookup.keys)}"
-                )
-            spine = _as_of_join(spine, table, lookup, declared["timestamp"])
-        return spine
+        there = self._declared(table) if tables.exists(self._spark, table) else None
+        require_writable(table, frame, keys, timestamp, there)
+        # First, so that a run killed between the two finds a table that it may write to.
+        declared = {"keys": list(keys), "timestamp": timestamp}
+        _put(self._declaration(table), declared)
+        tables.merge(frame, table, [*keys, *([timestamp] if timestamp else [])])
+
+    def read(self, table: str) -> DataFrame:
+        """The feature table; DataError when there is none of this name."""
+        self._declared(table)
+        return tables.read(self._spark, table)
+
+    def register(self, name: str, function: Callable[..., Any]) -> None:
+        """Keep a Python function under a three-level name; an older one is replaced.
+
+        Its annotations are its types (see platforms.functions); it must stand alone.
+        """
+        kept = catalog_function(name, function)
+        _put(self._function(kept.name), dataclasses.asdict(kept))
+
+    def training_set(
+        self,
+        spine: DataFrame,
+        lookups: Sequence[Lookup],
+        *,
+        functions: Sequence[FeatureFunction] = (),
+        label: str | Sequence[str] | None = None,
+        exclude: Sequence[str] = (),
+    ) -> DataFrame:
+        """The spine with features as of each row's time and computed ones (see the port).
+
+        Raises DataError with everything that doesn't fit: keys, types, names, defaults.
+        """
+        known = {name: self._declared(name) for name in {lookup.table for lookup in lookups}}
+        work = plan(
+            spine.dtypes,
+            [spelt_out(lookup, known[lookup.table]) for lookup in lookups],
+            [Call(wanted, self._kept(wanted.function.lower())) for wanted in functions],
+            [label] if isinstance(label, str) else list(label or ()),
+            list(exclude),
+        )
+        frame = spine
+        for step in work.steps:
+            if isinstance(step, Join):
+                table = tables.read(self._spark, step.table.name)
+                frame = point_in_time.join(frame, table, step)
+            else:
+                frame = _computed(frame, step)
+        frame = default_values.fill(frame, work.defaults) if work.defaults else frame
+        return frame.select(*[tables.column(name) for name in work.columns])
+
+    def _declared(self, table: str) -> FeatureTable:
+        frame = tables.read(self._spark, table)
+        file = self._declaration(table)
+        if not file.is_file():
+            raise DataError(f"{table} is no feature table: write it by the feature store")
+        told = json.loads(file.read_text())
+        return FeatureTable(table, tuple(told["keys"]), told["timestamp"], dict(frame.dtypes))
 
     def _declaration(self, table: str) -> Path:
         return self._lakehouse.joinpath(*table.split(".")) / "_feature_table.json"
 
+    def _kept(self, name: str) -> CatalogFunction:
+        file = self._function(name)
+        if not file.is_file():
+            raise DataError(f"function {name} does not exist: register it by the feature store")
+        told = json.loads(file.read_text())
+        return CatalogFunction(**{**told, "parameters": tuple(map(tuple, told["parameters"]))})
 
-def _as_of_join(spine: DataFrame, table: DataFrame, lookup: Lookup, own: str) -> DataFrame:
-    """For each spine row the latest feature row at or before it, taken whole (NULLs stay)."""
-    _require_joinable(spine, table, lookup, own)
-    keys = [f"__key{at}" for at in range(len(lookup.keys))]
-    named = lookup.features or tuple(c for c in table.columns if c not in {*lookup.keys, own})
-    wanted = [name for name in named if name not in spine.columns]
-    # Which feature row answers which moment is found on keys and times alone: one sort, where at
-    # equal times features come before the spine. Only then are the features themselves joined.
-    asked = _renamed(spine, lookup.keys).select(
-        *keys, F.col(lookup.timestamp).alias("__time"), F.lit(1).alias("__side"),
-        F.lit(None).cast("timestamp").alias("__found"),
-    )  # fmt: skip
-    known = _renamed(table, lookup.keys).select(
-        *keys, F.col(own).alias("__time"), F.lit(0).alias("__side"), F.col(own).alias("__found")
-    )
-    latest = Window.partitionBy(*keys).orderBy("__time", "__side").rowsBetween(
-        Window.unboundedPreceding, Window.currentRow
-    )  # fmt: skip
-    answers = (
-        asked.distinct()
-        .unionByName(known)
-        .withColumn("__found", F.last("__found", ignorenulls=True).over(latest))
-        .where("__side = 1 AND __found IS NOT NULL")
-    )
-    features = _renamed(table, lookup.keys, "__at").select(
-        *[F.col(f"__at{at}") for at in range(len(keys))], F.col(own).alias("__own"), *wanted
-    )
-    at_key = [F.col(name) == F.col(key) for name, key in zip(lookup.keys, keys, strict=True)]
-    at_row = [F.col(key) == F.col(f"__at{at}") for at, key in enumerate(keys)]
-    rows = answers.join(features, [*at_row, F.col("__found") == F.col("__own")])
-    return spine.join(
-        rows.select(*keys, "__time", *wanted),
-        [*at_key, F.col(lookup.timestamp) == F.col("__time")],
-        "left",
-    ).select(*spine.columns, *wanted)
+    def _function(self, name: str) -> Path:
+        *schema, last = name.split(".")
+        return self._lakehouse.joinpath(*schema, "_functions", f"{last}.json")
 
 
-def _renamed(frame: DataFrame, keys: Sequence[str], prefix: str = "__key") -> DataFrame:
-    return frame.withColumnsRenamed({key: f"{prefix}{at}" for at, key in enumerate(keys)})
+def _put(file: Path, content: Mapping[str, Any]) -> None:
+    """Write a small file in one step: a reader sees the old or the new one."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_suffix(".draft")
+    draft.write_text(json.dumps(content))
+    draft.replace(file)
 
 
-def _require_joinable(spine: DataFrame, table: DataFrame, lookup: Lookup, own: str) -> None:
-    problems = []
-    left, right = dict(spine.dtypes), dict(table.dtypes)
-    for key in lookup.keys:
-        if left.get(key) != right.get(key):
-            problems.append(
-                f"key '{key}' is {left.get(key, 'absent')} in the spine and "
-                f"{right.get(key, 'absent')} in the table"
-            )
-    problems += [f"no feature '{name}'" for name in lookup.features if name not in right]
-    if left.get(lookup.timestamp) != "timestamp":
-        problems.append(f"the spine's '{lookup.timestamp}' is no timestamp")
-    if right.get(own) != "timestamp":
-        problems.append(f"the table's '{own}' is no timestamp")
-    if problems:
-        raise DataError(f"unable to join feature table {lookup.table}: {'; '.join(problems)}")
+def _computed(frame: DataFrame, call: Call) -> DataFrame:
+    from pyspark.sql import functions as F
+
+    apply = F.udf(call.function.python(), call.function.returns)
+    bound = [tables.column(call.wanted.inputs[name]) for name, _ in call.function.parameters]
+    return frame.withColumn(call.wanted.output, apply(*bound))
