@@ -62,7 +62,7 @@ def merge(frame: DataFrame, table: str, keys: Sequence[str], *, unique: bool = F
     if not set(frame.columns) <= set(spark.table(table).columns):
         wider = spark.table(table).limit(0).unionByName(frame.limit(0), allowMissingColumns=True)
         wider.write.format("delta").mode("append").option("mergeSchema", "true").saveAsTable(table)
-    with _written_down(_changed(frame, spark.table(table), keys)) as changed:
+    with _written_down(changed_rows(frame, spark.table(table), keys)) as changed:
         if changed.limit(1).collect():
             _merge_into(table, changed, keys)
 
@@ -116,7 +116,7 @@ def _written_down(frame: DataFrame) -> Iterator[DataFrame]:
         yield spark.read.schema(frame.schema).parquet(place)
 
 
-def _changed(frame: DataFrame, table: DataFrame, keys: Sequence[str]) -> DataFrame:
+def changed_rows(frame: DataFrame, table: DataFrame, keys: Sequence[str]) -> DataFrame:
     """Rows that the table lacks or has otherwise, so that a repeated run rewrites no file."""
     from pyspark.sql import functions as F
 

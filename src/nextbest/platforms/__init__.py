@@ -7,12 +7,14 @@ import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nextbest.errors import DataError
 from nextbest.settings import Settings
 
 if TYPE_CHECKING:
+    from mlflow.types import Schema
     from pyspark.sql import DataFrame, SparkSession
 
 
@@ -76,6 +78,15 @@ class FeatureFunction:
 
 
 @dataclass(frozen=True)
+class Published:
+    """A feature table online: keys written and taken out, None where the platform doesn't tell."""
+
+    table: str
+    written: int | None = None
+    removed: int | None = None
+
+
+@dataclass(frozen=True)
 class Monitor:
     """What to watch: an inference log over time, and the table it is compared with."""
 
@@ -135,6 +146,29 @@ class FeatureStore(Protocol):
         label: str | Sequence[str] | None = None,
         exclude: Sequence[str] = (),
     ) -> DataFrame: ...
+
+    def log_model(
+        self,
+        model: Any,
+        name: str,
+        spine: DataFrame,
+        lookups: Sequence[Lookup],
+        *,
+        flavor: ModuleType,
+        pip_requirements: Sequence[str],
+        functions: Sequence[FeatureFunction] = (),
+        label: str | Sequence[str] | None = None,
+        exclude: Sequence[str] = (),
+        output_schema: Schema | None = None,
+        tags: Mapping[str, str] | None = None,
+        **save: Any,
+    ) -> str: ...
+
+    def score_batch(
+        self, model_uri: str, frame: DataFrame, result_type: str = "double"
+    ) -> DataFrame: ...
+
+    def publish(self, table: str, *, time_to_live: dt.timedelta | None = None) -> Published: ...
 
 
 class Monitors(Protocol):

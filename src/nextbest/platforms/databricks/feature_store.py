@@ -6,17 +6,21 @@ source (0.18.2, see databricks.md §2); not yet run against a workspace.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from nextbest import tables
 from nextbest.decisions.rule_parts import sql_name
-from nextbest.errors import DataError
-from nextbest.platforms import FeatureFunction, Lookup
+from nextbest.errors import DataError, PlatformError
+from nextbest.platforms import FeatureFunction, Lookup, Published
+from nextbest.platforms.databricks import feature_models
 from nextbest.platforms.functions import catalog_function
 
 if TYPE_CHECKING:
+    from mlflow.types import Schema
     from pyspark.sql import DataFrame, SparkSession
 
 
@@ -136,6 +140,53 @@ class DatabricksFeatureStore:
             if late := _defaults(lookup, {*there} & {*frame.columns}):
                 frame = frame.fillna(late)
         return frame
+
+    def log_model(
+        self,
+        model: Any,
+        name: str,
+        spine: DataFrame,
+        lookups: Sequence[Lookup],
+        *,
+        flavor: ModuleType,
+        pip_requirements: Sequence[str],
+        functions: Sequence[FeatureFunction] = (),
+        label: str | Sequence[str] | None = None,
+        exclude: Sequence[str] = (),
+        output_schema: Schema | None = None,
+        tags: Mapping[str, str] | None = None,
+        **save: Any,
+    ) -> str:
+        """Log a model with its feature spec and register it; its version (see the port)."""
+        return feature_models.log(
+            self._client,
+            model,
+            name,
+            feature_models.training_set(self._client, spine, lookups, functions, label, exclude),
+            flavor=flavor,
+            pip_requirements=pip_requirements,
+            output_schema=output_schema,
+            tags=tags,
+            save=save,
+        )
+
+    def score_batch(
+        self, model_uri: str, frame: DataFrame, result_type: str = "double"
+    ) -> DataFrame:
+        """The frame with the model's inputs that it lacked, and `prediction` (see the port)."""
+        return self._client.score_batch(model_uri=model_uri, df=frame, result_type=result_type)
+
+    def publish(self, table: str, *, time_to_live: dt.timedelta | None = None) -> Published:
+        """Bring a feature table into the schema's online store (see the port).
+
+        Raises PlatformError for a time to live, which Databricks' online store doesn't have.
+        """
+        if time_to_live is not None:
+            raise PlatformError(
+                f"{table}: Databricks' online store has no time to live; delete old rows from "
+                "the feature table and publish again"
+            )
+        return feature_models.publish(self._client, self._spark, table)
 
     def _keys(self, table: str) -> tuple[list[str], list[str]]:
         """The table's keys without its timestamp, and its timestamp in a list."""

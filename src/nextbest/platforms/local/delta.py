@@ -23,3 +23,10 @@ def delta_dataset(folder: Path) -> ds.Dataset:
     except DeltaError as error:
         # Below the message delta-rs prints its own stack.
         raise DataError(f"{folder}: can't be read: {str(error).splitlines()[0]}") from error
+
+
+def table_id(folder: Path) -> str:
+    """The id that a Delta table gets when it is made; one made anew in its place has another."""
+    from deltalake import DeltaTable
+
+    return str(DeltaTable(str(folder)).metadata().id)

@@ -7,21 +7,32 @@ primary keys and no functions: both stand in files of the lakehouse, beside the 
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from nextbest import tables
 from nextbest.errors import DataError
-from nextbest.platforms import FeatureFunction, Lookup
+from nextbest.platforms import FeatureFunction, Lookup, Published
 from nextbest.platforms.functions import CatalogFunction, catalog_function
-from nextbest.platforms.local import default_values, point_in_time
+from nextbest.platforms.local import (
+    default_values,
+    delta,
+    feature_models,
+    feature_spec,
+    online_store,
+    point_in_time,
+)
 from nextbest.platforms.local.feature_checks import require_writable
 from nextbest.platforms.local.feature_plan import plan
 from nextbest.platforms.local.feature_words import Call, FeatureTable, Join, spelt_out
 
 if TYPE_CHECKING:
+    from mlflow.types import Schema
     from pyspark.sql import DataFrame, SparkSession
 
 
@@ -113,6 +124,72 @@ class LocalFeatureStore:
     def _function(self, name: str) -> Path:
         *schema, last = name.split(".")
         return self._lakehouse.joinpath(*schema, "_functions", f"{last}.json")
+
+    def log_model(
+        self,
+        model: Any,
+        name: str,
+        spine: DataFrame,
+        lookups: Sequence[Lookup],
+        *,
+        flavor: ModuleType,
+        pip_requirements: Sequence[str],
+        functions: Sequence[FeatureFunction] = (),
+        label: str | Sequence[str] | None = None,
+        exclude: Sequence[str] = (),
+        output_schema: Schema | None = None,
+        tags: Mapping[str, str] | None = None,
+        **save: Any,
+    ) -> str:
+        """Log a model with what it takes to compute its inputs, register it; its version.
+
+        Spine, lookups, functions, label and exclude are those of its training set, `save` goes to
+        the flavor's save_model. Raises DataError as `training_set` does, without an active MLflow
+        run, and without label and output_schema.
+        """
+        labels = [label] if isinstance(label, str) else list(label or ())
+        types = dict(self.training_set(spine, lookups, functions=functions, label=label).dtypes)
+        named = [
+            replace(lookup, features=lookup.features or self._features(lookup.table))
+            for lookup in lookups
+        ]
+        ids = {lookup.table: self._table_id(lookup.table) for lookup in lookups}
+        spec = feature_spec.build(
+            types, spine.columns, named, functions, ids, labels=labels, exclude=exclude
+        )
+        return feature_models.log(
+            model,
+            name,
+            spec,
+            {name: types[name] for name in labels},
+            flavor=flavor,
+            pip_requirements=pip_requirements,
+            output_schema=output_schema,
+            tags=tags,
+            save=save,
+        )
+
+    def score_batch(
+        self, model_uri: str, frame: DataFrame, result_type: str = "double"
+    ) -> DataFrame:
+        """The frame with the model's inputs that it lacked, and `prediction` (see the port)."""
+        return feature_models.score_batch(self, model_uri, frame, result_type, self._table_id)
+
+    def publish(self, table: str, *, time_to_live: dt.timedelta | None = None) -> Published:
+        """Bring the latest row of each key into the lakehouse's online store (see the port)."""
+        declared = self._declared(table)
+        return online_store.publish(
+            self._spark, self._lakehouse, table, declared.keys, declared.timestamp,
+            time_to_live=time_to_live,
+        )  # fmt: skip
+
+    def _features(self, table: str) -> tuple[str, ...]:
+        declared = self._declared(table)
+        keys = {*declared.keys, declared.timestamp}
+        return tuple(name for name in declared.kinds if name not in keys)
+
+    def _table_id(self, table: str) -> str:
+        return delta.table_id(self._lakehouse.joinpath(*table.split(".")))
 
 
 def _put(file: Path, content: Mapping[str, Any]) -> None:

@@ -1,0 +1,395 @@
+"""Models with their feature spec: the local adapter for real, Databricks' by its calls.
+
+The real client (group `databricks`) judges our file: it reads it, and writes the same bytes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import inspect
+import os
+import subprocess
+import sys
+from pathlib import Path
+from unittest import mock
+
+import pandas as pd
+import pytest
+
+from nextbest.errors import DataError
+from nextbest.platforms import FeatureFunction, Lookup
+from nextbest.platforms.local import feature_spec, feature_spec_file
+
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("feature_models")]
+
+SCHEMA = "juan_dev.ml_nba_demo_dev"
+TABLE = f"{SCHEMA}.scored_features"
+MODEL = f"{SCHEMA}.scored_model"
+SPINE = "customer_id string, decided_at timestamp, age double, target double"
+REQUIREMENTS = ["scikit-learn", "pandas"]
+
+
+def at(day):
+    return dt.datetime(2026, 1, day)
+
+
+def ratio(spent: float, age: float) -> float:
+    return None if spent is None else spent / (1 + age)
+
+
+LOOKUPS = [
+    Lookup(
+        TABLE, ("customer_id",), "decided_at", lookback=dt.timedelta(days=30),
+        renames={"spend": "spent"}, defaults={"visits": 4},
+    )
+]  # fmt: skip
+FUNCTIONS = [FeatureFunction(f"{SCHEMA}.ratio", {"spent": "spent", "age": "age"}, "ratio")]
+
+
+@pytest.fixture(scope="module")
+def home(spark_home, local_mlflow):
+    from nextbest.platforms.local import tracking
+
+    tracking.create_database(spark_home)
+    return local_mlflow(spark_home)
+
+
+@pytest.fixture(scope="module")
+def store(spark, home):
+    from nextbest.platforms.local.feature_store import LocalFeatureStore
+
+    store = LocalFeatureStore(spark, home)
+    if "functions" not in inspect.signature(store.training_set).parameters:
+        pytest.skip("LocalFeatureStore.training_set knows no functions yet (branch `store`)")
+    rows = [("a", at(1), 1.0, 2), ("a", at(3), 5.0, 7), ("b", at(1), 3.0, None)]
+    frame = spark.createDataFrame(
+        rows, "customer_id string, as_of timestamp, spend double, visits int"
+    )
+    store.write(TABLE, frame, ["customer_id"], "as_of")
+    store.register(FUNCTIONS[0].function, ratio)
+    return store
+
+
+@pytest.fixture(scope="module")
+def logged(store, spark):
+    """A model trained on the training set and logged with it: its version and its folder."""
+    import mlflow
+    from sklearn.tree import DecisionTreeRegressor
+
+    rows = [("a", at(2), 1.0, 0.5), ("b", at(2), 2.0, 0.25), ("a", at(4), 1.0, 1.5)]
+    asked = {
+        "lookups": LOOKUPS, "functions": FUNCTIONS, "label": "target",
+        "exclude": ["customer_id", "decided_at"],
+    }  # fmt: skip
+    spine = spark.createDataFrame(rows, SPINE)
+    frame = store.training_set(spine, **asked).toPandas()
+    inputs = frame.drop(columns="target")
+    model = DecisionTreeRegressor(random_state=0).fit(inputs, frame["target"])
+    mlflow.set_experiment("feature_models")
+    with mlflow.start_run():
+        version = store.log_model(
+            model, MODEL, spine, **asked, flavor=mlflow.sklearn,
+            pip_requirements=REQUIREMENTS, tags={"why": "a test"},
+            serialization_format="cloudpickle",
+        )  # fmt: skip
+    folder = mlflow.artifacts.download_artifacts(f"models:/{MODEL}/{version}")
+    return version, Path(folder), inputs.columns.tolist()
+
+
+def to_score(spark):
+    rows = [("a", at(2), 1.0, "x"), ("a", at(4), 1.0, "y"), ("b", at(2), 2.0, "z"),
+            ("nobody", at(2), 2.0, "z")]  # fmt: skip
+    return spark.createDataFrame(
+        rows, "customer_id string, decided_at timestamp, age double, note string"
+    )
+
+
+def scored(store, frame, version, **more):
+    answer = store.score_batch(f"models:/{MODEL}/{version}", frame, **more)
+    return answer.orderBy("customer_id", "decided_at").toPandas()
+
+
+def test_it_is_registered_with_its_signature_and_tags(logged):
+    import mlflow
+
+    version, folder, _ = logged
+    told = mlflow.MlflowClient().get_model_version(MODEL, version)
+    assert told.tags == {"why": "a test"}
+    signature = mlflow.models.Model.load(str(folder)).signature
+    required = {column.name: column.required for column in signature.inputs}
+    assert required == {
+        "customer_id": True, "age": True, "spent": False, "visits": False, "ratio": False,
+    }  # fmt: skip
+    assert signature.outputs.input_names() == ["target"]
+
+
+def test_a_batch_is_scored_from_keys_alone(store, spark, logged):
+    found = scored(store, to_score(spark), logged[0])
+    assert found.columns.tolist() == [
+        "customer_id", "decided_at", "age", "note", "spent", "visits", "ratio", "prediction",
+    ]  # fmt: skip
+    assert found["visits"].tolist() == [2, 7, 4, 4]  # the default where there is none
+    assert found["ratio"].tolist()[:3] == [0.5, 2.5, 1.0]
+    assert found["prediction"].tolist()[:3] == [0.5, 1.5, 0.25]
+
+
+def test_what_the_frame_brings_overrides_lookup_and_function(store, spark, logged):
+    from pyspark.sql import functions as F
+
+    frame = to_score(spark).withColumn("spent", F.lit(9.0)).withColumn("ratio", F.lit(0.5))
+    found = scored(store, frame, logged[0])
+    assert found["spent"].tolist() == [9.0] * 4
+    assert found["ratio"].tolist() == [0.5] * 4
+    assert found.columns.tolist()[-2:] == ["visits", "prediction"]
+
+
+def test_the_result_type_is_the_one_asked_for(store, spark, logged):
+    answer = store.score_batch(f"models:/{MODEL}/{logged[0]}", to_score(spark), "float")
+    assert dict(answer.dtypes)["prediction"] == "float"
+
+
+FRESH = """
+import sys
+from pathlib import Path
+from nextbest.platforms.local.feature_store import LocalFeatureStore
+from nextbest.platforms.local.session import open_session
+
+home, uri = Path(sys.argv[1]), sys.argv[2]
+spark = open_session(home, ["juan_dev.ml_nba_demo_dev"])
+frame = spark.sql(
+    "SELECT 'a' AS customer_id, TIMESTAMP '2026-01-04' AS decided_at, 1.0D AS age "
+    "UNION ALL SELECT 'b', TIMESTAMP '2026-01-02', 2.0D"
+)
+rows = LocalFeatureStore(spark, home).score_batch(uri, frame).orderBy("customer_id").collect()
+print([row.prediction for row in rows])
+"""
+
+
+def test_a_fresh_process_scores_from_keys_alone(home, logged):
+    done = subprocess.run(
+        [sys.executable, "-c", FRESH, str(home), f"models:/{MODEL}/{logged[0]}"],
+        env={**os.environ, "TZ": "UTC"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.splitlines()[-1] == "[1.5, 0.25]"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda frame: frame.drop("age"), "lacks age"),
+        (lambda frame: frame.drop("customer_id", "decided_at"), "lacks customer_id, decided_at"),
+        (lambda frame: frame.withColumnRenamed("note", "prediction"), "column 'prediction'"),
+        (lambda frame: frame.select("*", "age"), "'age' is there twice"),
+    ],
+    ids=["input", "keys", "prediction", "twice"],
+)
+def test_frames_that_can_not_be_scored_are_refused(store, spark, logged, change, told):
+    with pytest.raises(DataError, match=told):
+        store.score_batch(f"models:/{MODEL}/{logged[0]}", change(to_score(spark)))
+
+
+def test_a_stream_is_refused(store, logged):
+    stream = mock.Mock(isStreaming=True, columns=["customer_id"])  # the engine here has none
+    with pytest.raises(DataError, match="foreachBatch"):
+        store.score_batch(f"models:/{MODEL}/{logged[0]}", stream)
+
+
+def test_a_model_without_a_spec_is_refused(store, spark, home):
+    import mlflow
+    from mlflow.models import infer_signature
+    from sklearn.linear_model import LinearRegression
+
+    rows = pd.DataFrame({"age": [1.0, 2.0]})
+    model = LinearRegression().fit(rows, [1.0, 2.0])
+    with mlflow.start_run():
+        plain = mlflow.sklearn.log_model(
+            model, name="plain", signature=infer_signature(rows, model.predict(rows)),
+            pip_requirements=REQUIREMENTS,
+        )  # fmt: skip
+    with pytest.raises(DataError, match="without a feature spec"):
+        store.score_batch(plain.model_uri, to_score(spark))
+
+
+def test_what_can_not_be_logged_is_refused(store, spark):
+    import mlflow
+
+    spine = spark.createDataFrame([], SPINE)
+    options = {"flavor": mlflow.sklearn, "pip_requirements": REQUIREMENTS}
+    with pytest.raises(DataError, match="no active MLflow run"):
+        store.log_model(None, MODEL, spine, LOOKUPS, label="target", **options)
+    with mlflow.start_run(), pytest.raises(DataError, match="name the label, or give output_sch"):
+        store.log_model(None, MODEL, spine, LOOKUPS, **options)
+
+
+def test_a_served_model_takes_features_from_the_online_store(store, logged):
+    import mlflow
+
+    store.publish(TABLE)
+    served = mlflow.pyfunc.load_model(f"models:/{MODEL}/{logged[0]}")
+    rows = pd.DataFrame(
+        {"customer_id": ["a", "b", "nobody"], "age": [1.0, 2.0, 2.0], "ratio": [2.5, 1.0, 1.0]}
+    )
+    assert served.predict(rows).tolist()[:2] == [1.5, 0.25]
+    with pytest.raises(DataError, match="ratio: computed on demand"):
+        served.predict(rows.drop(columns="ratio"))
+
+
+# --- by the real client -----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def client_spec():
+    pytest.importorskip(
+        "databricks.feature_engineering",
+        reason="the real client is not installed: databricks-feature-engineering (see pyproject)",
+    )
+    from databricks.ml_features_common.entities.feature_spec import FeatureSpec
+
+    return FeatureSpec
+
+
+def test_the_packaged_spec_loads_with_the_clients_parser(client_spec, logged):
+    from databricks.ml_features_common.utils.feature_spec_utils import load_feature_spec
+
+    _, folder, inputs = logged
+    packaged = folder / "data" / "feature_store"
+    assert (packaged / "raw_model" / "MLmodel").is_file()
+    spec = load_feature_spec(str(packaged), None)
+    assert [c.output_name for c in spec.column_infos if c.include] == inputs
+    looked_up, visits = spec.feature_column_infos
+    assert (looked_up.feature_name, looked_up.output_name) == ("spend", "spent")
+    assert (visits.default_value_str, visits.timestamp_lookup_key) == ("4", ["decided_at"])
+    assert spec.table_infos[0].lookback_window == 30 * 86_400
+
+
+def client_order(columns):
+    """The client's own places for the columns of a spec that it has read."""
+    from databricks.ml_features_common.utils.feature_spec_utils import assign_topological_ordering
+
+    return [c.topological_ordering for c in assign_topological_ordering(list(columns))]
+
+
+@pytest.mark.parametrize("case", range(30))
+def test_the_client_writes_the_same_file_and_the_same_order(client_spec, tmp_path, case):
+    spec = generated(case)
+    text = feature_spec_file.to_yaml(spec)
+    (tmp_path / feature_spec_file.NAME).write_text(text, "utf-8")
+    theirs = client_spec.load(str(tmp_path))
+    assert client_order(theirs.column_infos) == [column.order for column in spec.columns]
+    again = tmp_path / "again"
+    again.mkdir()
+    theirs.save(str(again))
+    assert (again / feature_spec_file.NAME).read_text("utf-8") == text
+    assert feature_spec_file.from_yaml(text, "here") == spec
+
+
+def generated(case):
+    """A spec of several tables and functions that lean on each other, by the case's number."""
+    import random
+
+    draw = random.Random(case)
+    spine = ["id", "place", "at", "größe"]
+    lookups, there = [], list(spine)
+    for table in range(draw.randint(0, 3)):
+        features = {f"f{i}": f"{draw.choice('zmaq')}{table}{i}" for i in range(draw.randint(1, 4))}
+        default = {new: draw.choice([0, 1.5, True, "x: y"]) for new in features.values()}
+        window = (
+            dt.timedelta(seconds=draw.choice([0, 0.25, 86_400])) if draw.random() < 0.5 else None
+        )
+        keys = tuple(draw.sample(there, draw.randint(1, 2)))
+        lookups.append(
+            Lookup(f"a.b.t{draw.randint(0, 9)}{table}", keys, "at", tuple(features), window,
+                   features, default if draw.random() < 0.5 else {})
+        )  # fmt: skip
+        there += features.values()
+    functions = []
+    for number in range(draw.randint(0, 4)):
+        inputs = {f"p{i}": name for i, name in enumerate(draw.sample(there, draw.randint(0, 3)))}
+        functions.append(
+            FeatureFunction(f"a.b.g{number % 3}", inputs, f"{draw.choice('by')}{number}")
+        )
+        there.append(functions[-1].output)
+    types = {
+        name: draw.choice(["int", "string", "decimal(10,2)", "array<double>"]) for name in there
+    }
+    ids = {lookup.table: f"id {lookup.table}" for lookup in lookups}
+    exclude = draw.sample(there[1:], draw.randint(0, 2))
+    return feature_spec.build(types, spine, lookups, functions, ids, exclude=exclude)
+
+
+# --- the Databricks adapter: calls by name, type and order -----------------------------------
+
+
+@pytest.fixture
+def client(client_spec, monkeypatch):
+    """The real client's class without a workspace, where the adapter looks for it."""
+    import databricks.feature_engineering as package
+
+    made = mock.create_autospec(package.FeatureEngineeringClient, instance=True)
+    monkeypatch.setattr(package, "FeatureEngineeringClient", lambda: made)
+    return made
+
+
+@pytest.fixture
+def on_databricks(client):
+    from nextbest.platforms.databricks.feature_store import DatabricksFeatureStore
+
+    return DatabricksFeatureStore(mock.Mock())
+
+
+def test_databricks_logs_with_its_training_set_and_registers_once(on_databricks, client, home):
+    import mlflow
+    from databricks.feature_engineering import FeatureFunction as ClientFunction
+    from databricks.feature_engineering import FeatureLookup
+
+    client.log_model.return_value.model_uri = "models:/m-1"
+    spine, model = mock.Mock(), mock.Mock()
+    with mlflow.start_run(), mock.patch.object(mlflow, "register_model") as register:
+        register.return_value.version = 7
+        version = on_databricks.log_model(
+            model, MODEL, spine, LOOKUPS, functions=FUNCTIONS, label="target",
+            exclude=["customer_id"], flavor=mlflow.sklearn, pip_requirements=REQUIREMENTS,
+            tags={"why": "a test"}, serialization_format="cloudpickle",
+        )  # fmt: skip
+    assert version == "7"
+    assert [call[0] for call in client.method_calls] == ["create_training_set", "log_model"]
+    asked = client.create_training_set.call_args.kwargs
+    lookup, function = asked["feature_lookups"]
+    assert isinstance(lookup, FeatureLookup)
+    assert isinstance(function, ClientFunction)
+    assert (lookup.lookup_key, lookup.timestamp_lookup_key) == (["customer_id"], "decided_at")
+    assert (lookup.lookback_window, lookup.default_values) == (dt.timedelta(days=30), {"visits": 4})
+    assert function.input_bindings == {"spent": "spent", "age": "age"}
+    assert (asked["df"], asked["label"], asked["exclude_columns"]) == (
+        spine, "target", ["customer_id"],
+    )  # fmt: skip
+    client.log_model.assert_called_once_with(
+        model=model, artifact_path="model", flavor=mlflow.sklearn,
+        training_set=client.create_training_set.return_value, pip_requirements=REQUIREMENTS,
+        serialization_format="cloudpickle",
+    )  # fmt: skip
+    register.assert_called_once_with("models:/m-1", MODEL, tags={"why": "a test"})
+
+
+def test_databricks_logs_only_within_a_run(on_databricks, client, home):
+    import mlflow
+
+    with pytest.raises(DataError, match="no active MLflow run"):
+        on_databricks.log_model(
+            None, MODEL, mock.Mock(), LOOKUPS, label="target", flavor=mlflow.sklearn,
+            pip_requirements=REQUIREMENTS,
+        )  # fmt: skip
+    client.log_model.assert_not_called()
+
+
+def test_databricks_scores_by_the_client(on_databricks, client):
+    frame = mock.Mock()
+    answer = on_databricks.score_batch("models:/a.b.c/1", frame, "float")
+    client.score_batch.assert_called_once_with(
+        model_uri="models:/a.b.c/1", df=frame, result_type="float"
+    )
+    assert answer is client.score_batch.return_value
