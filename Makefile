@@ -37,6 +37,9 @@ bench-learning: $(READY) ## how much of the oracle's gap we capture, and how muc
 	@$(UV) pip install --quiet --python .venv-bench/bin/python --no-deps --editable .
 	@.venv-bench/bin/python benchmarks/learning.py $(ARGS)
 
+oracle: $(READY) ## a thousand training sets against Databricks' own client, half an hour
+	@ORACLE=1 $(BIN)/python -m pytest tests/contract/test_oracle.py -s
+
 loop: $(READY) ## sixty days of decisions, outcomes, drift and retraining; draws a picture
 	@$(BIN)/python examples/closed_loop.py $(ARGS)
 
@@ -55,4 +58,4 @@ $(READY): requirements-dev.txt pyproject.toml
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $(READY)
 
-.PHONY: help demo test lint format bench bench-learning loop pins clean
+.PHONY: help demo test lint format bench bench-learning oracle loop pins clean

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import random
 from collections import Counter
 
@@ -123,6 +124,7 @@ def check(cases, oracle, ours, seed, batches, each):
     return frames, errors
 
 
+@pytest.mark.slow
 def test_fifty_cases(cases, oracle, ours):
     frames, errors = check(cases, oracle, ours, seed=1, batches=1, each=50)
     assert frames >= 30
@@ -131,6 +133,7 @@ def test_fifty_cases(cases, oracle, ours):
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
+@pytest.mark.skipif("ORACLE" not in os.environ, reason="half an hour: `make oracle` runs it")
 def test_a_thousand_cases(cases, oracle, ours):
     frames, errors = check(cases, oracle, ours, seed=100, batches=25, each=44)
     assert frames >= 700

@@ -33,8 +33,7 @@ def decider(log, heads, treatments):
 @pytest.fixture(scope="module")
 def version(decider, log, local_mlflow, tmp_path_factory):
     local_mlflow(tmp_path_factory.mktemp("lakehouse"))
-    mlflow.set_experiment("packaging")
-    with mlflow.start_run():
+    with mlflow.start_run(experiment_id=mlflow.create_experiment("packaging")):
         return packaging.register(decider, NAME, example=log.head(3), tags={"as_of": "2026-01-31"})
 
 
