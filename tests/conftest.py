@@ -6,9 +6,14 @@ import importlib
 import os
 
 import pytest
+from hypothesis import settings
 
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 os.environ["DO_NOT_TRACK"] = "true"
+
+# How long an example takes says more of what else the machine does than of us.
+settings.register_profile("ours", deadline=None)
+settings.load_profile("ours")
 
 SCHEMAS = ["juan_dev.ml_nba_demo_dev", "prod.ml_nba_demo"]
 
