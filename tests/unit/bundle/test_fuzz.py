@@ -69,9 +69,7 @@ def _changed(value: object, path: tuple, change: str, new: object) -> object:
     return copy
 
 
-@settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_mutations_of_values(data: st.DataObject, tmp_path: Path):
     name = data.draw(st.sampled_from(SOURCES))
@@ -94,9 +92,7 @@ def test_mutations_of_values(data: st.DataObject, tmp_path: Path):
         shutil.copy(file, changed)
 
 
-@settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_mutations_of_text(data: st.DataObject, tmp_path: Path):
     text = (GOOD / "anchors" / "databricks.yml").read_bytes()

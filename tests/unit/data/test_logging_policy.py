@@ -14,7 +14,7 @@ from nextbest.data.world import TREATMENTS, customers, eligible
 DAY = np.datetime64("2026-01-05")
 
 
-@pytest.mark.unit
+@pytest.mark.integration
 def test_probabilities_are_a_distribution_over_the_eligible(small_world, repeated):
     world = small_world(customers=5_000)
     base = customers(world, DAY.astype(dt.date))
@@ -28,7 +28,7 @@ def test_probabilities_are_a_distribution_over_the_eligible(small_world, repeate
     assert policy[allowed].min() == pytest.approx(0.00345, rel=0.01)
 
 
-@pytest.mark.unit
+@pytest.mark.integration
 def test_choices_of_a_day_occur_as_often_as_their_propensities_say(small_world, repeated):
     world = small_world(customers=30_000, decisions_per_day=30_000)
     base = customers(world, DAY.astype(dt.date))
@@ -67,7 +67,7 @@ def test_a_customers_choices_occur_as_often_as_their_propensities_say(small_worl
         assert stats.chisquare(counts[some], expected[some]).pvalue > 1e-3
 
 
-@pytest.mark.unit
+@pytest.mark.integration
 def test_a_day_treats_as_many_customers_as_told_each_once(small_world):
     world = small_world()
     base = customers(world, DAY.astype(dt.date))
@@ -80,7 +80,7 @@ def test_a_day_treats_as_many_customers_as_told_each_once(small_world):
     pd.testing.assert_frame_equal(logged_day(world, base, DAY), log)
 
 
-@pytest.mark.unit
+@pytest.mark.integration
 def test_everybody_may_be_treated_on_one_day(small_world):
     world = small_world(decisions_per_day=400)
     log = logged_day(world, customers(world, DAY.astype(dt.date)), DAY)

@@ -81,7 +81,7 @@ def test_as_of_is_a_cutoff_and_nothing_else(spark):
         open_bandit.read(spark, "men", dt.date(2019, 11, 24))
 
 
-@pytest.mark.unit
+@pytest.mark.integration
 def test_both_policies_show_the_same_items(campaign):
     # Actions are read from one log alone: the other names the same values by other hashes.
     first, second = (
@@ -96,7 +96,7 @@ def test_both_policies_show_the_same_items(campaign):
         np.testing.assert_array_equal(*groups)
 
 
-@pytest.mark.unit
+@pytest.mark.integration
 def test_both_policies_hash_users_alike(campaign):
     logs = [open_bandit._log(policy, campaign) for policy in open_bandit.POLICIES]
     for name in open_bandit.USER_FEATURES:
@@ -104,7 +104,7 @@ def test_both_policies_hash_users_alike(campaign):
         assert shares[0].sub(shares[1], fill_value=0.0).abs().max() < 0.03
 
 
-@pytest.mark.unit
+@pytest.mark.integration
 def test_the_distribution_reproduces_the_published_anchor():
     # decisioning.md, cell "men r->b": IPW of bts from the random log.
     log = open_bandit._log("random", "men")
@@ -115,19 +115,19 @@ def test_the_distribution_reproduces_the_published_anchor():
     assert (weight * log["click"]).mean() == pytest.approx(0.004533560000, abs=5e-13)
 
 
-@pytest.mark.unit
+@pytest.mark.integration
 def test_the_wheels_code_is_never_imported():
     open_bandit._log("bts", "men")
     assert "obp" not in sys.modules
 
 
-@pytest.mark.unit
+@pytest.mark.integration
 def test_an_unknown_campaign_is_refused():
     with pytest.raises(DataError, match="'campaign' is 'kids'.*all, men, women"):
         open_bandit.bts_distribution("kids")
 
 
-@pytest.mark.unit
+@pytest.mark.integration
 def test_missing_logs_say_how_to_get_them(monkeypatch, tmp_path):
     meta = tmp_path / "obp-0.4.1.dist-info"
     meta.mkdir()

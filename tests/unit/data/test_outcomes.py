@@ -11,7 +11,7 @@ from nextbest.data.outcomes import outcomes
 from nextbest.data.truth import expected_net_value
 from nextbest.data.world import COSTS, TREATMENTS, customers
 
-pytestmark = pytest.mark.unit
+pytestmark = pytest.mark.integration
 DAY = np.datetime64("2026-01-05")
 
 

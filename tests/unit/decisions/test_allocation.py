@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nextbest.decisions.allocation import allocate
@@ -60,7 +60,6 @@ def check(found, score, eligible, limits):
     assert (found.prices >= 0).all()
 
 
-@settings(deadline=None, max_examples=40)
 @given(st.integers(0, 10**6), st.integers(1, 4), st.booleans(), st.sampled_from([1.0, 0.5]))
 def test_exact_is_brute_force(seed, n, ties, none):
     score, eligible, limits = case(seed, n, 2, 2, ties=ties, none=none, largest=2)
@@ -77,7 +76,6 @@ def test_exact_is_brute_force(seed, n, ties, none):
     assert found.value == pytest.approx(best)
 
 
-@settings(deadline=None, max_examples=20)
 @given(st.integers(0, 10**6), st.integers(1, 40), st.booleans())
 def test_prices_keep_every_limit_and_are_deterministic(seed, n, ties):
     score, eligible, limits = case(seed, n, 3, 2, ties=ties)
@@ -90,7 +88,6 @@ def test_prices_keep_every_limit_and_are_deterministic(seed, n, ties):
     assert (again.choice == found.choice).all()
 
 
-@settings(deadline=None, max_examples=15)
 @given(st.integers(0, 10**6), st.booleans())
 def test_nothing_worth_having_is_left(seed, ties):
     score, eligible, limits = case(seed, 30, 3, 2, ties=ties)

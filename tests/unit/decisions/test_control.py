@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nextbest.decisions.control import ELIGIBILITY_ONLY, POLICY, RANDOM, control_groups
@@ -12,7 +12,6 @@ IDS = np.array([f"c-{n}" for n in range(2_000)], dtype=object)
 SHARE = st.floats(0, 0.5)
 
 
-@settings(deadline=None)
 @given(SHARE, SHARE, SHARE, SHARE)
 def test_members_stay_when_shares_grow(random, more_random, only, more_only):
     few = control_groups(IDS, "s", min(random, more_random), min(only, more_only))
@@ -22,7 +21,6 @@ def test_members_stay_when_shares_grow(random, more_random, only, more_only):
                                        min(only, more_only))).all()  # fmt: skip
 
 
-@settings(deadline=None)
 @given(SHARE, SHARE)
 def test_everybody_joins_at_the_same_rate(random, only):
     groups = control_groups(IDS, "s", random, only)

@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chi2
 
@@ -169,7 +169,6 @@ def p_value(counts, probabilities):
     return chi2.sf(((counts[possible] - expected) ** 2 / expected).sum(), free)
 
 
-@settings(deadline=None, max_examples=50)
 @given(st.integers(0, 2**32 - 1))
 def test_random_catalogs_order_and_parts(chance):
     """Whatever is eligible: only that is chosen, and neither order nor split changes a choice."""

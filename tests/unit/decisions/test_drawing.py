@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chi2
 
@@ -71,7 +71,6 @@ POLICIES = [
 
 
 @pytest.mark.unit
-@settings(deadline=None, max_examples=60)
 @given(st.integers(0, 10**6), st.integers(2, 40), st.sampled_from(POLICIES), st.integers(0, 99))
 def test_nothing_forbidden_no_limit_exceeded_and_a_rerun_is_the_same(seed, n, policy, drawn):
     customers, eligible, allowed, decider, limits = day(seed, n, **policy)

@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
@@ -56,7 +56,6 @@ def check_draw(choice, p, limits):
     assert (np.abs(contacts @ count - expected) < 1 + 1e-9).all()
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.integers(0, 10**6), st.integers(0, 50))
 def test_no_draw_exceeds_a_limit(seed, draw_seed):
     p, eligible, treatments, limits = case(seed)
@@ -70,7 +69,6 @@ def test_no_draw_exceeds_a_limit(seed, draw_seed):
     check_draw(draw_within(kept, limits, ids(len(p)), draw_seed), kept, limits)
 
 
-@settings(deadline=None, max_examples=25)
 @given(st.integers(0, 10**6))
 def test_what_fits_is_not_bent(seed):
     p, eligible, treatments, limits = case(seed)
@@ -83,7 +81,6 @@ def test_what_fits_is_not_bent(seed):
     assert np.abs(kept - p)[:, untouched].max(initial=0) < 2 / ONE
 
 
-@settings(deadline=None, max_examples=25)
 @given(st.integers(0, 10**6), st.integers(0, 50))
 def test_draws_depend_on_ids_and_seed_not_on_order(seed, draw_seed):
     p, eligible, treatments, limits = case(seed)
@@ -153,7 +150,6 @@ def rationed(seed, n):
     return scores, eligible, np.where(rng.random(n) < 0.1, 1.0, 0.2), treatments, limits
 
 
-@settings(deadline=None, max_examples=20)
 @given(st.integers(0, 10**6), st.integers(1, 40), st.sampled_from([0.0, 0.3, 2.0]))
 def test_rationed_policies_keep_limits(seed, n, temperature):
     scores, eligible, share, treatments, limits = rationed(seed, n)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import norm
@@ -36,7 +36,6 @@ def test_shares_come_as_close_to_the_ideal_as_their_error_says():
     assert (error[0, :3] > 0.002).all()
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_shares_are_a_distribution_that_knows_no_other_row(seed):
     rng = np.random.default_rng(seed)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, roc_auc_score
@@ -31,7 +31,6 @@ def draw(n, seed, slope=1.0):
     return happened, 1 / (1 + np.exp(-logit)), rng.uniform(0.1, 3, n)
 
 
-@settings(deadline=None, max_examples=40)
 @given(st.integers(0, 10_000), st.booleans())
 def test_the_classics_agree_with_scikit_learn(seed, weighted):
     y, p, w = draw(60, seed)

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from scipy.spatial.distance import jensenshannon
@@ -23,19 +23,16 @@ def _counts(items):
     return s.Counts({item: items.count(item) for item in set(items)})
 
 
-@settings(max_examples=50, deadline=None)
 @given(NUMBERS, NUMBERS, EDGES)
 def test_histograms_added_are_the_histogram_of_all(left, right, edges):
     assert s.histogram(left, edges) + s.histogram(right, edges) == s.histogram(left + right, edges)
 
 
-@settings(max_examples=50, deadline=None)
 @given(ITEMS, ITEMS)
 def test_counts_added_are_the_counts_of_all(left, right):
     assert _counts(left) + _counts(right) == _counts(left + right)
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.integers(-9, 9).map(float), min_size=2, max_size=50),
     st.lists(st.integers(-9, 9).map(float), min_size=2, max_size=50),
@@ -51,7 +48,6 @@ def test_numbers_match_scipy_on_exact_data(now, base):
     )
 
 
-@settings(max_examples=40, deadline=None)
 @given(ITEMS.filter(bool), ITEMS.filter(bool))
 def test_categories_match_scipy(now, base):
     items = sorted({*now, *base}, key=str)
@@ -107,7 +103,6 @@ def test_the_index_equals_its_formula_on_bins_that_stand_alone():
     assert s.stability(now, base) == pytest.approx(np.sum((p - q) * np.log(p / q)), rel=1e-12)
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from([20, 60, 200, 2000]))
 def test_the_index_of_noise_is_small_at_any_size(seed, rows):
     random = np.random.default_rng(seed)

@@ -7,7 +7,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nextbest.errors import RunError
@@ -90,7 +90,6 @@ def test_text_without_braces_stays(text):
     assert substitute(text, SCOPE) == text
 
 
-@settings(max_examples=30)
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists))
 def test_a_value_comes_back_as_it_was_set(value):
     scope = replace(SCOPE, tasks={"t": Ended("SUCCESS", values={"v": value})}, known_tasks=("t",))

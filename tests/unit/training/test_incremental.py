@@ -11,7 +11,7 @@ from nextbest.decisions.treatments import Treatments
 from nextbest.errors import DataError
 from nextbest.training.incremental import KINDS, MONEY, fit
 
-pytestmark = pytest.mark.unit
+pytestmark = pytest.mark.integration
 
 EFFECTS = {"a:sms": 2.0, "a:email": 1.0, "b:sms": -1.0, "b:email": 0.0}
 

@@ -86,7 +86,7 @@ def candidates(**models):
     return [Candidate(name, lambda rows, m=model: m, rule) for name, model in models.items()]
 
 
-@pytest.mark.unit
+@pytest.mark.integration
 def test_value_decides_where_auc_prefers_the_worse(frame, offers):
     ranks, chooses = Told(level=0.4, slope=-0.02), Told(level=0.0, slope=0.1)
     assert auc(frame, offers, ranks) > auc(frame, offers, chooses) + 0.1
@@ -116,7 +116,7 @@ class Nearly(Told):
         return {"response": np.where(inside[:, None], found[:, ::-1], found)}
 
 
-@pytest.mark.unit
+@pytest.mark.integration
 def test_noise_is_no_reason_to_change(frame, offers):
     """In some band the two differ by less than their noise: then whoever is first stays."""
 
@@ -133,7 +133,7 @@ def test_noise_is_no_reason_to_change(frame, offers):
     assert any(first_stays(band) for band in (-0.06, -0.03, 0.0, 0.03, 0.06))
 
 
-@pytest.mark.unit
+@pytest.mark.integration
 def test_among_equals_the_first_stays_and_only_early_days_are_learned_from(frame, offers):
     seen = []
 
@@ -149,7 +149,7 @@ def test_among_equals_the_first_stays_and_only_early_days_are_learned_from(frame
     assert "last 4,000 decisions: one" in choice.text
 
 
-@pytest.mark.unit
+@pytest.mark.integration
 def test_bad_searches_are_refused(frame, offers):
     same = [*candidates(a=Told(0, 0)), *candidates(a=Told(0, 0))]
     with pytest.raises(DataError, match="lacks propensity"):

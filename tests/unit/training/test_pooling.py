@@ -5,7 +5,7 @@ from scipy.special import expit
 from nextbest.training import linear
 from nextbest.training.pooling import fit_hierarchical
 
-pytestmark = pytest.mark.unit
+pytestmark = pytest.mark.integration
 
 ACTIONS, CHANNELS = 8, 3
 

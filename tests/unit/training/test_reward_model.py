@@ -9,7 +9,7 @@ from nextbest.decisions.treatments import Treatments
 from nextbest.errors import DataError
 from nextbest.training.reward_model import fit
 
-pytestmark = pytest.mark.unit
+pytestmark = pytest.mark.integration
 
 FEATURES = ("x", "y", "segment", "consent")
 

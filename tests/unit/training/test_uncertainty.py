@@ -5,7 +5,7 @@ from scipy.special import expit
 from nextbest.training.linear import fit_pooled, grouped, prior
 from nextbest.training.uncertainty import roots
 
-pytestmark = pytest.mark.unit
+pytestmark = pytest.mark.integration
 SIZES = (3, 2)
 
 

@@ -10,7 +10,7 @@ from nextbest.evaluation.ope.diagnostics import evidence
 from nextbest.evaluation.ope.moments import fold
 from nextbest.evaluation.ope.value import evaluate
 
-pytestmark = pytest.mark.unit
+pytestmark = pytest.mark.integration  # it reads the real logs
 
 #        cell                      on-policy  ips            snips          ess        max weight
 WEIGHTED = {

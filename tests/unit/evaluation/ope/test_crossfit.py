@@ -11,7 +11,7 @@ from nextbest.evaluation.ope.estimators import value_of
 from nextbest.evaluation.ope.log import LoggedBatch, Target
 from nextbest.evaluation.ope.moments import fold
 
-pytestmark = pytest.mark.unit
+pytestmark = pytest.mark.integration
 KINDS, ACTIONS = 400, 3
 
 

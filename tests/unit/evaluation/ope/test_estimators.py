@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nextbest.errors import DataError, SettingsError
@@ -53,7 +53,6 @@ def test_weights_of_one_give_the_mean_and_its_interval(bandit):
     assert value.diagnostics.ess == pytest.approx(len(log), rel=1e-12)
 
 
-@settings(deadline=None, max_examples=30)
 @given(st.floats(0.01, 1000), st.sampled_from([-1, 1]))
 def test_scaled_rewards_scale_every_estimate_and_interval(bandit, factor, sign):
     log = bandit.draw(300, seed=3)

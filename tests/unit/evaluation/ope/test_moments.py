@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -70,7 +70,6 @@ def assert_same(found: Moments, expected: Moments):
         )
 
 
-@settings(deadline=None, max_examples=60)
 @given(logs(), st.data())
 def test_any_split_in_any_order_gives_the_same_estimates_and_intervals(log, data):
     order = np.array(data.draw(st.permutations(range(len(log)))), dtype=int)
@@ -83,7 +82,7 @@ def test_any_split_in_any_order_gives_the_same_estimates_and_intervals(log, data
     assert merged.weight_counts.tolist() == whole.weight_counts.tolist()
 
 
-@pytest.mark.parametrize("pieces", [2, 7, 500])
+@pytest.mark.parametrize("pieces", [2, 7, 100])
 def test_a_long_log_is_split_without_a_trace(bandit, pieces):
     log = bandit.draw(3 * BLOCK + 17, seed=1)
     shuffled = np.random.default_rng(2).permutation(len(log))
@@ -115,7 +114,7 @@ def test_constant_rewards_and_equal_policies_leave_no_uncertainty_at_all():
     p, target = rng.uniform(0.05, 1, 3000), rng.uniform(0, 1, 3000)
     q = rng.uniform(0, 1, 3000)
     log = LoggedBatch(np.full(3000, 0.3), p, {"a": Target(target, q), "b": Target(target, q)}, q)
-    parts = [fold(part(log, slice(start, start + 7))) for start in range(0, 3000, 7)]
+    parts = [fold(part(log, slice(start, start + 31))) for start in range(0, 3000, 31)]
     moments = sum(parts[1:], parts[0])
     assert value_of(moments, "a", "snips").value == pytest.approx(0.3, abs=1e-14)
     assert value_of(moments, "a", "snips").standard_error < 1e-14

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nextbest.errors import DataError
@@ -21,7 +21,6 @@ def told(moments):
     return [x for each in estimates for x in (each.value, each.low, each.high)]
 
 
-@settings(deadline=None, max_examples=8)
 @given(st.integers(0, 10_000), st.integers(1, 6))
 def test_segments_add_up_to_the_whole_however_the_log_is_split(bandit, seed, pieces):
     rng = np.random.default_rng(seed)
