@@ -20,7 +20,7 @@ LEDGER = (
     "version string, to_alias string, previous_version string, reason string, evidence string"
 )
 TRAINING_KEY = "training_key"
-HOLDOUT_FROM = "holdout_from"  # first day that the version never learned from
+HOLDOUT_SHARE = "holdout_share"  # of all customers, whom the version never learned from
 
 
 def client() -> MlflowClient:
@@ -69,18 +69,18 @@ def name_candidate(model: str, version: str) -> None:
     client().set_registered_model_alias(model, "candidate", version)
 
 
-def holdout_from(model: str, version: str) -> str:
-    """The first day (ISO) that a version never learned from.
+def holdout_share(model: str, version: str) -> float:
+    """The share of all customers from whom a version never learned (splits.held_out).
 
     Raises PlatformError when the version does not say.
     """
-    day = client().get_model_version(model, version).tags.get(HOLDOUT_FROM)
-    if not day:
+    share = client().get_model_version(model, version).tags.get(HOLDOUT_SHARE)
+    if not share:
         raise PlatformError(
-            f"{model} version {version} has no tag '{HOLDOUT_FROM}', so nothing can be held out "
+            f"{model} version {version} has no tag '{HOLDOUT_SHARE}', so nothing can be held out "
             "for it: train it anew by training_job"
         )
-    return day
+    return float(share)
 
 
 def record_verdict(model: str, version: str, day: dt.date, verdict: dict[str, object]) -> None:

@@ -43,7 +43,7 @@ class Settings:
     history_days: int  # days of decisions to learn from and to hold out
     decisions_per_day: int  # of the simulated logging policy
     attribution_days: int  # an outcome later than this does not count
-    holdout_share: float  # the last mature days with this share of decisions, never trained on
+    holdout_share: float  # of all customers: never trained on, to judge on
     exploration: float  # share of uniform choice over the eligible treatments
     exploration_floor: float  # least probability of each eligible treatment
     temperature: float  # of a softmax of the scores, in money; 0: the best score is chosen

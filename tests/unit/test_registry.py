@@ -41,7 +41,7 @@ def model(logged):
     name = f"juan_dev.ml_nba_demo_dev.m_{uuid.uuid4().hex}"
     for number in (1, 2):
         mlflow.register_model(
-            logged, name, tags={"training_key": f"k{number}", "holdout_from": f"2026-01-0{number}"}
+            logged, name, tags={"training_key": f"k{number}", "holdout_share": f"0.{number}"}
         )
     return name
 
@@ -62,7 +62,7 @@ def test_what_is_not_there_is_none_and_a_version_is_found_by_its_key(home, model
     assert registry.version_trained_on(model, "k2") == "2"
     assert registry.version_trained_on(model, "k3") is None
     assert registry.version_trained_on("juan_dev.ml_nba_demo_dev.nobody", "k1") is None
-    assert registry.holdout_from(model, "1") == "2026-01-01"
+    assert registry.holdout_share(model, "1") == 0.1
 
 
 def test_every_move_is_on_the_ledger_once(spark, model, ledger):
@@ -86,6 +86,6 @@ def test_a_promotion_cut_off_after_the_ledger_is_completed(spark, model, ledger)
 
 
 def test_a_version_that_does_not_say_what_it_never_saw_is_refused(model):
-    registry.client().delete_model_version_tag(model, "1", "holdout_from")
-    with pytest.raises(PlatformError, match="holdout_from"):
-        registry.holdout_from(model, "1")
+    registry.client().delete_model_version_tag(model, "1", "holdout_share")
+    with pytest.raises(PlatformError, match="holdout_share"):
+        registry.holdout_share(model, "1")

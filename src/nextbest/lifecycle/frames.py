@@ -27,19 +27,15 @@ def midnight(settings: Settings) -> Column:
     return F.lit(dt.datetime.combine(settings.as_of, dt.time(), dt.UTC))
 
 
-def learning_frame(
-    settings: Settings, platform: Platform, case: UseCase, since: str | None = None
-) -> pd.DataFrame:
+def learning_frame(settings: Settings, platform: Platform, case: UseCase) -> pd.DataFrame:
     """Matured decisions with their labels and their features as of the decision, by decision_id.
 
-    `since` (a day) leaves older decisions out. Raises DataError when nothing has matured.
+    Raises DataError when nothing has matured.
     """
     spark = platform.spark
     decisions = tables.read(spark, settings.table("decisions")).where(
         F.col("decided_at") < midnight(settings)
     )
-    if since is not None:
-        decisions = decisions.where(F.col("decided_at") >= F.lit(since).cast("timestamp"))
     known = labels(
         decisions,
         tables.read(spark, settings.table("outcomes")),

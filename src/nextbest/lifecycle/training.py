@@ -20,6 +20,7 @@ from nextbest.settings import Settings
 from nextbest.training import packaging, splits
 from nextbest.training.policy import learn
 
+BASELINE_SHARE = 0.4  # of the decisions: their last days
 BASELINE_ROWS = 40_000  # noise of the stability index is then far below any threshold
 
 
@@ -27,7 +28,7 @@ def train_model(settings: Settings, spark: SparkSession) -> Outcome:
     """03: models learn from matured decisions; that worth most is registered as the candidate."""
     platform, case = open_platform(settings, spark), use_cases.load(settings)
     frame = frames.learning_frame(settings, platform, case)
-    held_out = splits.last_days(frame["decided_at"], settings.holdout_share)
+    held_out = splits.held_out(frame["customer_id"], settings.holdout_share)
     rows = frame[~held_out]
     policy = Policy(
         case.name,
@@ -52,7 +53,7 @@ def train_model(settings: Settings, spark: SparkSession) -> Outcome:
         tags = {
             registry.TRAINING_KEY: key,
             "as_of": settings.as_of.isoformat(),
-            registry.HOLDOUT_FROM: f"{frame.loc[held_out, 'decided_at'].min():%Y-%m-%d}",
+            registry.HOLDOUT_SHARE: str(settings.holdout_share),
         }
         mlflow.set_experiment(settings.experiment)
         with mlflow.start_run(run_name=f"training {settings.as_of}"):
@@ -60,7 +61,8 @@ def train_model(settings: Settings, spark: SparkSession) -> Outcome:
             decider = Decider(choice.model, treatments, choice.arbitration, policy)
             version = packaging.register(decider, settings.model, example=rows.head(5), tags=tags)
     registry.name_candidate(settings.model, version)
-    _write_baseline(settings, spark, frame[held_out], version)
+    late = splits.last_days(frame["decided_at"], BASELINE_SHARE)
+    _write_baseline(settings, spark, frame[held_out & late], version)
     return Outcome(
         f"{settings.model} version {version} is the candidate: {len(rows):,} decisions learned "
         f"from, {int(held_out.sum()):,} held out ({told})",
@@ -77,10 +79,10 @@ def _digest(frame: pd.DataFrame) -> int:
 def _write_baseline(
     settings: Settings, spark: SparkSession, held_out: pd.DataFrame, version: str
 ) -> None:
-    """What the version's features and scores look like on the days it was held back from.
+    """What the version's features and scores look like for customers it never learned from.
 
-    These are the last days of the training window: the first ones have features whose windows
-    reach back before the log began, which would pass for drift.
+    On the last days of the log: the first ones have features whose windows reach back before it
+    began, which would pass for drift.
     """
     candidate = frames.decider(settings, spark, version)
     count = min(len(held_out), BASELINE_ROWS)

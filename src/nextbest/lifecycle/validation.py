@@ -25,11 +25,13 @@ from nextbest.evaluation.ope.moments import Moments, fold
 from nextbest.evaluation.ope.targets import target_probabilities
 from nextbest.evaluation.ope.value import evaluate
 from nextbest.evaluation.plots import value_figure, weight_figure
+from nextbest.evaluation.recency import JUDGED_DAYS, world_moved
 from nextbest.evaluation.release import attempt, release_gates, release_measurements
 from nextbest.lifecycle import frames
 from nextbest.lifecycle.outcome import Outcome
 from nextbest.platforms import Platform, open_platform
 from nextbest.settings import Settings
+from nextbest.training.splits import held_out
 from nextbest.use_cases import UseCase
 
 CANDIDATE, CHAMPION = "candidate", "champion"
@@ -44,6 +46,7 @@ class Trial:
     moments: Moments
     values: Mapping[str, Estimate]
     calibration: Mapping[str, Measurement]
+    moved: str  # why only the newest decisions counted, or nothing
 
 
 def validate_model(settings: Settings, spark: SparkSession) -> Outcome:
@@ -63,6 +66,7 @@ def validate_model(settings: Settings, spark: SparkSession) -> Outcome:
             [
                 f"{settings.model} version {version} on {trial.moments.n:,} held-out decisions, "
                 f"value per decision ({settings.confidence:.0%} intervals):",
+                *([f"  {trial.moved}"] if trial.moved else []),
                 *_told(settings, trial),
                 *_captured(settings, spark, case, candidate),
                 f"  {ending}: version {version} is {released}.",
@@ -74,37 +78,39 @@ def validate_model(settings: Settings, spark: SparkSession) -> Outcome:
 
 
 def _hold_trial(settings: Settings, platform: Platform, case: UseCase, candidate: Decider) -> Trial:
-    """Fold the held-out decisions; the candidate's own q̂ serves every target policy."""
+    """Fold decisions about customers held out; the candidate's own q̂ serves every target policy."""
     version = candidate.policy.version
-    held_out_from = registry.holdout_from(settings.model, version)
-    rows = frames.learning_frame(settings, platform, case, since=held_out_from)
-    # Drawn from a wider set than any policy would choose from: of no use to value one.
-    rows = rows[rows["reason_code"] != WIDER].reset_index(drop=True)
+    share = registry.holdout_share(settings.model, version)
     champion = registry.version_at(settings.model, CHAMPION)
     deciders = {CANDIDATE: candidate}
     if champion is not None and champion != version:
-        if registry.holdout_from(settings.model, champion) > held_out_from:
-            raise DataError(
-                f"{settings.model}: champion {champion} learned from days on which candidate "
-                f"{version} is judged (from {held_out_from}); train the candidate on a later as_of"
-            )
+        share = min(share, registry.holdout_share(settings.model, champion))
         deciders[CHAMPION] = frames.decider(settings, platform.spark, champion)
+    baseline = CHAMPION if CHAMPION in deciders else LOGGING
+    rows = frames.learning_frame(settings, platform, case)
+    # Drawn from a wider set than any policy would choose from: of no use to value one.
+    kept = held_out(rows["customer_id"], share) & (rows["reason_code"] != WIDER)
+    rows = rows[kept].reset_index(drop=True)
+    if rows.empty:
+        raise DataError(
+            f"{settings.table('decisions')}: none of the matured decisions is about one of the "
+            f"customers held out (holdout_share {share:g}); raise it and train anew"
+        )
     told = {
         name: target_probabilities(
             rows, rows["eligible"], rows["treatment"], each, reference=candidate
         )
         for name, each in deciders.items()
     }
-    # A policy chooses among the eligible ones only, and the log could have chosen any of these.
-    inside = np.zeros(len(rows))
-    targets = {
-        name: Target(each["target_probability"], each["q_target"], inside)
-        for name, each in told.items()
-    }
-    log = LoggedBatch(rows["value"], rows["propensity"], targets, told[CANDIDATE]["q_logged"])
-    moments = fold(log)
+    newest = (rows["decided_at"].max() - rows["decided_at"]).dt.days < JUDGED_DAYS
+    moments, moved = fold(_log(rows, told, newest)), ""
+    if not newest.all():
+        older = fold(_log(rows, told, ~newest))
+        moved = world_moved(moments, older, CANDIDATE, baseline)
+        moments = moments if moved else moments + older
+    counted = newest if moved else pd.Series(True, rows.index)
     values = {name: value_of(moments, name, "dr", confidence=settings.confidence) for name in told}
-    for policy, its in rows.groupby("policy"):
+    for policy, its in rows[counted].groupby("policy"):
         here = {CANDIDATE: Target(np.ones(len(its)))}
         mine = fold(LoggedBatch(its["value"], its["propensity"], here))
         values[f"{policy} policy"] = value_of(
@@ -112,11 +118,25 @@ def _hold_trial(settings: Settings, platform: Platform, case: UseCase, candidate
         )
     return Trial(
         version=version,
-        baseline=CHAMPION if CHAMPION in deciders else LOGGING,
+        baseline=baseline,
         moments=moments,
         values=values,
-        calibration=_calibration(rows, candidate),
+        calibration=_calibration(rows[counted], candidate),
+        moved=moved,
     )
+
+
+def _log(rows: pd.DataFrame, told: Mapping[str, pd.DataFrame], part: pd.Series) -> LoggedBatch:
+    """The decisions of one part, with every decider as a target."""
+    # A policy chooses among the eligible ones only, and the log could have chosen any of these.
+    inside = np.zeros(int(part.sum()))
+    its = {name: each[part] for name, each in told.items()}
+    targets = {
+        name: Target(each["target_probability"], each["q_target"], inside)
+        for name, each in its.items()
+    }
+    rows = rows[part]
+    return LoggedBatch(rows["value"], rows["propensity"], targets, its[CANDIDATE]["q_logged"])
 
 
 def _calibration(rows: pd.DataFrame, candidate: Decider) -> Mapping[str, Measurement]:

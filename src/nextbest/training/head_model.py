@@ -13,6 +13,7 @@ from nextbest.decisions.treatments import NONE
 from nextbest.training import calibration, linear, trees, uncertainty
 from nextbest.training.encoding import Encoder
 from nextbest.training.pooling import fit_hierarchical
+from nextbest.training.recency import recent_shift
 
 PAIRS = 400_000  # customer × treatment rows given to the trees at a time: memory stays flat
 APART = 3.0  # width of the priors when treatments are hardly pooled at all
@@ -90,6 +91,7 @@ def fit_head(
     encoder: Encoder,
     matrix: np.ndarray,
     design: np.ndarray,
+    age: np.ndarray,
     later: np.ndarray,
     seed: int,
     pooled: bool,
@@ -98,7 +100,8 @@ def fit_head(
 
     The rows that are not `later` are fitted first, with priors learned from them (`pooled`) or
     wide ones, which leave every treatment nearly to itself; the later ones choose the number of
-    trees and give the calibration. Then linear part and trees are fitted again on all rows.
+    trees and give the calibration. Then linear part and trees are fitted again on all rows, and
+    the linear part is shifted towards the newest ones; `age` [n] is in days.
     """
     actions, channels = (
         tuple(sorted(frame[name].unique())) if name in head.treatment else None
@@ -125,16 +128,23 @@ def fit_head(
     intercept, slope = calibration.fit_platt(raw, late.outcome)
     whole = rows.grouped()
     final = linear.fit_pooled(whole, deviations, base)
-    base = final.model
+    boosting = rows.boosting(final.model)
+    booster = trees.grow(boosting, count, seed) if count else None
+    raw = rows.logit(final.model)
+    if booster is not None:
+        raw = raw + booster.predict(rows.matrix, raw_score=True)
+    shift = recent_shift(
+        rows.design, rows.codes, rows.outcome, intercept + slope * raw, age[kept], rows.sizes
+    )
     return HeadModel(
         name=head.name,
         needs_contact=head.needs_contact,
         encoder=encoder,
         actions=actions,
         channels=channels,
-        linear=base,
+        linear=final.model.plus(shift, 1.0 / slope),
         roots=uncertainty.roots(whole, final, deviations),
-        booster=trees.grow(rows.boosting(base), count, seed) if count else None,
+        booster=booster,
         intercept=intercept,
         slope=slope,
     )

@@ -45,16 +45,23 @@ class Pooled:
         total[:, 0] += self.pair[action, channel] * (known_action & known_channel)[:, 0]
         return total
 
+    def plus(self, other: Pooled, times: float) -> Pooled:
+        """The coefficients with `times` another model's added: logits add up likewise."""
+        parts = ("base", "action", "channel", "pair")
+        return Pooled(*(getattr(self, part) + times * getattr(other, part) for part in parts))
+
 
 @dataclass(frozen=True, eq=False)
 class Grouped:
     """Rows sorted by treatment: design [n, p] and 0/1 outcome [n], `slices` per treatment.
 
     `action` and `channel` [G] are the treatments' codes, `sizes` counts actions and channels.
+    `offset` [n] is the part of the logit that is known already.
     """
 
     design: np.ndarray
     outcome: np.ndarray
+    offset: np.ndarray
     slices: tuple[slice, ...]
     action: np.ndarray
     channel: np.ndarray
@@ -67,8 +74,10 @@ def grouped(
     channel: np.ndarray,
     outcome: np.ndarray,
     sizes: tuple[int, int],
+    offset: np.ndarray | None = None,
 ) -> Grouped:
-    """Sort rows by treatment, from design [n, p] and known codes [n]."""
+    """Sort rows by treatment, from design [n, p] and known codes [n]; no offset means 0."""
+    offset = np.zeros(len(design)) if offset is None else offset
     group = action * sizes[1] + channel
     order = np.argsort(group, kind="stable")
     groups, starts = np.unique(group[order], return_index=True)
@@ -76,6 +85,7 @@ def grouped(
     return Grouped(
         design=design[order],
         outcome=outcome[order],
+        offset=offset[order],
         slices=tuple(slice(int(a), int(b)) for a, b in zip(starts, ends, strict=True)),
         action=groups // sizes[1],
         channel=groups % sizes[1],
@@ -154,7 +164,7 @@ def _evaluate(
     grams = np.empty((*coefficients.shape, coefficients.shape[1]))
     for at, part in enumerate(rows.slices):
         x, y = rows.design[part], rows.outcome[part]
-        logit = x @ coefficients[at]
+        logit = rows.offset[part] + x @ coefficients[at]
         p = expit(logit)
         loss += float(np.logaddexp(0.0, logit).sum() - y @ logit)
         slopes[at] = (p - y) @ x

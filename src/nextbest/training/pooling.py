@@ -26,13 +26,16 @@ LEAST = 0.01  # a standard deviation in logits: below it nothing differs
 FIRST_WIDTH = 0.5
 
 
-def fit_hierarchical(rows: Grouped, start: Fit | None = None) -> tuple[Fit, Pooled]:
+def fit_hierarchical(
+    rows: Grouped, first: Pooled | None = None, start: Pooled | None = None
+) -> tuple[Fit, Pooled]:
     """The pooled model with prior deviations learned from the same rows; both are given.
 
-    Deterministic. Raises DataError as `fit_pooled` does.
+    `first` are the deviations to begin with; that of the level stays as it is. Deterministic.
+    Raises DataError as `fit_pooled` does.
     """
-    deviations = prior(rows, FIRST_WIDTH)
-    fit = fit_pooled(rows, deviations, None if start is None else start.model)
+    deviations = prior(rows, FIRST_WIDTH) if first is None else first
+    fit = fit_pooled(rows, deviations, start)
     for _ in range(ROUNDS):
         deviations = _learned(fit, _variances(rows, fit, deviations), deviations)
         fit = fit_pooled(rows, deviations, fit.model)

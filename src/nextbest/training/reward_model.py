@@ -135,6 +135,7 @@ def fit(
     """
     _check(frame, heads)
     later = last_days(frame["decided_at"], CALIBRATION_SHARE)
+    age = (frame["decided_at"].max() - frame["decided_at"]).dt.days.to_numpy()
     encoders: dict[tuple[str, ...], Encoder] = {}
     encoded: dict[tuple[str, ...], tuple[np.ndarray, np.ndarray]] = {}
     for head in heads:
@@ -148,7 +149,7 @@ def fit(
     # In turn: side by side, in threads, native code once in hundreds of runs ended in a SIGSEGV.
     for head in heads:
         key = tuple(features if head.features is None else head.features)
-        model = fit_head(frame, head, encoders[key], *encoded[key], later, seed, pooled)
+        model = fit_head(frame, head, encoders[key], *encoded[key], age, later, seed, pooled)
         models.append(model)
         on_progress(
             f"head {head.name}: {int(frame[head.kind].sum())} positives in {len(frame)} "

@@ -1,22 +1,22 @@
-"""Splits by day: what is learned from lies before what it is judged on."""
+"""Splits: by customer for the gate, by day for the choice between ways to learn."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from nextbest.decisions.randomness import fractions
 from nextbest.errors import DataError
 
 
-@dataclass(frozen=True, eq=False)
-class Split:
-    """Three disjoint bool [n] masks over the rows, in the order of time."""
+def held_out(customer_ids: pd.Series, share: float) -> np.ndarray:
+    """Whether a customer's decisions are kept for judging, for good: bool [n].
 
-    train: np.ndarray
-    calibration: np.ndarray
-    holdout: np.ndarray
+    By a hash of the customer alone: every version of every day keeps the same customers, so that
+    two versions can always be judged side by side on what neither has learned from, and the days
+    of the newest decisions are not withheld from learning. A smaller share is part of a larger.
+    """
+    return fractions(customer_ids, "held out") < share
 
 
 def last_days(decided_at: pd.Series, share: float) -> np.ndarray:
@@ -35,26 +35,6 @@ def last_days(decided_at: pd.Series, share: float) -> np.ndarray:
     later = counts[::-1].cumsum()[::-1] / len(days)
     first = int(np.abs(later.to_numpy() - share)[1:].argmin()) + 1
     return (days >= counts.index[first]).to_numpy()
-
-
-def split_by_day(decided_at: pd.Series, holdout_days: int, calibration_share: float = 0.2) -> Split:
-    """Hold out the last `holdout_days` days (calendar, UTC), calibrate on the last before them.
-
-    Raises DataError when a part would be empty.
-    """
-    days = _days(decided_at)
-    if days.empty or holdout_days < 1:
-        raise DataError(
-            f"can't split {len(days)} decisions with holdout_days={holdout_days}; "
-            "both must be positive"
-        )
-    start = days.max() - pd.Timedelta(days=holdout_days - 1)
-    holdout = (days >= start).to_numpy()
-    learning = np.flatnonzero(~holdout)
-    later = last_days(decided_at.iloc[learning], calibration_share)
-    calibration = np.zeros(len(days), dtype=bool)
-    calibration[learning[later]] = True
-    return Split(train=~holdout & ~calibration, calibration=calibration, holdout=holdout)
 
 
 def _days(decided_at: pd.Series) -> pd.Series:

@@ -99,11 +99,15 @@ def _opt_out(customers, treatments):
 
 @pytest.fixture(scope="session")
 def simulate():
-    """The world of a seed, `days` × 5,000 decisions before 2026-01-31, all of them mature."""
+    """The world of a seed, `days` × 5,000 decisions before 2026-01-31, all of them mature.
 
-    def make(seed, days):
+    On the last `changed` of these days customers respond otherwise than before.
+    """
+
+    def make(seed, days, changed=0):
         end = dt.date(2026, 1, 31)
-        told = world.World(seed, 20_000, days, 5_000, 7, "none", dt.date(2030, 1, 1))
+        turn = end - dt.timedelta(days=changed)
+        told = world.World(seed, 20_000, days, 5_000, 7, "concept" if changed else "none", turn)
         base = world.customers(told, end)
         first = np.datetime64(end) - days
         log = pd.concat([logged_day(told, base, first + k) for k in range(days)], ignore_index=True)

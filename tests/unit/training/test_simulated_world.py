@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from nextbest.data.truth import captured
@@ -13,12 +14,27 @@ pytestmark = pytest.mark.slow
 def test_greedy_by_expected_value_beats_the_logging_policy(simulate, seed, days, least):
     """50,000 and 200,000 logged decisions; benchmarks/learning.py holds it against peers."""
     case = simulate(seed, days)
-    model = fit(case.log, case.heads, case.features, 1, print)
+    share = share_captured(case, case.log)
+    assert share > captured(case.truth, case.logging) + 0.1
+    assert share > least
+
+
+def test_a_week_after_customers_changed_it_has_learned_how(simulate):
+    case = simulate(7, 35, changed=7)
+    turn = case.log["decided_at"].max().normalize() - pd.Timedelta(days=6)
+    before = share_captured(case, case.log[case.log["decided_at"] < turn].reset_index(drop=True))
+    now = share_captured(case, case.log)
+    assert now > before + 0.15
+    assert now > 0.75
+
+
+def share_captured(case, log):
+    """Share of the oracle's gap that a model of the log captures, greedily."""
+    model = fit(log, case.heads, case.features, 1, print)
     eligible = np.empty_like(case.truth.eligible)
     eligible[:, case.columns] = case.truth.eligible
     p = model.predict_matrix(case.customers, case.treatments, eligible)
     scores = arbitrate(p, case.customers, case.treatments, Arbitration(case.heads)).score
     ours = Policy("greedy", "1", epsilon=0.0).probabilities(scores, eligible)[:, case.columns]
-    share = captured(case.truth, ours)
-    assert share > captured(case.truth, case.logging) + 0.1
-    assert share > least
+    print(captured(case.truth, ours))
+    return captured(case.truth, ours)

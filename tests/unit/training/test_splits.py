@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nextbest.errors import DataError
-from nextbest.training.splits import last_days, split_by_day
+from nextbest.training.splits import held_out, last_days
 
 pytestmark = pytest.mark.unit
 
@@ -14,20 +14,18 @@ def at(days):
     return pd.Series(pd.Timestamp("2026-01-01 13:00", tz="UTC") + pd.to_timedelta(days, unit="D"))
 
 
-@given(st.lists(st.integers(0, 20), min_size=4, max_size=60), st.integers(1, 4))
-def test_parts_follow_each_other_and_cover_all(days, holdout_days):
-    learning = [day for day in days if day <= max(days) - holdout_days]
-    if len(set(learning)) < 2:
-        with pytest.raises(DataError):
-            split_by_day(at(days), holdout_days)
-        return
-    split = split_by_day(at(days), holdout_days)
-    days = np.array(days)
-    total = split.train.astype(int) + split.calibration + split.holdout
-    assert (total == 1).all()
-    assert days[split.train].max() < days[split.calibration].min()
-    assert days[split.calibration].max() < days[split.holdout].min()
-    assert days[split.holdout].min() > days.max() - holdout_days
+@given(st.lists(st.uuids().map(str), min_size=1, max_size=60), st.floats(0, 1), st.floats(0, 1))
+def test_customers_stay_held_out_and_a_smaller_share_is_part_of_a_larger(ids, one, other):
+    less, more = (held_out(pd.Series(ids), share) for share in sorted((one, other)))
+    assert not (less & ~more).any()
+    assert (held_out(pd.Series(ids[::-1]), one)[::-1] == held_out(pd.Series(ids), one)).all()
+
+
+def test_the_share_held_out_is_that_of_the_customers():
+    ids = pd.Series([f"c-{n:07d}" for n in range(20_000)])
+    assert held_out(ids, 0.4).mean() == pytest.approx(0.4, abs=0.015)
+    assert not held_out(ids, 0.0).any()
+    assert held_out(ids, 1.0).all()
 
 
 def test_last_days_are_whole_and_near_the_share():
@@ -40,7 +38,5 @@ def test_last_days_are_whole_and_near_the_share():
 def test_what_cannot_be_split_is_refused():
     with pytest.raises(DataError, match="3 decisions lie on 1 day"):
         last_days(at([1, 1, 1]), 0.2)
-    with pytest.raises(DataError, match="can't split 0 decisions"):
-        split_by_day(at([]), 2)
     with pytest.raises(DataError, match="null in 1 decisions"):
         last_days(pd.Series([pd.Timestamp("2026-01-01"), pd.NaT]), 0.2)

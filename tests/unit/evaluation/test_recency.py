@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nextbest.evaluation.ope.log import LOGGING, LoggedBatch, Target
+from nextbest.evaluation.ope.moments import fold
+from nextbest.evaluation.recency import world_moved
+
+pytestmark = pytest.mark.unit
+
+
+def days(n, better, seed):
+    """Two actions, chosen evenly; the candidate takes the second, worth `better` more."""
+    rng = np.random.default_rng(seed)
+    second = rng.random(n) < 0.5
+    reward = rng.normal(1.0, 1.0, n) + better * second
+    q = np.full(n, 1.0)
+    return fold(LoggedBatch(reward, np.full(n, 0.5), {"c": Target(second.astype(float), q)}, q))
+
+
+def test_a_lift_that_turned_leaves_only_the_newest_days():
+    told = world_moved(days(4000, 0.5, 1), days(9000, -0.5, 2), "c", LOGGING)
+    assert "newest 4,000 decisions" in told
+    assert "9,000 older" in told
+
+
+def test_in_a_steady_world_older_days_count_but_for_one_test_in_twenty():
+    moved = [
+        bool(world_moved(days(200, 0.2, seed), days(600, 0.2, seed + 10_000), "c", LOGGING))
+        for seed in range(200)
+    ]
+    assert 0.01 <= np.mean(moved) <= 0.1
+
+
+def test_what_says_nothing_contradicts_nothing():
+    nothing = fold(
+        LoggedBatch(np.ones(1), np.ones(1), {"c": Target(np.ones(1), np.ones(1))}, np.ones(1))
+    )
+    assert world_moved(nothing, days(2000, 3.0, 3), "c", LOGGING) == ""
+    assert world_moved(days(2000, 0.2, 1), days(2000, 0.2, 2), "c", "a stranger") == ""
