@@ -23,15 +23,10 @@ from nextbest.data.own_log.mapping import (
     Propensity,
     Value,
 )
+from nextbest.data.own_log.names import RESERVED
 from nextbest.data.own_log.values import EPOCHS, SINCE
 from nextbest.errors import DataError
 
-_WORDS = (
-    "customer_id as_of decision_id decided_at treatment action_id channel propensity policy "
-    "reason_code eligible rejected matured reward value policy_version control_group seed "
-    "p_response expected_value model_version"
-)
-RESERVED = frozenset(_WORDS.split(" "))  # names of the log's own columns
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _DECISION = (
     "decision_id", "customer_id", "decided_at", "action_id", "channel", "eligible", "propensity",

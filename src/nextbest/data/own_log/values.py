@@ -19,6 +19,7 @@ from nextbest.evaluation.ope.source import numbers as plain_numbers
 EPOCHS = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}  # microseconds of a unit
 SINCE = re.compile(r"seconds_since (\d{4}-\d\d-\d\d)")
 ISO = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}.*)?$"
+_RUN_TOGETHER = {"%Y%m%d": 8, "%Y%m%d%H%M%S": 14, "%Y%m%dT%H%M%S": 15, "%d%m%Y": 8}  # letters
 _OFFSET = r"(?:Z|UTC|[+-]\d{2}:?\d{2})$"
 _TRUE = ("true", "t", "yes", "y", "ja", "j", "wahr", "sí", "si", "s", "verdadero", "oui", "vrai")
 _FALSE = ("false", "f", "no", "n", "nein", "falsch", "falso", "non", "faux")
@@ -31,11 +32,13 @@ def texts(column: pa.ChunkedArray | pa.Array, dialect: Dialect) -> pa.Array:
     if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
         lists = [None if v is None else json.dumps(v, default=str) for v in column.to_pylist()]
         return pa.array(lists, pa.string())
-    if pa.types.is_floating(column.type):  # ids that went through a float: 3.0 is 3
-        whole = pc.all(pc.equal(pc.floor(column), column)).as_py()
-        column = column.cast(pa.int64()) if whole and _small(column) else column
     try:
         trimmed = pc.utf8_trim_whitespace(column.cast(pa.string()))
+        if pa.types.is_floating(column.type):  # ids that went through a float: 3.0 is 3
+            small = pc.less(pc.abs(column), 2.0**53)
+            whole = pc.fill_null(pc.and_(small, pc.equal(pc.floor(column), column)), False)
+            number = pc.if_else(whole, column, 0.0).cast(pa.int64()).cast(pa.string())
+            trimmed = pc.if_else(whole, number, trimmed)
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid) as error:
         raise DataError(f"is {column.type}, which can't be read as text: cast it first") from error
     nothing = pc.is_in(trimmed, value_set=pa.array(dialect.empty, pa.string()))
@@ -46,11 +49,6 @@ def plain(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     """One array, of values and not of codes for them."""
     column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
-
-
-def _small(column: pa.Array) -> bool:
-    most = pc.max(pc.abs(column)).as_py()
-    return most is None or most < 2**53
 
 
 def numbers(column: pa.ChunkedArray | pa.Array, dialect: Dialect) -> tuple[pa.Array, np.ndarray]:
@@ -134,6 +132,8 @@ def _by_format(series: pd.Series, name: str, dialect: Dialect) -> pd.Series:
         begin = pd.Timestamp(origin[1] if origin else "1970-01-01", tz="UTC")
         inside = count.where(count.abs() * unit < 4e15)  # two lifetimes: others are other units
         return begin + pd.to_timedelta((inside * unit).round(), unit="us")
+    if name in _RUN_TOGETHER:  # else 202611 would be the first of January
+        series = series.where(series.str.len() == _RUN_TOGETHER[name])
     if name != "iso":
         return _in_utc(pd.to_datetime(series, format=name, errors="coerce"), dialect)
     series = series.where(series.str.match(ISO))
