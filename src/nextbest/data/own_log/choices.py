@@ -122,10 +122,17 @@ def _chances(
             decisions["eligible"] = "all_of_channel"
             made.found.append("eligible: all treatments of the row's channel, as 1/p tells")
             return
+    alone = _treatments(decisions["action_id"], facts, None).nunique()
+    hint = (
+        f"; it fits the {alone} actions without {channel}: if that was not chosen, write "
+        "decisions.channel: {constant: only}"
+        if channel is not None and chances.agrees(chance, alone)
+        else ""
+    )
     made.missing.append(
         f"what was eligible: the log has {count} treatments, and the mean of 1/p is {mean:.2f}, so "
         "not all of them were, or these are not the chances of the choice: name the column or the "
-        "treatments in decisions.eligible, or the right propensity"
+        f"treatments in decisions.eligible, or the right propensity{hint}"
     )
 
 

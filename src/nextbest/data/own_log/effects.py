@@ -52,7 +52,24 @@ def propose_outcomes(facts: Mapping[str, Facts], roles: Roles, made: Proposal) -
         )
     if not found and roles.alone is not None:
         found = _number(facts[roles.alone], made)
-    return found or _none(facts, roles, made)
+    return found or _moment(facts, roles, made) or _none(facts, roles, made)
+
+
+def _moment(facts: Mapping[str, Facts], roles: Roles, made: Proposal) -> dict[str, Any]:
+    """A time that only some rows have, named like an outcome: it happened where there is one."""
+    for name, each in facts.items():
+        came = rank("outcome", each.word) is not None and not UNWISHED.search(each.word)
+        if came and each.time is not None and each.gaps and name not in roles.taken:
+            kind = kind_name(each.word)
+            made.unsure.append(f"outcome {kind}: it happened where {name} is not empty")
+            return {
+                kind: {
+                    "reward": {"expression": f"IF({sql_name(name)} IS NULL, 0, 1)"},
+                    "worth": 1.0,
+                    "observed_at": {"column": name, "formats": list(each.formats.names)},
+                }
+            }
+    return {}
 
 
 def _none(facts: Mapping[str, Facts], roles: Roles, made: Proposal) -> dict[str, Any]:

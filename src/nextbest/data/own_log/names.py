@@ -26,7 +26,7 @@ NAMES = {
         r"(^|_)(buy|order|sale|kauf|gekauf|geklickt|compra|achat)", r"success",
         r"(^|_)(open|geoffnet|abierto|ouvert)", r"accept", r"label$", r"outcome", r"sign_?up",
         r"subscri", r"(^|_)react", r"watch", r"like[ds]?$", r"target$", r"^y$", r"redeem",
-        r"install", r"antwort", r"respuesta", r"eingelost",
+        r"install", r"antwort", r"respuesta", r"eingelost|abgeschlossen|contratad", r"retention",
     ),
     "money": (
         r"spen[dt]", r"revenue", r"amount|(^|_)amt(_|$)", r"(^|_)value", r"sales", r"gmv",
@@ -39,7 +39,7 @@ NAMES = {
         r"(^|_)ad(_?id)?$", r"campaign|kampagne", r"variant|variation", r"experiment",
         r"(^|_)group$", r"bucket", r"item", r"product|producto|produkt", r"movie", r"article",
         r"content", r"sku", r"recommend", r"^(chosen|selected|choice|pick|displayed)(_|$)",
-        r"massnahme|aktion", r"template|newsletter|mail_name|plantilla|vorlage", r"segment",
+        r"massnahme|aktion", r"(^|_)(version|landing_page|layout|design)$", r"template|newsletter|mail_name|plantilla|vorlage", r"segment",
     ),
     "channel": (
         r"channel", r"medium", r"placement", r"position", r"(^|_)slot", r"kanal", r"canal",

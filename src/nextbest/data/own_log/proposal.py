@@ -21,6 +21,7 @@ from nextbest.data.own_log.names import (
     free_name,
     kind_name,
     rank,
+    word,
 )
 from nextbest.data.own_log.proposed import Proposal
 from nextbest.data.own_log.roles import ALL, Roles, find_roles
@@ -28,8 +29,10 @@ from nextbest.data.own_log.roles import ALL, Roles, find_roles
 MOST_ATTRIBUTES, MOST_LEVELS = 40, 50
 WORDS = 20  # most kinds of events
 LARGE = 1e8  # a number of seconds: a day of the week, or an age, is smaller
-_SHOWN = {"impression", "view", "shown", "show", "sent", "send", "served", "delivered", "display"}
-_THEN = {"click", "clicked", "conversion", "purchase", "open", "opened", "order", "converted"}
+_SHOWN = {"impression", "view", "viewed", "shown", "show", "sent", "send", "served", "delivered",
+          "display", "received"}  # fmt: skip
+_THEN = {"click", "clicked", "conversion", "purchase", "open", "opened", "order", "converted",
+         "completed", "transaction"}  # fmt: skip
 
 
 def propose(sample: pa.Table, dialect: Dialect) -> Proposal:
@@ -100,8 +103,10 @@ def _one_row_each(facts: Mapping[str, Facts], roles: Roles, made: Proposal) -> N
             f"decision_id: {roles.decision} is on several rows here and there, which are rejected"
         )
     for name, each in facts.items():
-        levels = {level.lower() for level in each.levels[:WORDS]}
-        if roles.decision is None and _SHOWN & levels and _THEN & levels:
+        if not 2 <= len(each.levels) <= WORDS or roles.decision is not None:
+            continue
+        said = {part for level in each.levels for part in word(level).split("_")}
+        if _SHOWN & said and _THEN & said:
             made.missing.append(
                 f"one row for each decision: {name} tells what happened "
                 f"({', '.join(each.levels[:5])}), so a row is an event: join those of one decision"
