@@ -39,7 +39,8 @@ NAMES = {
         r"(^|_)ad(_?id)?$", r"campaign|kampagne", r"variant|variation", r"experiment",
         r"(^|_)group$", r"bucket", r"item", r"product|producto|produkt", r"movie", r"article",
         r"content", r"sku", r"recommend", r"^(chosen|selected|choice|pick|displayed)(_|$)",
-        r"massnahme|aktion", r"(^|_)(version|landing_page|layout|design)$", r"template|newsletter|mail_name|plantilla|vorlage", r"segment",
+        r"massnahme|aktion", r"(^|_)(version|landing_page|layout|design)$",
+        r"template|newsletter|mail_name|plantilla|vorlage", r"segment",
     ),
     "channel": (
         r"channel", r"medium", r"placement", r"position", r"(^|_)slot", r"kanal", r"canal",
