@@ -76,7 +76,7 @@ def test_a_chance_is_read_on_its_scale(inspected, name, function, expected):
         ("propensity_logit", lambda p: math.log(p / (1 - p)), "if it is a logit"),
         ("log_prob", math.log, "if it is a logarithm"),
         ("propensity", lambda p: 1000 * p, "neither a share nor per cent"),
-        ("propensity", lambda p: p / 3, "counted 1/p times each, would stand for 3."),
+        ("propensity", lambda p: p / 3, "counted 1/p times each, would stand for"),
         ("probs", lambda p: f"[{p}, {1 - p}]", "holds lists"),
     ],
 )
