@@ -6,6 +6,7 @@ import codecs
 import csv
 import gzip
 import re
+import zlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -40,9 +41,12 @@ def sniff(path: Path, seen: Callable[[int], None] = lambda done: None) -> tuple[
     """A text file's dialect, and what is remarkable about it in words.
 
     Reads the whole file once, to be sure of its encoding (`seen` is told the bytes). Raises
-    UsageError for what is no CSV and no JSON lines, saying what it is.
+    UsageError for what is no CSV and no JSON lines, saying what it is, and for a file cut off.
     """
-    encoding, told = _encoding(path, seen)
+    try:
+        encoding, told = _encoding(path, seen)
+    except (EOFError, OSError, zlib.error) as error:
+        raise UsageError(f"{path}: can't be read to its end: {error}") from error
     with open_text(path, encoding) as lines:
         head = [line for line, _ in zip(lines, range(LINES), strict=False)]
     text = next((line.strip() for line in head if line.strip()), "")

@@ -21,7 +21,8 @@ def propose_outcomes(facts: Mapping[str, Facts], roles: Roles, made: Proposal) -
     found: dict[str, Any] = {}
     for name in roles.outcomes:
         each = facts[name]
-        told: dict[str, Any] = {"reward": {"column": name, "empty": "0"} if each.gaps else name}
+        # Beside zeros, what is empty is not known; where there are none, it is the zeros.
+        told: dict[str, Any] = {"reward": name if each.binary else {"column": name, "empty": "0"}}
         worth, money = 1.0, roles.money.get(name)
         if money is not None:
             told["value"] = {"column": money, "empty": "0"}
@@ -37,7 +38,7 @@ def propose_outcomes(facts: Mapping[str, Facts], roles: Roles, made: Proposal) -
             f"outcome {kind}: {name}, in {share:.2%} of the sample, worth {worth:.4g}"
             + (f" ({money})" if money else "")
         )
-        if each.gaps:
+        if not each.binary:
             made.unsure.append(f"outcome {kind}: where {name} is empty, nothing came")
     if len(found) > 1:
         told = ", ".join(f"{kind} {each['worth']:g}" for kind, each in found.items())
@@ -100,7 +101,7 @@ def _number(facts: Facts, made: Proposal) -> dict[str, Any]:
     """A reward that is no 0/1: it happened above a threshold, and its value is the number."""
     known, name = facts.known, sql_name(facts.name)
     least, most = float(known.min()), float(known.max())
-    kind, empty = kind_name(facts.word), {"empty": "0"} if facts.gaps else {}
+    kind = kind_name(facts.word)
     if COST.search(facts.word) and most > 0:
         if least < 0 or most > 1:  # what it is worth to avoid it, nobody can tell
             return {}
@@ -109,7 +110,7 @@ def _number(facts: Facts, made: Proposal) -> dict[str, Any]:
         return {kind: {"reward": {"expression": f"1 - {name}"}, "worth": 1.0}}
     if 0 <= least < most <= 1:
         made.unsure.append(f"outcome {kind}: {facts.name}, from {least:g} to {most:g}")
-        return {kind: {"reward": {"column": facts.name, **empty}, "worth": 1.0}}
+        return {kind: {"reward": facts.name, "worth": 1.0}}
     value: Any = {"column": facts.name, "empty": "0"}
     if most <= 0:
         condition, value = f"{name} < 0", {"expression": f"- {name}", "empty": "0"}
@@ -119,14 +120,18 @@ def _number(facts: Facts, made: Proposal) -> dict[str, Any]:
     else:  # a rating
         limit = float(np.median(known))
         limit = limit if limit > least else float(np.min(known[known > least]))
-        condition, worth = f"{name} >= {limit:g}", 1.0
-        value = None
+        condition, worth, value = f"{name} >= {limit:g}", 1.0, None
     made.numbers.append(facts.name)
     made.unsure.append(
         f"outcome {kind}: {facts.name} is no 0 or 1 ({least:g} to {most:g}); it counts as happened "
-        f"where {condition}" + (", and as not where it is empty" if facts.gaps else "")
+        f"where {condition}"
+        + (", and as not where it is empty" if facts.gaps and value is not None else "")
     )
     told: dict[str, Any] = {"reward": {"expression": f"IF({condition}, 1, 0)"}}
+    if facts.gaps and value is None:  # who did not rate has not said no
+        told["reward"][
+            "expression"
+        ] = f"CASE WHEN {name} IS NOT NULL THEN IF({condition}, 1, 0) END"
     if value is not None:
         told["value"] = value
     return {kind: {**told, "worth": float(f"{worth:.6g}")}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,7 +149,7 @@ def read(path: Path, dialect: Dialect, columns: Sequence[str] | None = None) -> 
             f"{path}: after row {first - 1} there are bytes that are no {dialect.encoding} "
             f"({error}); set log.encoding (cp1252 is usual for old Windows files)"
         ) from error
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OSError, EOFError) as error:
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path}: can't be read after row {first - 1}: {error}") from error
 
 
@@ -200,7 +201,7 @@ def _json(
             if not line.strip():
                 continue
             try:
-                value = json.loads(line, parse_float=str, parse_int=str)
+                value = json.loads(line, parse_float=str, parse_int=str, parse_constant=str)
             except ValueError as error:
                 broken.append(f"a line that is no JSON ({error}): {line.strip()}")
                 continue

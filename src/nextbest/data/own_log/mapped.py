@@ -77,12 +77,12 @@ def outcome_faults(
     faults = {}
     for k, each in enumerate(mapping.outcomes):
         reward, value, at = (found[f"o{k}_{part}"] for part in ("reward", "value", "at"))
-        came = pc.not_equal(pc.fill_null(reward, 1.0), 0.0)
+        came = pc.not_equal(pc.fill_null(reward, 0.0), 0.0)
         outside = pc.or_(pc.less(reward, 0.0), pc.greater(reward, 1.0))
         where = {
             "reward is empty": pc.is_null(reward),
             "reward is not within 0 and 1": outside,
-            "value is empty": pc.is_null(value),
+            "value is empty": pc.and_(pc.is_null(value), pc.is_valid(reward)),
             "observed_at is empty": pc.and_(came, pc.is_null(at)),
             "observed_at is before decided_at": pc.and_(came, pc.less(at, found["decided_at"])),
         }

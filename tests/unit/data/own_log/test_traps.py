@@ -215,6 +215,24 @@ def test_a_time_that_can_not_be_read_is_missing_and_not_dealt(inspected):
     assert any(each.startswith("when: date is named like a time") for each in told["missing"])
 
 
+def test_a_file_that_breaks_off_and_numbers_that_are_none(inspected, tmp_path, capsys):
+    rows_of().to_csv(tmp_path / "cut.csv.gz", index=False)
+    whole = (tmp_path / "cut.csv.gz").read_bytes()
+    (tmp_path / "cut.csv.gz").write_bytes(whole[: len(whole) // 2])
+    assert main(["inspect-log", str(tmp_path / "cut.csv.gz")]) == 2
+    assert "cut.csv.gz: can't be read to its end" in capsys.readouterr().err
+    lines = [
+        f'{{"event_id": {k}, "user": "u", "arm": "{"ab"[k % 2]}", "p": 0.5, '
+        f'"reward": { {7: "NaN", 8: "Infinity"}.get(k, k % 2) }}}'
+        for k in range(600)
+    ]
+    (tmp_path / "log.jsonl").write_text("\n".join(lines))
+    assert main(["inspect-log", str(tmp_path / "log.jsonl"), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    place = "outcomes.reward_outcome.reward"
+    assert told["reasons"] == {f"{place} can't be read": 1, f"{place} is empty": 1}
+
+
 @pytest.mark.parametrize(
     "words", [("Y", "N"), ("ja", "nein"), ("SÍ", "NO"), ("oui", "non"), ("TRUE", "FALSE")]
 )
