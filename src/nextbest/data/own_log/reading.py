@@ -145,7 +145,11 @@ def _value(reader: Reader, given: Any, place: str, kinds: _Kinds, wanted: str) -
         try:
             expression = parse_expression(found["expression"], kinds, wanted)
         except DataError as refused:
-            reader.refuse(f"{place}.expression", str(refused))
+            numbers = ", ".join(kinds) or "none"
+            reader.refuse(
+                f"{place}.expression",
+                f"{refused} (columns are text but for those in log.numbers: {numbers})",
+            )
     for name in ("constant", "empty", "otherwise"):
         if wanted == "number" and name in found:
             reader.number(found[name], f"{place}.{name}", 0.0)

@@ -58,22 +58,22 @@ def try_mapping(
     DataError where the log can't be read on.
     """
     tried = Tried()
-    hashes: list[np.ndarray] = []
+    ids: list[tuple[np.ndarray, np.ndarray]] = []
     for rows in batches:
         flat = map_rows(rows, mapping, log)
-        _look(flat, mapping, tried)
+        bad = _look(flat, mapping, tried)
         if mapping.decision_id is not None:
-            whole = flat.filter(pc.is_valid(flat["row"]))
-            hashes.append(
-                pd.util.hash_array(whole["decision_id"].to_pandas().to_numpy(), categorize=False)
-            )
+            named = flat["decision_id"].to_pandas().to_numpy()[: rows.columns.num_rows]
+            hashed = pd.util.hash_array(named, categorize=False)
+            ids.append((hashed, bad[: len(hashed)]))
         seen(flat.num_rows)
-    if hashes:
-        _doubles(hashes, tried)
+    if ids:
+        _doubles(ids, tried)
     return tried
 
 
-def _look(flat: pa.Table, mapping: LogMapping, tried: Tried) -> None:
+def _look(flat: pa.Table, mapping: LogMapping, tried: Tried) -> np.ndarray:
+    """Count what is wrong; which rows are rejected for it."""
     tried.rows += flat.num_rows
     bad = np.zeros(flat.num_rows, dtype=bool)
     unread = flat["unreadable"].combine_chunks()
@@ -107,6 +107,7 @@ def _look(flat: pa.Table, mapping: LogMapping, tried: Tried) -> None:
     if span["min"] is not None:
         tried.first = min(tried.first or span["min"], span["min"])
         tried.last = max(tried.last or span["max"], span["max"])
+    return bad
 
 
 def _rules(flat: pa.Table, mapping: LogMapping) -> dict[str, np.ndarray]:
@@ -136,21 +137,28 @@ def _count(tried: Tried, reason: str, at: int, text: str, flat: pa.Table) -> Non
         shown.append(" ".join(filter(None, ["" if row is None else f"row {row}", text])))
 
 
-def _doubles(pieces: list[np.ndarray], tried: Tried) -> None:
-    """All rows of an id that comes twice are rejected: none is known to be the right one."""
-    ordered = np.concatenate(pieces)
+def _doubles(pieces: list[tuple[np.ndarray, np.ndarray]], tried: Tried) -> None:
+    """All rows of an id that comes twice are rejected: none is known to be the right one.
+
+    `pieces` are the hashes of ids, and which rows are rejected already. What has no id is.
+    """
+    ordered = np.concatenate([hashed for hashed, _ in pieces])
     ordered.sort()  # in place: a log of 10 million ids takes 80 MB here, and no more
     doubled = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
     if not len(doubled):
         return
     reason, before = "decision_id is on several rows", 0
     shown = tried.examples.setdefault(reason, [])
-    for piece in pieces:
-        again = np.flatnonzero(np.isin(piece, doubled))
+    nameless = pd.util.hash_array(np.array([None], dtype=object), categorize=False)
+    for piece, bad in pieces:
+        twice = np.isin(piece, doubled) & (piece != nameless)
+        again = np.flatnonzero(twice)
         tried.reasons[reason] += len(again)
+        tried.rejected += int((twice & ~bad).sum())
         shown += [f"row {before + at + 1}" for at in again[: SHOWN - len(shown)]]
         before += len(piece)
-    tried.rejected = min(tried.rows, tried.rejected + tried.reasons[reason])
+    if not tried.reasons[reason]:
+        del tried.reasons[reason]
 
 
 def _true(values: pa.Array | pa.ChunkedArray) -> np.ndarray:

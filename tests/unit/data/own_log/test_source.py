@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
+import random
 import subprocess
 import sys
 
@@ -230,6 +231,36 @@ def test_a_decision_of_which_can_not_be_told_what_came_is_rejected(ingested, tmp
     }
     tried = try_mapping(read(log, Dialect()), mapping_from(text, "m.yml"), "log")
     assert (tried.rows, tried.rejected) == (7, len(bad))
+
+
+def test_what_the_trial_counts_is_what_is_rejected(ingested, tmp_path):
+    draw = random.Random(8)
+    rows = [
+        ",".join((
+            draw.choice([f"d{k}"] * 30 + ["", "d3"]),
+            draw.choice(["u1", "u2", "u3"] * 9 + [""]),
+            draw.choice(["2026-01-02", "2026-01-05 10:00"] * 9 + ["soon", ""]),
+            draw.choice(["x", "y", "none"] * 9 + [""]),
+            draw.choice(["0.5"] * 20 + ["2", "0", "p", ""]),
+            draw.choice(["0", "1"] * 9 + ["", "3", "so"]),
+            draw.choice(["5", ""] * 9 + ["much"]),
+            draw.choice(["30", ""] * 9 + ["old"]),
+            draw.choice(["", "2026-02-01"] * 9 + ["2025-01-01"]),
+        ))
+        for k in range(600)
+    ]  # fmt: skip
+    log = tmp_path / "log.csv"
+    log.write_text("\n".join(["id,u,t,a,p,click,paid,age,seen", *rows, "9,broken"]))
+    text = "log: {numbers: [click]}\n" + TIMED + (
+        " decision_id: id, customer_id: u, propensity: p}\noutcomes: {c: {reward: {expression: "
+        "'IF(click >= 1, click, 0)'}, value: {column: paid, empty: 1}, worth: 1, "
+        "observed_at: seen}}\ncustomers: {age: number}\n"
+    )  # fmt: skip
+    tried = try_mapping(read(log, Dialect()), mapping_from(text, "m.yml"), "log")
+    good, bad = ingested(log, text)["decisions"]
+    assert (tried.rows, tried.rejected) == (601, len(bad))
+    assert 100 < len(bad) < 500
+    assert len(good) + len(bad) == 601
 
 
 def test_columns_that_the_log_lacks_are_told_before_anything_is_read(ingested, tmp_path):

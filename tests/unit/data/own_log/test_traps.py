@@ -131,6 +131,15 @@ def test_a_cost_is_never_a_reward(inspected):
     assert inspected(by_offer)[1]["mapping"]["outcomes"]["response"]["reward"] == "?"
 
 
+def test_who_did_not_rate_has_not_said_no(inspected):
+    stars = [None if k % 200 == 0 else 1 + k % 5 for k in range(1500)]
+    code, told = inspected(rows_of().drop(columns="clicked").assign(stars=stars))
+    assert told["mapping"]["outcomes"]["stars"]["reward"]["expression"] == (
+        "CASE WHEN `stars` IS NOT NULL THEN IF(`stars` >= 3, 1, 0) END"
+    )
+    assert (code, told["reasons"]) == (0, {"outcomes.stars.reward is empty": 8})
+
+
 def test_rows_that_are_events_or_candidates_are_no_decisions(inspected):
     frame = rows_of()
     frame.insert(0, "request_id", np.arange(len(frame)) // 3)
