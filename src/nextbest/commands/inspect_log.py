@@ -14,9 +14,10 @@ import pyarrow as pa
 import yaml
 
 from nextbest.commands.log_file import open_source
+from nextbest.commands.log_sample import Sampled, draw_sample
 from nextbest.commands.progress import progress
 from nextbest.data.own_log.dialects import decimal_of, sniff
-from nextbest.data.own_log.files import Dialect, Rows, format_of, read
+from nextbest.data.own_log.files import Dialect, Rows, flat, format_of, holding, read
 from nextbest.data.own_log.proposal import propose
 from nextbest.data.own_log.proposed import Proposal
 from nextbest.data.own_log.reading import mapping_from
@@ -27,7 +28,7 @@ from nextbest.platforms.local.environment import chosen_lakehouse
 SAMPLE = 20_000  # rows that a mapping is proposed from
 TOLERATED = 0.01  # share of rows that may be rejected before it is a fault of the mapping
 
-Batches = Callable[[int | None], Iterator[Rows]]
+Batches = Callable[[list[str] | None], Iterator[Rows]]
 
 
 def inspect_log(args: argparse.Namespace) -> int:
@@ -40,16 +41,25 @@ def inspect_log(args: argparse.Namespace) -> int:
         raise UsageError(f"--sample is {args.sample}; give a number of rows of at least 1")
     try:
         dialect, remarks, batches = _opened(args)
-        sample = _sample(batches, args.sample)
-        decimal, doubts = decimal_of(sample) if dialect.format == "csv" else (".", [])
+        with progress("rows read to draw a sample") as seen:
+            sampled = draw_sample(batches(None), args.sample, not args.only_sample, seen)
+        sample = sampled.rows
+        if not sample.num_rows:
+            raise UsageError(f"{args.log}: the log is empty: it has no row that can be read")
+        decimal, doubts = decimal_of(sample)
         dialect = replace(dialect, decimal=decimal)
         made = propose(sample, dialect)
         made.unsure += doubts
+        if args.only_sample and sample.num_rows == args.sample:
+            made.unsure.append(
+                f"only the first {sample.num_rows:,} rows were looked at: a log that is sorted may "
+                "hold other things further down; leave --only-sample out to see all of it"
+            )
         made.found[:0] = remarks
         text = _as_yaml(args.log, made)
         tried = None
         if "?" not in _texts(made.mapping):
-            with progress() as seen:
+            with progress("rows tried") as seen:
                 tried = _tried(text, batches, Path(args.log).stem, args.only_sample, sample, seen)
             _judge(made, tried)
         text = _as_yaml(args.log, made)
@@ -60,7 +70,7 @@ def inspect_log(args: argparse.Namespace) -> int:
     if args.json:
         print(_as_json(args.log, made, tried, sample.num_rows))
     else:
-        _print(args, made, tried, sample.num_rows)
+        _print(args, made, tried, sampled)
     return 1 if made.missing else 0
 
 
@@ -68,7 +78,10 @@ def _opened(args: argparse.Namespace) -> tuple[Dialect, list[str], Batches]:
     """The log's dialect, and its rows from the first one on, as often as they are asked for."""
     path = Path(args.log)
     kind = format_of(path) if path.exists() else None
-    if path.is_file() and kind in (None, "csv", "json"):
+    if kind == "parquet":
+        dialect = Dialect(format="parquet")
+        return dialect, [], lambda columns: read(path, dialect, columns)
+    if path.is_file():
         with progress("bytes looked at") as seen:
             dialect, remarks = sniff(path, seen)
         return dialect, remarks, lambda columns: read(path, dialect, columns)
@@ -78,25 +91,11 @@ def _opened(args: argparse.Namespace) -> tuple[Dialect, list[str], Batches]:
 
     def batches(columns: list[str] | None) -> Iterator[Rows]:
         first = 1
-        for batch in source.batches(names if columns is None else columns):
-            yield Rows(pa.table(batch), first)
+        for batch in source.batches(names if columns is None else holding(names, columns)):
+            yield Rows(flat(pa.table(batch)), first)
             first += batch.num_rows
 
-    # A table's rows have no number; a Parquet file's do.
     return Dialect(format=source.format), [], batches
-
-
-def _sample(batches: Batches, count: int) -> pa.Table:
-    """The first rows; of JSON lines, with all the names that any of them has."""
-    found, rows = [], 0
-    for batch in batches(None):
-        found.append(batch.columns)
-        rows += batch.columns.num_rows
-        if rows >= count:
-            break
-    if not rows:
-        raise UsageError("the log is empty: it has no row that can be read")
-    return pa.concat_tables(found, promote_options="permissive").slice(0, count)
 
 
 def _tried(
@@ -183,8 +182,8 @@ def _as_json(log: str, made: Proposal, tried: Tried | None, sampled: int) -> str
     return json.dumps(told, indent=2, ensure_ascii=False)
 
 
-def _print(args: argparse.Namespace, made: Proposal, tried: Tried | None, sampled: int) -> None:
-    print(f"{args.log}: a mapping from the first {sampled:,} rows\n")
+def _print(args: argparse.Namespace, made: Proposal, tried: Tried | None, sampled: Sampled) -> None:
+    print(f"{args.log}: a mapping from {sampled.told}\n")
     print(_body(made) if not args.write else f"written to {args.write}\n")
     for title, told in (
         ("Found", made.found), ("Unsure, so look", made.unsure),

@@ -2,64 +2,87 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from nextbest.data.own_log import names
 from nextbest.data.own_log.files import Dialect
-from nextbest.data.own_log.times import formats_of
+from nextbest.data.own_log.times import Formats, formats_of
 from nextbest.data.own_log.values import moments, numbers, texts
 from nextbest.errors import DataError
 
 ENOUGH = 0.95  # share of the values that must read as numbers or times
 DIFFERENT = 2_000  # values that formats are sought in
+EACH = 5  # rows an action needs at least, on average, to tell what it settles
 
 
 @dataclass(frozen=True, eq=False)
 class Facts:
-    """One column of the sample: its text, its numbers and times where it holds them (else None)."""
+    """One column of the sample: its text, its numbers and times where it holds them (else None).
+
+    `formats` are those of its times, also where they read too few of them.
+    """
 
     name: str
     text: pd.Series
     number: np.ndarray | None
     time: pd.Series | None
-    formats: tuple[str, ...]
-    doubts: tuple[str, ...]
+    formats: Formats
 
     @property
     def word(self) -> str:
-        """The name as small words joined by _: userId and User-ID are user_id."""
-        apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", self.name)
-        return re.sub(r"[^a-z0-9]+", "_", apart.lower()).strip("_")
+        """Its name as names.word has it."""
+        return names.word(self.name)
 
     @property
-    def levels(self) -> pd.Index:
+    def levels(self) -> list[str]:
         """Its different values, by how often they come."""
-        return self.text.value_counts().index
+        return [str(level) for level in self.text.value_counts().index]
 
     @property
     def listed(self) -> bool:
         """Whether it holds lists (or objects), by how they begin."""
-        shown = [str(level) for level in self.levels[:20]]
+        shown = self.levels[:20]
         return bool(shown) and all(text.startswith(("[", "(", "{")) for text in shown)
+
+    @property
+    def known(self) -> np.ndarray:
+        """Its numbers, without gaps; none where it holds none."""
+        return np.zeros(0) if self.number is None else self.number[np.isfinite(self.number)]
+
+    @property
+    def gaps(self) -> bool:
+        """Whether some of its rows are empty."""
+        return bool(self.text.isna().any())
 
     @property
     def binary(self) -> bool:
         """Whether it holds 0 and 1 (false and true), and nothing else."""
-        if self.number is None:
-            return False
-        return set(np.unique(self.number[np.isfinite(self.number)])) == {0.0, 1.0}
+        return set(np.unique(self.known)) == {0.0, 1.0}
+
+    @property
+    def flag(self) -> bool:
+        """Whether it says of a row that something happened: 0 and 1, or 1 and nothing."""
+        return self.binary or (self.gaps and set(np.unique(self.known)) == {1.0})
 
     @property
     def whole(self) -> bool:
-        """Whether its numbers are whole ones."""
-        if self.number is None:
+        """Whether it holds numbers, whole ones."""
+        return self.number is not None and bool(np.all(self.known == np.floor(self.known)))
+
+    @property
+    def fraction(self) -> bool:
+        """Whether it holds numbers that are not all whole."""
+        return self.number is not None and not self.whole
+
+    def settles(self, other: Facts) -> bool:
+        """Whether this one alone tells what the other is, as an action does with its price."""
+        if len(self.text) < EACH * self.text.nunique():
             return False
-        known = self.number[np.isfinite(self.number)]
-        return bool(np.all(known == np.floor(known)))
+        return bool((other.text.groupby(self.text).nunique(dropna=False) <= 1).all())
 
 
 def facts_of(sample: pa.Table, dialect: Dialect) -> tuple[dict[str, Facts], list[str]]:
@@ -80,16 +103,22 @@ def _facts(name: str, column: pa.ChunkedArray, dialect: Dialect) -> Facts:
     series = pd.Series(text.to_pandas(), dtype=object)
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
         time, _ = moments(column, ("iso",), dialect)
-        return Facts(name, series, None, time.to_pandas(), ("iso",), ())
+        return Facts(name, series, None, time.to_pandas(), Formats(("iso",), 1.0))
     number = None
-    if known and not pa.types.is_list(column.type):
+    if known and not _is_list(column.type):
         values, strange = numbers(column, dialect)
         if strange.sum() <= (1 - ENOUGH) * known:
             number = values.to_numpy(zero_copy_only=False)
     different = series.dropna().unique()
-    formats, share, doubts = formats_of(list(different[:DIFFERENT]), dialect)
+    if len(different) > DIFFERENT:  # not every k-th: what comes in turns would be missed
+        different = np.random.default_rng(0).choice(different, DIFFERENT, replace=False)
+    formats = formats_of(list(different), dialect)
     time = None
-    if formats and share >= ENOUGH:
-        read, _ = moments(text, formats, dialect)
+    if formats.names and formats.share >= ENOUGH:
+        read, _ = moments(text, formats.names, dialect)
         time = read.to_pandas()
-    return Facts(name, series, number, time, formats if time is not None else (), tuple(doubts))
+    return Facts(name, series, number, time, formats)
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return pa.types.is_list(kind) or pa.types.is_large_list(kind)

@@ -6,6 +6,7 @@ import codecs
 import csv
 import gzip
 import re
+import zlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -29,17 +30,23 @@ _OTHERS = {
     b"SQLite": "a sqlite database: export the table as CSV",
 }
 _VW = re.compile(r"^(\d+:-?[\d.]+:[\d.]+\s+)+\||^[^|,;\t]*\|\w* [^|]*:?")
-_COMMA = re.compile(r"-?\d{1,3}(\.\d{3})+,\d+|-?\d+,(\d{1,2}|\d{4,})")
-_POINT = re.compile(r"-?\d{1,3}(,\d{3})+\.\d+|-?\d+\.(\d{1,2}|\d{4,})")
+# What only one mark can be: 0,275 groups no thousands, 1,234 may.
+_COMMA = re.compile(r"-?(\d{1,3}(\.\d{3})+,\d+|\d+,(\d{1,2}|\d{4,})|0+,\d+|\d{4,},\d+)")
+_POINT = re.compile(r"-?(\d{1,3}(,\d{3})+\.\d+|\d+\.(\d{1,2}|\d{4,})|0+\.\d+|\d{4,}\.\d+)")
+_EITHER = re.compile(r"-?[1-9]\d{0,2},\d{3}")
+_AROUND = " \u00a0%€$£"
 
 
 def sniff(path: Path, seen: Callable[[int], None] = lambda done: None) -> tuple[Dialect, list[str]]:
     """A text file's dialect, and what is remarkable about it in words.
 
     Reads the whole file once, to be sure of its encoding (`seen` is told the bytes). Raises
-    UsageError for what is no CSV and no JSON lines, saying what it is.
+    UsageError for what is no CSV and no JSON lines, saying what it is, and for a file cut off.
     """
-    encoding, told = _encoding(path, seen)
+    try:
+        encoding, told = _encoding(path, seen)
+    except (EOFError, OSError, zlib.error) as error:
+        raise UsageError(f"{path}: can't be read to its end: {error}") from error
     with open_text(path, encoding) as lines:
         head = [line for line, _ in zip(lines, range(LINES), strict=False)]
     text = next((line.strip() for line in head if line.strip()), "")
@@ -133,10 +140,11 @@ def _number(text: str) -> bool:
 
 def decimal_of(sample: pa.Table) -> tuple[str, list[str]]:
     """The decimal mark of a sample's text, by which of both marks can only be one."""
-    commas = points = 0
+    commas = points = either = 0
     for column in sample.columns:
         if pa.types.is_string(column.type):
-            texts = [text.strip() for text in column.unique().to_pylist()[:2000] if text]
+            texts = [text.strip(_AROUND) for text in column.unique().to_pylist()[:2000] if text]
+            either += sum(_EITHER.fullmatch(text) is not None for text in texts)
             commas += sum(_COMMA.fullmatch(text) is not None for text in texts)
             points += sum(_POINT.fullmatch(text) is not None for text in texts)
     told = []
@@ -144,5 +152,10 @@ def decimal_of(sample: pa.Table) -> tuple[str, list[str]]:
         told.append(
             f"numbers are written both ways: {commas} with a decimal comma, {points} with a point; "
             f"the rarer ones would be rejected"
+        )
+    if either and not commas and not points:
+        told.append(
+            f"{either} numbers like 1,234 are read as thousands, and no other number tells the "
+            "decimal mark: if it is the comma, write log.decimal: ','"
         )
     return ("," if commas > points else "."), told

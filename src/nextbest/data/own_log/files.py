@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,6 +88,41 @@ def unique(named: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
+def columns_of(path: Path, dialect: Dialect) -> tuple[str, ...] | None:
+    """Names of a file's columns, nested ones dotted; None for JSON, of which each line has its own.
+
+    Raises DataError when the file can't be read.
+    """
+    if dialect.format == "json":
+        return None
+    if dialect.format == "csv":
+        return header(path, dialect)
+    try:
+        schema = ds.dataset(str(path), format="parquet", partitioning="hive").schema
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DataError(f"{path}: can't be read: {error}") from error
+    return tuple(flat(schema.empty_table()).column_names)
+
+
+def flat(table: pa.Table) -> pa.Table:
+    """Fields of structs as columns of their own, by dotted names."""
+    while any(pa.types.is_struct(each) for each in table.schema.types):
+        table = table.flatten()
+    return table
+
+
+def holding(names: Sequence[str], wanted: Sequence[str]) -> list[str]:
+    """The columns that `wanted` (dotted names) are, or are fields of."""
+    parts = {name for each in wanted for name in (each, *_above(each))}
+    return [name for name in names if name in parts]
+
+
+def _above(name: str) -> Iterator[str]:
+    while "." in name:
+        name = name.rpartition(".")[0]
+        yield name
+
+
 def open_text(path: Path, encoding: str) -> io.TextIOBase:
     """The file as text, a byte order mark taken off; .gz is unpacked."""
     import gzip
@@ -113,7 +149,7 @@ def read(path: Path, dialect: Dialect, columns: Sequence[str] | None = None) -> 
             f"{path}: after row {first - 1} there are bytes that are no {dialect.encoding} "
             f"({error}); set log.encoding (cp1252 is usual for old Windows files)"
         ) from error
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OSError, EOFError) as error:
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path}: can't be read after row {first - 1}: {error}") from error
 
 
@@ -128,9 +164,6 @@ def _csv(
         return "skip"
 
     wanted = list(names if columns is None else columns)
-    lacking = [name for name in wanted if name not in names]
-    if lacking:
-        raise DataError(f"{path}: no column {', '.join(lacking)}; there are {', '.join(names)}")
     with arrow_csv.open_csv(
         str(path),
         read_options=arrow_csv.ReadOptions(
@@ -168,7 +201,7 @@ def _json(
             if not line.strip():
                 continue
             try:
-                value = json.loads(line, parse_float=str, parse_int=str)
+                value = json.loads(line, parse_float=str, parse_int=str, parse_constant=str)
             except ValueError as error:
                 broken.append(f"a line that is no JSON ({error}): {line.strip()}")
                 continue
@@ -206,9 +239,9 @@ def _parquet(
 ) -> Iterator[tuple[pa.Table, list[str]]]:
     dataset = ds.dataset(str(path), format="parquet", partitioning="hive")
     for batch in dataset.to_batches(
-        columns=None if columns is None else list(columns),
+        columns=None if columns is None else holding(dataset.schema.names, columns),
         batch_size=ROWS,
         batch_readahead=2,
         fragment_readahead=1,
     ):
-        yield pa.table(batch), []
+        yield flat(pa.table(batch)), []

@@ -48,6 +48,11 @@ class Moment:
     first: str | None = None
     days: int = 0
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the log that it reads."""
+        return () if self.column is None else (self.column,)
+
 
 @dataclass(frozen=True)
 class Eligible:
@@ -122,28 +127,36 @@ class LogMapping:
     attributes: tuple[Attribute, ...] = ()
     actions: str | None = None
 
+    def parts(self) -> Iterator[tuple[str, str, str, Value | Moment]]:
+        """What each row is read for: field of the flat row, place in the mapping, kind, source.
+
+        Kinds are text, number and moment. Outcome k has the fields o<k>_…, attribute k a<k>.
+        """
+        for name in ("decision_id", "customer_id", "action_id", "channel", "policy",
+                     "policy_version"):  # fmt: skip
+            if (value := getattr(self, name)) is not None:
+                yield name, f"decisions.{name}", "text", value
+        yield "decided_at", "decisions.decided_at", "moment", self.decided_at
+        yield "control_group", "decisions.control_group", "number", self.control_group
+        if self.propensity.value is not None:
+            yield "propensity", "decisions.propensity", "number", self.propensity.value
+        for k, each in enumerate(self.outcomes):
+            place = f"outcomes.{each.kind}"
+            yield f"o{k}_reward", f"{place}.reward", "number", each.reward
+            if each.value is not None:
+                yield f"o{k}_value", f"{place}.value", "number", each.value
+            if each.observed_at is not None:
+                yield f"o{k}_at", f"{place}.observed_at", "moment", each.observed_at
+        for k, each in enumerate(self.attributes):
+            yield f"a{k}", f"customers.{each.name}", each.kind, Value(column=each.column)
+
     def uses(self) -> Iterator[tuple[str, str]]:
         """Every (place in the mapping, column of the log) pair."""
-        values = {
-            f"decisions.{name}": getattr(self, name)
-            for name in ("decision_id", "customer_id", "action_id", "channel", "policy",
-                         "policy_version", "control_group")
-        }  # fmt: skip
-        values["decisions.propensity"] = self.propensity.value
-        times = {"decisions.decided_at": self.decided_at}
-        for each in self.outcomes:
-            values[f"outcomes.{each.kind}.reward"] = each.reward
-            values[f"outcomes.{each.kind}.value"] = each.value
-            times[f"outcomes.{each.kind}.observed_at"] = each.observed_at
-        for place, value in values.items():
-            yield from ((place, name) for name in (value.columns if value else ()))
-        for place, time in times.items():
-            if time is not None and time.column is not None:
-                yield place, time.column
+        for _, place, _, source in self.parts():
+            yield from ((place, name) for name in source.columns)
         if self.eligible.column is not None:
             yield "decisions.eligible", self.eligible.column
         yield from (("decisions.propensity", name) for name in self.propensity.by)
-        yield from ((f"customers.{each.name}", each.column) for each in self.attributes)
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -5,18 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from nextbest.data.own_log.choices import propose_choice
 from nextbest.data.own_log.columns import Facts, facts_of
-from nextbest.data.own_log.effects import free_name, kind_name, propose_outcomes
+from nextbest.data.own_log.effects import propose_outcomes
 from nextbest.data.own_log.files import EMPTY, Dialect
-from nextbest.data.own_log.names import AFTER, PREDICTED
+from nextbest.data.own_log.names import (
+    AFTER,
+    BEFORE,
+    BORN,
+    PREDICTED,
+    RESERVED,
+    free_name,
+    kind_name,
+    rank,
+    word,
+)
 from nextbest.data.own_log.proposed import Proposal
-from nextbest.data.own_log.reading import RESERVED
-from nextbest.data.own_log.roles import Roles, find_roles
+from nextbest.data.own_log.roles import ALL, Roles, find_roles
 
 MOST_ATTRIBUTES, MOST_LEVELS = 40, 50
+WORDS = 20  # most kinds of events
+LARGE = 1e8  # a number of seconds: a day of the week, or an age, is smaller
+_SHOWN = {"impression", "view", "viewed", "shown", "show", "sent", "send", "served", "delivered",
+          "display", "received"}  # fmt: skip
+_THEN = {"click", "clicked", "conversion", "purchase", "open", "opened", "order", "converted",
+         "completed", "transaction"}  # fmt: skip
 
 
 def propose(sample: pa.Table, dialect: Dialect) -> Proposal:
@@ -27,7 +43,7 @@ def propose(sample: pa.Table, dialect: Dialect) -> Proposal:
     """
     facts, refused = facts_of(sample, dialect)
     roles = find_roles(facts)
-    made = Proposal({}, roles, left_out=refused)
+    made = Proposal(left_out=refused)
     decisions: dict[str, Any] = {}
     if not dialect.header:
         made.missing.append(
@@ -43,23 +59,23 @@ def propose(sample: pa.Table, dialect: Dialect) -> Proposal:
             decisions[told] = column
             made.found.append(f"{told}: {column}")
     _time(decisions, facts, roles, made)
+    _one_row_each(facts, roles, made)
     if roles.action is None:
-        made.missing.append(
-            "what was chosen: no column looks like an action or treatment; name it as "
-            "decisions.action_id"
-        )
+        made.missing.append(_no_action(facts, roles))
         decisions["action_id"] = "?"
     else:
         propose_choice(decisions, facts, roles, attributes, made)
+        attributes = {n: told for n, told in attributes.items() if told[0] not in made.numbers}
     for name, told in (("policy", "policy"), ("control", "control_group")):
         if getattr(roles, name) is not None:
             decisions[told] = getattr(roles, name)
             made.found.append(f"{told}: {getattr(roles, name)}")
     order = ("decision_id", "customer_id", "decided_at", "action_id", "channel", "eligible",
              "propensity", "policy", "control_group")  # fmt: skip
-    made.mapping["log"] = _log(dialect, facts, roles)
+    outcomes = propose_outcomes(facts, roles, made)
+    made.mapping["log"] = _log(dialect, facts, roles, made)
     made.mapping["decisions"] = {name: decisions[name] for name in order if name in decisions}
-    made.mapping["outcomes"] = propose_outcomes(facts, roles, made)
+    made.mapping["outcomes"] = outcomes
     if attributes:
         made.mapping["customers"] = {
             free: kind if free == name else {"column": name, "kind": kind}
@@ -73,20 +89,55 @@ def propose(sample: pa.Table, dialect: Dialect) -> Proposal:
     return made
 
 
-def _log(dialect: Dialect, facts: Mapping[str, Facts], roles: Roles) -> dict[str, Any]:
+def _one_row_each(facts: Mapping[str, Facts], roles: Roles, made: Proposal) -> None:
+    """Say so where rows are events or candidates, and not decisions."""
+    if roles.repeated is not None:
+        text = facts[roles.repeated].text
+        made.missing.append(
+            f"one row for each decision: {roles.repeated} has {text.nunique():,} values in "
+            f"{len(text):,} rows, so a row is an event or a candidate: join them to one row with "
+            "what was chosen and what came of it"
+        )
+    elif roles.decision is not None and not facts[roles.decision].text.is_unique:
+        made.unsure.append(
+            f"decision_id: {roles.decision} is on several rows here and there, which are rejected"
+        )
+    for name, each in facts.items():
+        if not 2 <= len(each.levels) <= WORDS or roles.decision is not None:
+            continue
+        said = {part for level in each.levels for part in word(level).split("_")}
+        if _SHOWN & said and _THEN & said:
+            made.missing.append(
+                f"one row for each decision: {name} tells what happened "
+                f"({', '.join(each.levels[:5])}), so a row is an event: join those of one decision"
+            )
+
+
+def _no_action(facts: Mapping[str, Facts], roles: Roles) -> str:
+    told = "no column looks like an action or treatment"
+    for name, each in facts.items():
+        named = name not in roles.taken and rank("action", each.word) is not None
+        if named and len(each.levels) == 1:
+            told = f"{name} is always '{each.levels[0]}', so there is nothing to compare"
+    return f"what was chosen: {told}; name it as decisions.action_id"
+
+
+def _log(
+    dialect: Dialect, facts: Mapping[str, Facts], roles: Roles, made: Proposal
+) -> dict[str, Any]:
     plain = Dialect(format=dialect.format)
     told = {"format": dialect.format}
     for name in ("encoding", "delimiter", "skip", "header", "decimal"):
         if getattr(dialect, name) != getattr(plain, name):
             told[name] = getattr(dialect, name)
     if roles.decided_at is not None and any(
-        each == "iso" or "%" in each for each in facts[roles.decided_at].formats
+        each == "iso" or "%" in each for each in facts[roles.decided_at].formats.names
     ):
         told["time_zone"] = dialect.time_zone
     if dialect.empty != EMPTY:
         told["empty"] = list(dialect.empty)
-    if roles.alone is not None:
-        told["numbers"] = [roles.alone]
+    if made.numbers:
+        told["numbers"] = list(dict.fromkeys(made.numbers))
     return told
 
 
@@ -95,23 +146,28 @@ def _attributes(
 ) -> dict[str, tuple[str, str]]:
     """The columns that may tell customers apart, by a free name: (column, kind)."""
     found: dict[str, tuple[str, str]] = {}
-    taken = {*RESERVED, *(kind_name(facts[name]) for name in roles.outcomes)}
+    taken = {*RESERVED, *(kind_name(facts[n].word) for n in (*roles.outcomes, *roles.unwished))}
+    if roles.alone is not None:
+        taken.add(kind_name(facts[roles.alone].word))
     for name, each in facts.items():
         count = each.text.nunique()
         if name in roles.taken:
             continue
         why = None
+        after = AFTER.search(each.word) or rank("outcome", each.word) is not None
         if count < 2:
             why = "always the same" if count else "always empty"
-        elif AFTER.search(each.word) or PREDICTED.search(each.word):
+        elif PREDICTED.search(each.word):
+            why = "a model's word on what will come, by its name"
+        elif after and not BEFORE.search(each.word):
             why = "may have come after the decision, by its name"
-        elif each.number is not None and each.whole and count == each.text.notna().sum():
+        elif each.whole and count >= ALL * each.text.notna().sum():
             why = "a number of the row"
         elif each.listed:
             why = "lists or objects"
         elif each.number is None and each.time is not None:
             why = "a time"
-        elif _of_the_action(each, facts, roles):
+        elif roles.action is not None and facts[roles.action].settles(each):
             why = "always the same for an action, so it is the action's own"
         elif each.number is None and count > MOST_LEVELS:
             why = f"{count} different texts in the sample"
@@ -120,16 +176,9 @@ def _attributes(
         if why is not None:
             made.left_out.append(f"{name}: {why}")
             continue
-        free = free_name(each.word, found, taken)
+        free = free_name(each.word, {*found, *taken})
         found[free] = (name, "text" if each.number is None else "number")
     return found
-
-
-def _of_the_action(each: Facts, facts: Mapping[str, Facts], roles: Roles) -> bool:
-    """Whether the action alone settles it: then it says nothing of the customer."""
-    if roles.action is None:
-        return False
-    return bool((each.text.groupby(facts[roles.action].text).nunique() <= 1).all())
 
 
 def _time(
@@ -137,24 +186,46 @@ def _time(
 ) -> None:
     if roles.decided_at is None:
         decisions["decided_at"] = {"dealt_from": "2026-01-01", "days": 14}
+        if (unread := _unread_time(facts)) is not None:
+            made.missing.append(unread)
+            return
         made.unsure.append(
             "decided_at: the log tells no time that can be read; rows are dealt over 14 days by a "
             "hash, which is right only if all of them were drawn alike"
         )
         return
     each = facts[roles.decided_at]
-    decisions["decided_at"] = {"column": each.name, "formats": list(each.formats)}
+    names = each.formats.names
+    decisions["decided_at"] = {"column": each.name, "formats": list(names)}
     known = each.time.dropna()
     made.found.append(
-        f"decided_at: {each.name} as {' or '.join(each.formats)}, from {known.min():%Y-%m-%d} to "
+        f"decided_at: {each.name} as {' or '.join(names)}, from {known.min():%Y-%m-%d} to "
         f"{known.max():%Y-%m-%d} in the sample"
     )
-    made.unsure += [f"decided_at: {doubt}" for doubt in each.doubts]
+    made.unsure += [f"decided_at: {doubt}" for doubt in each.formats.doubts]
+    if each.formats.torn is not None:
+        made.missing.append(f"one order of days and months in {each.name}: {each.formats.torn}")
     if (
-        any(name == "iso" or "%" in name for name in each.formats)
+        any(name == "iso" or "%" in name for name in names)
         and not each.text.dropna().str.contains(r"(?:Z|[+-]\d{2}:?\d{2})$", regex=True).all()
     ):
         made.unsure.append("log.time_zone: times have no offset; they are taken as UTC")
+
+
+def _unread_time(facts: Mapping[str, Facts]) -> str | None:
+    """A column named like a time that can't be read as one: rows are not dealt then."""
+    for name, each in facts.items():
+        named = rank("time", each.word) is not None and not BORN.search(each.word)
+        large = len(each.known) > 0 and float(np.median(each.known)) > LARGE
+        text = each.number is None and each.text.nunique() > 1 and bool(each.formats.names)
+        if each.time is None and (named and (text or large)):
+            return (
+                f"when: {name} is named like a time, but is read in {each.formats.share:.0%} of "
+                f"its values only ({', '.join(each.levels[:3])}, …): name its formats in "
+                "decisions.decided_at, or write decided_at: {dealt_from: 2026-01-01, days: 14} if "
+                "all rows were drawn alike"
+            )
+    return None
 
 
 def _varying(

@@ -23,15 +23,10 @@ from nextbest.data.own_log.mapping import (
     Propensity,
     Value,
 )
+from nextbest.data.own_log.names import RESERVED
 from nextbest.data.own_log.values import EPOCHS, SINCE
 from nextbest.errors import DataError
 
-_WORDS = (
-    "customer_id as_of decision_id decided_at treatment action_id channel propensity policy "
-    "reason_code eligible rejected matured reward value policy_version control_group seed "
-    "p_response expected_value model_version"
-)
-RESERVED = frozenset(_WORDS.split(" "))  # names of the log's own columns
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _DECISION = (
     "decision_id", "customer_id", "decided_at", "action_id", "channel", "eligible", "propensity",
@@ -150,7 +145,11 @@ def _value(reader: Reader, given: Any, place: str, kinds: _Kinds, wanted: str) -
         try:
             expression = parse_expression(found["expression"], kinds, wanted)
         except DataError as refused:
-            reader.refuse(f"{place}.expression", str(refused))
+            numbers = ", ".join(kinds) or "none"
+            reader.refuse(
+                f"{place}.expression",
+                f"{refused} (columns are text but for those in log.numbers: {numbers})",
+            )
     for name in ("constant", "empty", "otherwise"):
         if wanted == "number" and name in found:
             reader.number(found[name], f"{place}.{name}", 0.0)

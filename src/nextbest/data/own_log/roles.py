@@ -9,31 +9,45 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from nextbest.data.own_log.columns import Facts
-from nextbest.data.own_log.names import AFTER, CONTROL, PREDICTED, rank
+from nextbest.data.own_log.names import (
+    AFTER,
+    BEFORE,
+    BORN,
+    CONTROL,
+    COST,
+    ITSELF,
+    PREDICTED,
+    SINGLE,
+    UNWISHED,
+    rank,
+)
 
 FEW, CHANNELS = 20, 50  # most policies, most channels
+ALL = 0.99  # share of rows that an id must be different in, but for lines that came twice
+OFTEN = 0.2  # share of rows without money, where money is what came of it
 
 
 @dataclass(frozen=True)
 class Roles:
     """The columns by what they are; None where there is none. `money` and `seen` go by outcome.
 
-    `of` says what an eligible set lists: actions or treatments. `alone` is a number that is no
-    0/1, where there is no other outcome.
+    `chances` are those named like a propensity, the likeliest first. `repeated` is an id of
+    decisions that is on several rows. `alone` is a number that is no 0/1, where there is no other
+    outcome; `unwished` are outcomes that nobody hopes for. `eligible` is as the mapping has it.
     """
 
     decided_at: str | None = None
-    propensity: str | None = None
+    chances: tuple[str, ...] = ()
     action: str | None = None
     channel: str | None = None
     decision: str | None = None
+    repeated: str | None = None
     customer: str | None = None
-    eligible: str | None = None
-    separator: str | None = None
-    of: str = "actions"
+    eligible: Mapping[str, str] | None = None
     policy: str | None = None
     control: str | None = None
     outcomes: tuple[str, ...] = ()
+    unwished: tuple[str, ...] = ()
     money: Mapping[str, str] = field(default_factory=dict)
     seen: Mapping[str, str] = field(default_factory=dict)
     alone: str | None = None
@@ -41,26 +55,34 @@ class Roles:
     @property
     def taken(self) -> set[str]:
         """Every column that has a role."""
-        single = (self.decided_at, self.propensity, self.action, self.channel, self.decision,
-                  self.customer, self.eligible, self.policy, self.control, self.alone)  # fmt: skip
-        several = (*self.outcomes, *self.money.values(), *self.seen.values())
+        eligible = None if self.eligible is None else self.eligible["column"]
+        single = (eligible, self.decided_at, self.action, self.channel, self.decision,
+                  self.repeated, self.customer, self.policy, self.control,
+                  self.alone)  # fmt: skip
+        several = (*self.chances, *self.outcomes, *self.unwished, *self.money.values(),
+                   *self.seen.values())  # fmt: skip
         return {name for name in (*single, *several) if name is not None}
 
 
 def find_roles(facts: Mapping[str, Facts]) -> Roles:
     """The columns by what they are, each with one role at most."""
-    roles = Roles(propensity=_propensity(facts))
+    roles = Roles(chances=_chances(facts))
     roles = replace(roles, decided_at=_decided_at(facts))
-    roles = replace(roles, outcomes=_outcomes(facts, roles))
-    roles = _outcome_details(facts, roles)
+    came = _outcomes(facts, roles)
+    unwished = tuple(name for name in came if UNWISHED.search(facts[name].word))
+    roles = replace(roles, outcomes=tuple(n for n in came if n not in unwished), unwished=unwished)
     roles = replace(roles, action=_action(facts, roles))
+    if roles.action is not None:  # what the action alone settles did not come of it
+        settled = {n for n in roles.outcomes if facts[roles.action].settles(facts[n])}
+        roles = replace(roles, outcomes=tuple(n for n in roles.outcomes if n not in settled))
+    roles = _outcome_details(facts, roles)
     roles = replace(roles, control=_named(facts, "control", roles, lambda f: f.binary))
     if roles.action is not None:
         roles = replace(roles, channel=_named(facts, "channel", roles, _few(CHANNELS)))
-    roles = replace(roles, decision=_named(facts, "decision", roles, _identity))
+    roles = _decision(facts, roles)
     roles = replace(roles, customer=_named(facts, "customer", roles, _several))
     roles = replace(roles, policy=_named(facts, "policy", roles, _few(FEW)))
-    return roles if roles.action is None else _eligible(facts, roles)
+    return roles if roles.action is None else replace(roles, eligible=_eligible(facts, roles))
 
 
 def _named(
@@ -76,32 +98,22 @@ def _named(
 
 
 def _few(most: int) -> Callable[[Facts], bool]:
-    return lambda facts: 1 <= facts.text.nunique() <= most and not _fraction(facts)
+    return lambda facts: 1 <= facts.text.nunique() <= most and not facts.fraction
 
 
 def _several(facts: Facts) -> bool:
-    return facts.text.nunique() > 1 and not _fraction(facts)
+    return facts.text.nunique() > 1 and not facts.fraction
 
 
-def _identity(facts: Facts) -> bool:
-    """Whether it is different in every row, and nobody's name by its own."""
-    if rank("customer", facts.word) is not None:
-        return False
-    return facts.text.notna().all() and facts.text.is_unique and not _fraction(facts)
-
-
-def _fraction(facts: Facts) -> bool:
-    return facts.number is not None and not facts.whole
-
-
-def _propensity(facts: Mapping[str, Facts]) -> str | None:
-    def fits(each: Facts) -> bool:
-        if each.number is None or each.binary or PREDICTED.search(each.word):
-            return False
-        known = each.number[np.isfinite(each.number)]
-        return len(known) > 0 and float(np.mean((known > 0) & (known <= 1))) >= 0.9
-
-    return _named(facts, "propensity", Roles(), fits)
+def _chances(facts: Mapping[str, Facts]) -> tuple[str, ...]:
+    found = [
+        (at, name)
+        for name, each in facts.items()
+        if (at := rank("propensity", each.word)) is not None
+        and not PREDICTED.search(each.word)
+        and (each.listed or (len(each.known) > 0 and each.time is None and not each.flag))
+    ]
+    return tuple(name for _, name in sorted(found, key=lambda pair: pair[0]))
 
 
 def _decided_at(facts: Mapping[str, Facts]) -> str | None:
@@ -109,24 +121,27 @@ def _decided_at(facts: Mapping[str, Facts]) -> str | None:
     found = []
     for name, each in facts.items():
         at = rank("time", each.word)
-        if each.time is None or each.time.notna().mean() < 0.9:
+        if each.time is None or each.time.notna().mean() < 0.9 or BORN.search(each.word):
             continue
-        if each.number is not None and at is None:  # numbers of that size are not always times
+        # Numbers of that size are not always times, but days like 20260131 are.
+        if each.number is not None and at is None and each.formats.names != ("%Y%m%d",):
             continue
         late = bool(AFTER.search(each.word)) and "impression" not in each.word
+        late = late or bool(BEFORE.search(each.word))
         found.append((late, 99 if at is None else at, each.time.min(), name))
     return min(found)[3] if found else None
 
 
 def _outcomes(facts: Mapping[str, Facts], roles: Roles) -> tuple[str, ...]:
-    no = r"treat|control|group|(^|_)arm|exposure|prior|past|last|prev"
+    no = r"treat|control|group|(^|_)arm|exposure"
     return tuple(
         name
         for name, each in facts.items()
         if name not in roles.taken
-        and each.binary
-        and rank("outcome", each.word) is not None
+        and each.flag
+        and (rank("outcome", each.word) is not None or UNWISHED.search(each.word))
         and not re.search(no, each.word)
+        and not BEFORE.search(each.word)
     )
 
 
@@ -134,7 +149,7 @@ def _outcome_details(facts: Mapping[str, Facts], roles: Roles) -> Roles:
     """Money and times that are there only where an outcome is; else what a number may tell."""
     money: dict[str, str] = {}
     seen: dict[str, str] = {}
-    rarest = sorted(roles.outcomes, key=lambda name: np.nanmean(facts[name].number))
+    rarest = sorted(roles.outcomes, key=lambda name: np.nansum(facts[name].number))
     for name, each in facts.items():
         if name in roles.taken:
             continue
@@ -147,7 +162,7 @@ def _outcome_details(facts: Mapping[str, Facts], roles: Roles) -> Roles:
                     break
             elif each.number is not None and outcome not in money and not each.binary:
                 paid = np.nan_to_num(each.number) != 0
-                named = rank("money", each.word) is not None
+                named = rank("money", each.word) is not None and not COST.search(each.word)
                 if named and paid.any() and not paid[~happened].any():
                     money[outcome] = name
                     break
@@ -157,15 +172,21 @@ def _outcome_details(facts: Mapping[str, Facts], roles: Roles) -> Roles:
 
 def _alone(facts: Mapping[str, Facts], roles: Roles) -> str | None:
     """A number that tells what came of it: a cost, a rating, a reward, money."""
+    action = None if roles.action is None else facts[roles.action]
 
     def fits(each: Facts) -> bool:
-        return each.number is not None and each.time is None and len(np.unique(each.number)) > 1
+        told = BEFORE.search(each.word) or PREDICTED.search(each.word) or "action" in each.word
+        several = len(each.known) > 0 and each.time is None and each.text.nunique() > 1
+        return several and not told and not (action is not None and action.settles(each))
+
+    def paid(each: Facts) -> bool:  # for most it is nothing; an income, or a price, never is
+        return fits(each) and np.mean(~(np.nan_to_num(each.number) != 0)) >= OFTEN
 
     for name, each in facts.items():
-        named = re.search(r"(^|_)cost$|rating|stars|score|reward|label", each.word)
-        if named and fits(each) and name not in roles.taken and "action" not in each.word:
+        named = COST.search(each.word) or re.search(r"rating|stars|reward|label", each.word)
+        if named and name not in roles.taken and fits(each):
             return name
-    return _named(facts, "outcome", roles, fits) or _named(facts, "money", roles, fits)
+    return _named(facts, "outcome", roles, fits) or _named(facts, "money", roles, paid)
 
 
 def _action(facts: Mapping[str, Facts], roles: Roles) -> str | None:
@@ -173,9 +194,9 @@ def _action(facts: Mapping[str, Facts], roles: Roles) -> str | None:
     found = []
     for name, each in facts.items():
         count, at = each.text.nunique(), rank("action", each.word)
-        if name in roles.taken or count < 2 or _fraction(each) or each.listed:
+        if name in roles.taken or count < 2 or each.fraction or each.listed:
             continue
-        controlled = any(CONTROL.fullmatch(str(level)) for level in each.levels[:50])
+        controlled = any(CONTROL.fullmatch(level) for level in each.levels[:50])
         if at is None and (not controlled or each.time is not None):
             continue
         if each.word.endswith("segment") and not controlled:  # a customer's, rather
@@ -187,7 +208,30 @@ def _action(facts: Mapping[str, Facts], roles: Roles) -> str | None:
     return min(found)[2] if found else None
 
 
-def _eligible(facts: Mapping[str, Facts], roles: Roles) -> Roles:
+def _decision(facts: Mapping[str, Facts], roles: Roles) -> Roles:
+    """What is different in every row; or else should be, by its name, and is not."""
+
+    def distinct(each: Facts) -> float:
+        return each.text.nunique() / max(len(each.text), 1)
+
+    def identity(each: Facts) -> bool:
+        if rank("customer", each.word) is not None or each.fraction or each.gaps:
+            return False
+        return each.text.is_unique or (
+            re.search(ITSELF, each.word) is not None and distinct(each) >= ALL
+        )
+
+    def several(each: Facts) -> bool:
+        many = re.search(SINGLE, each.word) is not None and distinct(each) > 1 - ALL
+        return many and not each.fraction and each.text.nunique() > FEW
+
+    found = _named(facts, "decision", roles, identity)
+    if found is not None:
+        return replace(roles, decision=found)
+    return replace(roles, repeated=_named(facts, "decision", roles, several))
+
+
+def _eligible(facts: Mapping[str, Facts], roles: Roles) -> dict[str, str] | None:
     """A column whose lists nearly always hold what was chosen, as action or as treatment."""
     chosen = {"actions": facts[roles.action].text[:2000].astype(str)}
     if roles.channel is not None:
@@ -207,5 +251,6 @@ def _eligible(facts: Mapping[str, Facts], roles: Roles) -> Roles:
             for of, choices in chosen.items():
                 inside = [c.strip() in s for c, s in zip(choices, sets, strict=True)]
                 if np.mean(inside) >= 0.95:
-                    return replace(roles, eligible=name, separator=separator, of=of)
-    return roles
+                    told = {"column": name, "separator": separator, "of": of}
+                    return {k: v for k, v in told.items() if v not in (None, "actions")}
+    return None

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from nextbest.data.contracts import Column, Contract, contracts
-from nextbest.data.own_log.files import Rows, format_of, read
+from nextbest.data.own_log.files import Rows, columns_of, flat, format_of, holding, read
 from nextbest.data.own_log.mapped import flat_schema, map_rows
 from nextbest.data.own_log.mapping import LogMapping
 from nextbest.data.own_log.reading import read_mapping
-from nextbest.data.own_log.tables import to_tables
+from nextbest.data.own_log.tables import to_tables, without_faults
+from nextbest.decisions.rule_parts import sql_name
 from nextbest.errors import DataError
 from nextbest.settings import Settings
 
@@ -72,6 +74,7 @@ def own_contracts(mapping: LogMapping) -> dict[str, Contract]:
         **known,
         "customers": customers,
         "actions": contracts("simulated")["actions"],
+        "decisions": without_faults(known["decisions"]),
         "outcomes": outcomes,
     }
 
@@ -85,20 +88,22 @@ def read_log(spark: SparkSession, settings: Settings, land: Path) -> dict[str, D
     """
     mapping = mapping_of(settings)
     if TABLE.fullmatch(settings.source):
-        flat = _by_engine(spark.table(settings.source), mapping, settings.source)
-        return to_tables(spark, flat, mapping, settings.as_of, settings.source)
+        rows = _by_engine(spark.table(settings.source), mapping, settings.source)
+        return to_tables(spark, rows, mapping, settings.as_of, settings.source)
     path = find(settings.source)
     kind = format_of(path)
     if kind == "delta":
         frame = spark.read.format("delta").load(str(path.absolute()))
-        flat = _by_engine(frame, mapping, settings.source)
-        return to_tables(spark, flat, mapping, settings.as_of, settings.source)
+        rows = _by_engine(frame, mapping, settings.source)
+        return to_tables(spark, rows, mapping, settings.as_of, settings.source)
     dialect = mapping.dialect if kind != "parquet" else replace(mapping.dialect, format="parquet")
     mapping = replace(mapping, dialect=dialect)
+    if (names := columns_of(path, dialect)) is not None:
+        check_columns(names, mapping, settings.source)
     landed = land / f"{settings.dataset}log.parquet"
     land_rows(read(path, dialect, mapping.columns), mapping, path.stem, landed)
-    flat = spark.read.parquet(str(landed))
-    return to_tables(spark, flat, mapping, settings.as_of, settings.source)
+    rows = spark.read.parquet(str(landed))
+    return to_tables(spark, rows, mapping, settings.as_of, settings.source)
 
 
 def land_rows(
@@ -121,22 +126,28 @@ def land_rows(
         partial.unlink(missing_ok=True)
 
 
+def check_columns(names: Sequence[str], mapping: LogMapping, log: str) -> None:
+    """Raise DataError when the log lacks columns that the mapping reads, naming all and where."""
+    lacking = [(place, column) for place, column in mapping.uses() if column not in names]
+    if lacking:
+        told = "; ".join(f"{place} wants '{column}'" for place, column in lacking)
+        raise DataError(
+            f"{mapping.file}: {log} lacks columns: {told}; there are {', '.join(names)}"
+        )
+
+
 def _by_engine(frame: DataFrame, mapping: LogMapping, log: str) -> DataFrame:
     if mapping.decision_id is None:
         raise DataError(
             f"{mapping.file}: decisions.decision_id is missing: rows of the table {log} have no "
             "number; name a column that is different in every row"
         )
-    lacking = [(p, c) for p, c in mapping.uses() if c not in frame.columns]
-    if lacking:
-        told = "; ".join(f"{place} wants '{column}'" for place, column in lacking)
-        raise DataError(f"{mapping.file}: {log} lacks columns: {told}; "
-                        f"there are {', '.join(frame.columns)}")  # fmt: skip
+    check_columns(flat(frame.limit(0).toArrow()).column_names, mapping, log)
 
     def mapped(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            yield from map_rows(Rows(pa.table(batch), 1), mapping, log).to_batches()
+            yield from map_rows(Rows(flat(pa.table(batch)), 1), mapping, log).to_batches()
 
     kinds = [f"{field.name} {_SQL[str(field.type)]}" for field in flat_schema(mapping)]
-    columns = ["`" + name.replace("`", "``") + "`" for name in mapping.columns]
+    columns = [F.col(sql_name(name)) for name in holding(frame.columns, mapping.columns)]
     return frame.select(*columns).mapInArrow(mapped, ", ".join(kinds))

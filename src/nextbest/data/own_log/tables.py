@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pandas as pd
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from nextbest.data.contracts import Contract
 from nextbest.data.own_log.actions import TIMES, read_actions
 from nextbest.data.own_log.mapping import LogMapping
 from nextbest.decisions.treatments import NONE
 from nextbest.errors import DataError
+
+_FAULT = "the log: "
 
 
 def to_tables(
@@ -22,9 +26,9 @@ def to_tables(
 
     `flat` is mapped.flat_schema. A column of which a value could not be read comes as text, so
     that its row is rejected as it came; a row without a time is kept, so that it is, too. A
-    customer's attributes are those of their first decision:
-    later ones would tell earlier decisions what came after. Raises DataError when nothing lies
-    before `as_of`, and when the propensity is not known.
+    customer's attributes are those of their first decision (that can be read): later ones would
+    tell earlier decisions what came after. Raises DataError when nothing lies before `as_of`, and
+    when the propensity is not known.
     """
     if mapping.propensity.how == "unknown":
         raise DataError(
@@ -50,6 +54,15 @@ def to_tables(
         "decisions": _decisions(decisions, mapping),
         "outcomes": _outcomes(known, mapping, as_of),
     }
+
+
+def without_faults(decisions: Contract) -> Contract:
+    """The contract of decisions, which refuses rows of the log that something is wrong with.
+
+    What it is stands in `reason_code`, behind _FAULT: only our own decisions have one else.
+    """
+    rule = f"reason_code IS NULL OR NOT startswith(reason_code, '{_FAULT}')"
+    return replace(decisions, rules={**decisions.rules, "the whole row can be read": rule})
 
 
 def _as_text(known: DataFrame, mapping: LogMapping) -> DataFrame:
@@ -124,7 +137,7 @@ def _decisions(rows: DataFrame, mapping: LogMapping) -> DataFrame:
         F.lit(0).cast("bigint").alias("seed"),
         F.lit(None).cast("double").alias("p_response"),
         F.lit(None).cast("double").alias("expected_value"),
-        F.lit(None).cast("string").alias("reason_code"),
+        F.expr(f"'{_FAULT}' || fault").alias("reason_code"),
     )  # fmt: skip
 
 
@@ -157,7 +170,8 @@ def _customers(known: DataFrame, mapping: LogMapping) -> DataFrame:
              for k, each in enumerate(mapping.attributes)]  # fmt: skip
     rows = known.where("row IS NOT NULL")
     if mapping.customer_id is not None:
-        first = F.min(F.struct("decided_at", "row", *names)).alias("it")
+        sound = F.expr("fault IS NOT NULL").alias("faulty")  # false comes first
+        first = F.min(F.struct(sound, "decided_at", "row", *names)).alias("it")
         rows = rows.where("decided_at IS NOT NULL").groupBy("customer_id").agg(first)
         rows = rows.select("customer_id", "it.*")
     return rows.select(

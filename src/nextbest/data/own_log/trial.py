@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nextbest.data.own_log.files import Rows
-from nextbest.data.own_log.mapped import map_rows
+from nextbest.data.own_log.mapped import map_rows, outcome_faults
 from nextbest.data.own_log.mapping import LogMapping
 
 SHOWN = 3  # examples of each reason
@@ -58,72 +58,48 @@ def try_mapping(
     DataError where the log can't be read on.
     """
     tried = Tried()
-    hashes: list[np.ndarray] = []
+    ids: list[tuple[np.ndarray, np.ndarray]] = []
     for rows in batches:
         flat = map_rows(rows, mapping, log)
-        _look(flat, mapping, tried)
+        bad = _look(flat, mapping, tried)
         if mapping.decision_id is not None:
-            whole = flat.filter(pc.is_valid(flat["row"]))
-            hashes.append(
-                pd.util.hash_array(whole["decision_id"].to_pandas().to_numpy(), categorize=False)
-            )
+            named = flat["decision_id"].to_pandas().to_numpy()[: rows.columns.num_rows]
+            hashed = pd.util.hash_array(named, categorize=False)
+            ids.append((hashed, bad[: len(hashed)]))
         seen(flat.num_rows)
-    if hashes:
-        _doubles(hashes, tried)
+    if ids:
+        _doubles(ids, tried)
     return tried
 
 
-def _look(flat: pa.Table, mapping: LogMapping, tried: Tried) -> None:
+def _look(flat: pa.Table, mapping: LogMapping, tried: Tried) -> np.ndarray:
+    """Count what is wrong; which rows are rejected for it."""
     tried.rows += flat.num_rows
     bad = np.zeros(flat.num_rows, dtype=bool)
     unread = flat["unreadable"].combine_chunks()
     strange = {
         at: json.loads(unread[at].as_py()) for at in np.flatnonzero(_true(pc.is_valid(unread)))
     }
-    names = {f"a{k}": each.name for k, each in enumerate(mapping.attributes)}
-    for k, each in enumerate(mapping.outcomes):
-        names |= {f"o{k}_{part}": f"{each.kind}.{part}" for part in ("reward", "value", "at")}
+    places = {field: place for field, place, _, _ in mapping.parts()}
     for at, fields in strange.items():
         for name, text in fields.items():
-            _count(tried, f"{names.get(name, name)} can't be read", at, f"'{text}'", flat)
-            bad[at] |= not name.startswith("a")
+            _count(tried, f"{places[name]} can't be read", at, f"'{text}'", flat)
+        bad[at] = True
     broken = _true(pc.is_null(flat["row"]))
     for at in np.flatnonzero(broken):
         _count(tried, "a broken line", at, flat["decision_id"][int(at)].as_py()[:120], flat)
     bad |= broken
-    rules = {
-        f"{name} is empty": pc.is_null(flat[name])
-        for name in ("decision_id", "customer_id", "decided_at", "action_id", "channel", "policy")
-    }
-    if mapping.propensity.value is not None:
-        chance = flat["propensity"]
-        inside = pc.and_(pc.greater(chance, 0.0), pc.less_equal(chance, 1.0))
-        rules["propensity is empty"] = pc.is_null(chance)
-        rules["propensity is not in (0, 1]"] = pc.fill_null(pc.invert(inside), False)
-    if mapping.eligible.how == "column":
-        rules["eligible is empty"] = pc.is_null(flat["listed"])
-        pairs = zip(flat["treatment"].to_pylist(), flat["listed"].to_pylist(), strict=True)
-        rules["what was chosen is not eligible"] = pa.array(
-            [s is not None and t is not None and t not in s for t, s in pairs], pa.bool_()
-        )
-    for k, each in enumerate(mapping.outcomes):
-        reward = flat[f"o{k}_reward"]
-        outside = pc.or_(pc.less(reward, 0.0), pc.greater(reward, 1.0))
-        rules[f"{each.kind}.reward is empty"] = pc.is_null(reward)
-        rules[f"{each.kind}.reward is not within 0 and 1"] = pc.fill_null(outside, False)
-        early = pc.and_(pc.less(flat[f"o{k}_at"], flat["decided_at"]), pc.not_equal(reward, 0.0))
-        rules[f"{each.kind} was seen before its decision"] = pc.fill_null(early, False)
-        tried.rewarded[each.kind] += (
-            pc.sum(pc.cast(pc.greater(reward, 0.0), pa.int64())).as_py() or 0
-        )
-    for reason, rule in rules.items():
-        found = _true(rule) & ~broken
-        field_ = reason.split(" ")[0]
+    for reason, rule in {**_rules(flat, mapping), **outcome_faults(mapping, flat)}.items():
+        found = rule & ~broken
+        place = reason.split(" ")[0]
         for at in np.flatnonzero(found):
-            if any(names.get(name, name) == field_ for name in strange.get(at, ())):
+            if any(places[name] == place for name in strange.get(at, ())):
                 continue  # told already, with its text
             _count(tried, reason, at, "", flat)
         bad |= found
+    for k, each in enumerate(mapping.outcomes):
+        happened = pc.greater(flat[f"o{k}_reward"], 0.0)
+        tried.rewarded[each.kind] += pc.sum(happened.cast(pa.int64())).as_py() or 0
     tried.rejected += int(bad.sum())
     if len(tried.treatments) < MOST_TREATMENTS:
         tried.treatments |= set(pc.unique(flat["treatment"]).to_pylist()) - {None}
@@ -131,6 +107,26 @@ def _look(flat: pa.Table, mapping: LogMapping, tried: Tried) -> None:
     if span["min"] is not None:
         tried.first = min(tried.first or span["min"], span["min"])
         tried.last = max(tried.last or span["max"], span["max"])
+    return bad
+
+
+def _rules(flat: pa.Table, mapping: LogMapping) -> dict[str, np.ndarray]:
+    """The contract's rules for decisions that a row breaks by itself, and which rows do."""
+    needed = ("decision_id", "customer_id", "decided_at", "action_id", "channel", "policy",
+              "control_group")  # fmt: skip
+    rules = {f"decisions.{name} is empty": pc.is_null(flat[name]) for name in needed}
+    if mapping.propensity.value is not None:
+        chance = flat["propensity"]
+        inside = pc.and_(pc.greater(chance, 0.0), pc.less_equal(chance, 1.0))
+        rules["decisions.propensity is empty"] = pc.is_null(chance)
+        rules["decisions.propensity is not in (0, 1]"] = pc.invert(inside)
+    if mapping.eligible.how == "column":
+        rules["decisions.eligible is empty"] = pc.is_null(flat["listed"])
+        pairs = zip(flat["treatment"].to_pylist(), flat["listed"].to_pylist(), strict=True)
+        rules["decisions.eligible lacks what was chosen"] = pa.array(
+            [s is not None and t is not None and t not in s for t, s in pairs], pa.bool_()
+        )
+    return {name: _true(pc.fill_null(rule, False)) for name, rule in rules.items()}
 
 
 def _count(tried: Tried, reason: str, at: int, text: str, flat: pa.Table) -> None:
@@ -141,21 +137,28 @@ def _count(tried: Tried, reason: str, at: int, text: str, flat: pa.Table) -> Non
         shown.append(" ".join(filter(None, ["" if row is None else f"row {row}", text])))
 
 
-def _doubles(pieces: list[np.ndarray], tried: Tried) -> None:
-    """All rows of an id that comes twice are rejected: none is known to be the right one."""
-    ordered = np.concatenate(pieces)
+def _doubles(pieces: list[tuple[np.ndarray, np.ndarray]], tried: Tried) -> None:
+    """All rows of an id that comes twice are rejected: none is known to be the right one.
+
+    `pieces` are the hashes of ids, and which rows are rejected already. What has no id is.
+    """
+    ordered = np.concatenate([hashed for hashed, _ in pieces])
     ordered.sort()  # in place: a log of 10 million ids takes 80 MB here, and no more
     doubled = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
     if not len(doubled):
         return
     reason, before = "decision_id is on several rows", 0
     shown = tried.examples.setdefault(reason, [])
-    for piece in pieces:
-        again = np.flatnonzero(np.isin(piece, doubled))
+    nameless = pd.util.hash_array(np.array([None], dtype=object), categorize=False)
+    for piece, bad in pieces:
+        twice = np.isin(piece, doubled) & (piece != nameless)
+        again = np.flatnonzero(twice)
         tried.reasons[reason] += len(again)
+        tried.rejected += int((twice & ~bad).sum())
         shown += [f"row {before + at + 1}" for at in again[: SHOWN - len(shown)]]
         before += len(piece)
-    tried.rejected = min(tried.rows, tried.rejected + tried.reasons[reason])
+    if not tried.reasons[reason]:
+        del tried.reasons[reason]
 
 
 def _true(values: pa.Array | pa.ChunkedArray) -> np.ndarray:

@@ -19,45 +19,48 @@ from nextbest.evaluation.ope.source import numbers as plain_numbers
 EPOCHS = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}  # microseconds of a unit
 SINCE = re.compile(r"seconds_since (\d{4}-\d\d-\d\d)")
 ISO = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}.*)?$"
+_RUN_TOGETHER = {"%Y%m%d": 8, "%Y%m%d%H%M%S": 14, "%Y%m%dT%H%M%S": 15, "%d%m%Y": 8}  # letters
 _OFFSET = r"(?:Z|UTC|[+-]\d{2}:?\d{2})$"
-_TRUTH = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0, "t": 1.0, "f": 0.0}
+_TRUE = ("true", "t", "yes", "y", "ja", "j", "wahr", "sí", "si", "s", "verdadero", "oui", "vrai")
+_FALSE = ("false", "f", "no", "n", "nein", "falsch", "falso", "non", "faux")
 _MONEY = r"^[€$£]|[€$£]$|^(EUR|USD|GBP)\b|\b(EUR|USD|GBP)$"
 
 
 def texts(column: pa.ChunkedArray | pa.Array, dialect: Dialect) -> pa.Array:
     """Trimmed text, null where a value is empty; numbers and moments as Arrow writes them."""
-    column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
+    column = plain(column)
     if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
         lists = [None if v is None else json.dumps(v, default=str) for v in column.to_pylist()]
         return pa.array(lists, pa.string())
-    if pa.types.is_floating(column.type):  # ids that went through a float: 3.0 is 3
-        whole = pc.all(pc.equal(pc.floor(column), column)).as_py()
-        column = column.cast(pa.int64()) if whole and _small(column) else column
     try:
         trimmed = pc.utf8_trim_whitespace(column.cast(pa.string()))
+        if pa.types.is_floating(column.type):  # ids that went through a float: 3.0 is 3
+            small = pc.less(pc.abs(column), 2.0**53)
+            whole = pc.fill_null(pc.and_(small, pc.equal(pc.floor(column), column)), False)
+            number = pc.if_else(whole, column, 0.0).cast(pa.int64()).cast(pa.string())
+            trimmed = pc.if_else(whole, number, trimmed)
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid) as error:
         raise DataError(f"is {column.type}, which can't be read as text: cast it first") from error
     nothing = pc.is_in(trimmed, value_set=pa.array(dialect.empty, pa.string()))
     return pc.if_else(nothing, pa.scalar(None, pa.string()), trimmed)
 
 
-def _small(column: pa.Array) -> bool:
-    most = pc.max(pc.abs(column)).as_py()
-    return most is None or most < 2**53
+def plain(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    """One array, of values and not of codes for them."""
+    column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
 
 
 def numbers(column: pa.ChunkedArray | pa.Array, dialect: Dialect) -> tuple[pa.Array, np.ndarray]:
-    """Doubles, null where there is none; and where a text is no number.
+    """Doubles, null where there is none (NaN is none); and where a value is no finite number.
 
-    Text may have the log's decimal mark, groups of thousands, a currency before or after it, or
-    be true/false, yes/no.
+    Text may have the log's decimal mark, groups of thousands, a currency before or after it, %
+    (a hundredth) or be true/false, yes/no (also in German, Spanish, French).
     """
-    column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    column = plain(column)
     if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-        values, strange = plain_numbers(column, text_is_number=False)
-        return pa.array(values, mask=column.is_null().to_numpy(zero_copy_only=False)), strange
+        found, _ = plain_numbers(column, text_is_number=False)
+        return pa.array(found, mask=~np.isfinite(found)), np.isinf(found)
     # Few different texts in many rows are read once each.
     coded = texts(column, dialect).dictionary_encode()
     read, strange = _read(coded.dictionary, dialect)
@@ -70,17 +73,23 @@ def numbers(column: pa.ChunkedArray | pa.Array, dialect: Dialect) -> tuple[pa.Ar
 def _read(found: pa.Array, dialect: Dialect) -> tuple[pa.Array, np.ndarray]:
     bare = pc.utf8_trim_whitespace(pc.replace_substring_regex(found, _MONEY, ""))
     bare = pc.replace_substring_regex(bare, "(\\d)[\u00a0\u202f '](\\d{3})", "\\1\\2")
+    hundredths = pc.ends_with(bare, "%")
+    bare = pc.utf8_trim_whitespace(pc.replace_substring_regex(bare, "%$", ""))
+    group = "." if dialect.decimal == "," else ","
+    grouped = rf"^[+-]?[1-9]\d{{0,2}}([{group}]\d{{3}})+([{dialect.decimal}]\d*)?$"
+    bare = pc.if_else(
+        pc.match_substring_regex(bare, grouped), pc.replace_substring(bare, group, ""), bare
+    )
     if dialect.decimal == ",":
-        bare = pc.replace_substring_regex(bare, r"(\d)\.(\d{3})\b", "\\1\\2")
         # A point that groups no thousands is none of this log's marks.
         pointed = pc.match_substring(bare, ".")
         bare = pc.if_else(pointed, pa.scalar("?"), pc.replace_substring(bare, ",", "."))
-    else:
-        bare = pc.replace_substring_regex(bare, r"(\d),(\d{3})\b", "\\1\\2")
-    for word, value in _TRUTH.items():
-        bare = pc.if_else(pc.equal(pc.utf8_lower(bare), word), pa.scalar(str(value)), bare)
-    values, strange = plain_numbers(bare, text_is_number=True)
-    return pa.array(values, mask=strange), strange
+    for words, value in ((_TRUE, "1"), (_FALSE, "0")):
+        said = pc.is_in(pc.utf8_lower(bare), value_set=pa.array(words))
+        bare = pc.if_else(said, pa.scalar(value), bare)
+    read, _ = plain_numbers(bare, text_is_number=True)
+    read = np.where(hundredths.to_numpy(zero_copy_only=False), read / 100, read)
+    return pa.array(read, mask=~np.isfinite(read)), ~np.isfinite(read)
 
 
 def moments(
@@ -92,7 +101,7 @@ def moments(
     2026-01-01", or a pattern as strptime has it. A time without offset is of the log's zone; an
     hour that its clocks show twice is the first one, an hour that they leap over moves on.
     """
-    column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    column = plain(column)
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
         series = pd.to_datetime(column.to_pandas(), errors="coerce")
         return _moments(_in_utc(series, dialect)), np.zeros(len(column), dtype=bool)
@@ -123,6 +132,8 @@ def _by_format(series: pd.Series, name: str, dialect: Dialect) -> pd.Series:
         begin = pd.Timestamp(origin[1] if origin else "1970-01-01", tz="UTC")
         inside = count.where(count.abs() * unit < 4e15)  # two lifetimes: others are other units
         return begin + pd.to_timedelta((inside * unit).round(), unit="us")
+    if name in _RUN_TOGETHER:  # else 202611 would be the first of January
+        series = series.where(series.str.len() == _RUN_TOGETHER[name])
     if name != "iso":
         return _in_utc(pd.to_datetime(series, format=name, errors="coerce"), dialect)
     series = series.where(series.str.match(ISO))
@@ -144,7 +155,7 @@ def lists(
     column: pa.ChunkedArray | pa.Array, separator: str | None, dialect: Dialect
 ) -> list[tuple[str, ...] | None]:
     """Lists of text: of a list column, of JSON (or as Python writes a list), or of split text."""
-    column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    column = plain(column)
     if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
         return [None if v is None else tuple(map(str, v)) for v in column.to_pylist()]
     coded = texts(column, dialect).dictionary_encode()

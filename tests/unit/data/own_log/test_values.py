@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nextbest.data.own_log.files import Dialect
-from nextbest.data.own_log.times import formats_of
+from nextbest.data.own_log.times import Formats, formats_of
 from nextbest.data.own_log.values import lists, moments, numbers, texts
 
 pytestmark = pytest.mark.unit
@@ -78,7 +78,7 @@ def test_an_hour_shown_twice_is_the_first_and_one_leapt_over_moves_on():
 )
 def test_epochs(text, name):
     assert times([text], [name]) == ([utc(2026, 1, 1)], [False])
-    assert formats_of([text], PLAIN)[0] == (name,)
+    assert formats_of([text], PLAIN).names == (name,)
 
 
 def test_seconds_since_a_day():
@@ -100,22 +100,39 @@ def test_seconds_since_a_day():
     ],
 )
 def test_formats_are_found(written, formats):
-    assert formats_of(written, PLAIN) == (formats, 1.0, [])
+    assert formats_of(written, PLAIN) == Formats(formats, 1.0)
 
 
 def test_two_formats_are_found_and_a_stray_text_leaves_a_share():
-    found, share, _ = formats_of(["31.01.2026", "2026-01-31", "30.01.2026", "soon 1"], PLAIN)
-    assert (found, share) == (("%d.%m.%Y", "iso"), 0.75)
-    assert formats_of(["a", "b"], PLAIN) == ((), 0.0, [])
+    found = formats_of(["31.01.2026", "2026-01-31", "30.01.2026", "soon 1"], PLAIN)
+    assert found == Formats(("%d.%m.%Y", "iso"), 0.75)
+    assert formats_of(["a", "b"], PLAIN) == Formats()
+
+
+def test_epochs_of_several_units_are_told_apart_by_their_size():
+    found = formats_of(["1767225600", "1767225600000", "1767225601.5"], PLAIN)
+    assert found.names == ("epoch_s", "epoch_ms")
+    assert "several units: epoch_s, epoch_ms" in found.doubts[0]
+    assert times(["1767225600", "1767225600000"], found.names)[0] == [utc(2026, 1, 1)] * 2
+    assert formats_of(["1767225600", "17"], PLAIN) == Formats()
 
 
 def test_day_and_month_that_can_not_be_told_apart_are_told():
-    found, _, doubts = formats_of(["01/02/2026", "03/04/2026"], PLAIN)
-    assert found == ("%d/%m/%Y",)
-    assert "both as %d/%m/%Y and as %m/%d/%Y" in doubts[0]
-    found, _, doubts = formats_of(["25/12/2026", "12/25/2026", "03/04/2026"], PLAIN)
-    assert set(found) == {"%d/%m/%Y", "%m/%d/%Y"}
-    assert "1 different times can be read both" in doubts[0]
+    found = formats_of(["01/02/2026", "03/04/2026"], PLAIN)
+    assert found.names == ("%d/%m/%Y",)
+    assert "both as %d/%m/%Y and as %m/%d/%Y" in found.doubts[0]
+    found = formats_of(["25/12/2026", "12/25/2026", "03/04/2026"], PLAIN)
+    assert set(found.names) == {"%d/%m/%Y", "%m/%d/%Y"}
+    assert "and 1 different ones both ways" in found.torn
+
+
+@given(st.lists(st.dates(dt.date(2026, 1, 1), dt.date(2026, 12, 31)), min_size=1))
+def test_one_order_that_reads_every_date_is_enough(days):
+    found = formats_of([f"{day:%m/%d/%Y}" for day in days], PLAIN)
+    assert found.torn is None
+    assert found.share == 1.0
+    if any(day.day > 12 for day in days):
+        assert found.names == ("%m/%d/%Y",)
 
 
 def test_lists_of_every_kind():
@@ -126,6 +143,6 @@ def test_lists_of_every_kind():
 
 
 def test_text_of_other_types():
-    assert texts(pa.array([1.0, None]), PLAIN).to_pylist() == ["1", None]
+    assert texts(pa.array([1.0, None, 2.5, 2.0**60]), PLAIN).to_pylist()[:3] == ["1", None, "2.5"]
     assert texts(pa.array([" a ", "NULL"]), PLAIN).to_pylist() == ["a", None]
     assert texts(pa.array(["x"]).dictionary_encode(), PLAIN).to_pylist() == ["x"]
