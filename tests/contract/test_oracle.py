@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from nextbest.errors import DataError
-from nextbest.platforms import FeatureFunction, Lookup
+from nextbest.platforms import FeatureFunction, Lookup, TrainingSpec
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("oracle")]
 
@@ -41,10 +41,10 @@ def ours(spark, spark_home, tmp_path_factory, cases):
                 FeatureFunction(f"{schema}.{f['function']}", f["inputs"], f["output"])
                 for f in case.functions
             ]
+            labels = [case.label] if isinstance(case.label, str) else case.label or ()
             frame = store.training_set(
-                read(case.spine), lookups, functions=functions, label=case.label,
-                exclude=case.exclude,
-            )  # fmt: skip
+                TrainingSpec(read(case.spine), lookups, functions, labels, case.exclude)
+            )
         except DataError as error:
             return "error", str(error)
         return "frame", frame.toArrow()
