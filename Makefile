@@ -27,7 +27,7 @@ format: $(READY) ## format and sort imports
 	@$(BIN)/ruff check --fix --quiet .
 
 bench: $(READY) ## each benchmark prints ours, the named peer, the limit and the ratio
-	@for name in validate ope capacity decide engine; do \
+	@for name in validate ope capacity decide engine point_in_time online_store; do \
 		echo "== $$name"; $(BIN)/python benchmarks/$$name.py || failed="$$failed $$name"; \
 	done; test -z "$$failed" || { echo "missed its limit:$$failed"; exit 1; }
 
