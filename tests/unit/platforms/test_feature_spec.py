@@ -74,6 +74,17 @@ def test_one_feature_under_two_names_is_looked_up_twice():
     assert [lookup.keys for lookup in feature_spec.questions(spec)[0]] == [("id",), ("other",)]
 
 
+def test_a_lookup_comes_after_the_one_that_gives_its_key():
+    types = {"id": "string", "kind": "string", "rank": "int"}
+    lookups = [
+        Lookup("a.b.kinds", ("kind",), features=("rank",)),
+        Lookup(TABLE, ("id",), features=("kind",)),
+    ]
+    asked = TrainingSpec(rows("id"), lookups)
+    spec = feature_spec.build(types, asked, {TABLE: "t", "a.b.kinds": "u"})
+    assert [lookup.keys for lookup in feature_spec.questions(spec)[0]] == [("id",), ("kind",)]
+
+
 def test_a_feature_that_the_spine_has_is_a_source():
     spec = feature_spec.build(
         {"id": "string", "spend": "double"},

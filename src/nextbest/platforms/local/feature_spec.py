@@ -99,7 +99,10 @@ def build(
 
 
 def questions(spec: FeatureSpec) -> tuple[list[Lookup], list[FeatureFunction]]:
-    """The lookups and functions that compute the spec's columns anew; defaults stay text."""
+    """The lookups and functions that compute the spec's columns anew, each after its inputs.
+
+    Defaults stay text.
+    """
     windows = {table.name: table.lookback for table in spec.tables}
     groups: list[tuple[tuple[Any, ...], dict[str, Column]]] = []
     for column in spec.columns:
@@ -112,6 +115,7 @@ def questions(spec: FeatureSpec) -> tuple[list[Lookup], list[FeatureFunction]]:
                 break
         else:
             groups.append((place, {column.feature: column}))
+    groups.sort(key=lambda group: min(column.order for column in group[1].values()))
     lookups = [
         Lookup(
             table, keys, timestamp, tuple(members), windows.get(table),
