@@ -14,7 +14,7 @@ compile() { # $1: output; the rest: what goes in. An existing file's pins are ke
     --no-emit-index-url --no-emit-find-links "$@" --output-file "$file" >/dev/null
 }
 
-compile "$dir/requirements-dev.txt" pyproject.toml --extra local --group dev --group datasets --group oracle --group asof
+compile "$dir/requirements-dev.txt" pyproject.toml --extra local --group dev --group datasets --group oracle --group peers
 compile "$dir/requirements-bench.txt" pyproject.toml --group bench
 # A Databricks ML runtime brings these; installing them again would only fight its versions.
 runtime='lightgbm|matplotlib|mlflow|numpy|pandas|pyarrow|pyyaml|scikit-learn|scipy'

@@ -6,7 +6,7 @@ store gets; DuckDB by an index, and a dict in memory as the lower bound, are tol
 answers the same random keys, one at a time, with a dict of features. Peers are only written to
 (from Arrow in memory): ours also reads the table and finds the latest rows. Then 1 % of the keys
 get a new row. Exits 1 when a read's p50 or p99 is not below a millisecond, when the second publish
-writes other than the changed keys, or when any store answers otherwise. Needs group `bench`.
+writes other than the changed keys, or when any store answers otherwise. Needs group `peers`.
 """
 
 from __future__ import annotations

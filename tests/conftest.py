@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import importlib
 import os
+import pickle
+import subprocess
+import sys
+from contextlib import ExitStack, contextmanager
 
 import pytest
 from hypothesis import settings
@@ -68,3 +72,43 @@ def local_mlflow():
     yield use
     os.environ.clear()
     os.environ.update(saved)
+
+
+@pytest.fixture(scope="session")
+def engine_apart(tmp_path_factory):
+    """Run a script with Apache Spark in a process of its own: (script) -> (folder) -> () -> result.
+
+    One process can't hold both engines. The script reads a folder per line of stdin, leaves
+    FOLDER/results.pickle and prints the folder's name. The last call waits; until then, both work.
+    """
+    with ExitStack() as stack:
+        yield lambda script: stack.enter_context(_engine(script, tmp_path_factory.mktemp("apart")))
+
+
+@contextmanager
+def _engine(script, home):
+    # What the embedded engine's client leaves in the environment would make it Connect again.
+    plain = {name: text for name, text in os.environ.items() if not name.startswith("SPARK_")}
+    log = home / "stderr.txt"
+    with log.open("w") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, script, home / "warehouse"],
+            env={**plain, "PYSPARK_PYTHON": sys.executable, "TZ": "UTC"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+        )
+
+    def ask(folder):
+        process.stdin.write(f"{folder}\n")
+        process.stdin.flush()
+
+        def answer():
+            assert process.stdout.readline() == f"{folder}\n", log.read_text()[-4000:]
+            return pickle.loads((folder / "results.pickle").read_bytes())
+
+        return answer
+
+    with process:  # at the end it closes stdin, which ends the script, and waits
+        yield ask

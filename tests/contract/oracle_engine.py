@@ -11,10 +11,11 @@ import importlib.util
 import pickle
 import sys
 import types
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from unittest import mock
 
-import pyarrow.parquet as pq
 from pyspark import cloudpickle
 
 
@@ -38,6 +39,19 @@ def without_a_screen():
         sys.modules[name] = module
 
 
+def once(module, name, groups, built):
+    """Let the client build each of its frames once: it does so for the types, and to load it."""
+    build = getattr(module, name)
+
+    def again(df, **given):
+        key = (id(df), *(each.output_name for each in given[groups]))
+        if key not in built:
+            built[key] = df, build(df=df, **given)  # with df, so that its id stays its own
+        return built[key][1]
+
+    setattr(module, name, again)
+
+
 class Workspace:
     """Apache Spark with the feature tables, and what the client's catalog knows of them."""
 
@@ -45,10 +59,10 @@ class Workspace:
         from databricks.ml_features.entities.data_type import DataType
         from databricks.ml_features.utils import training_scoring_utils as parts
 
-        self.spark, self.folder = spark, folder
+        self.spark = spark
         frames, features, metadata = {}, {}, {}
-        for number, table in enumerate(pickle.loads((folder / "tables.pickle").read_bytes())):
-            frame = self.read(table.rows, f"table-{number}")
+        for table in pickle.loads((folder / "tables.pickle").read_bytes()):
+            frame = spark.createDataFrame(table.rows)
             frames[table.name] = frame
             features[table.name] = [
                 types.SimpleNamespace(
@@ -67,19 +81,14 @@ class Workspace:
         for each in cases.FUNCTIONS:
             spark.udf.register(each.__name__, each, self.functions[each.__name__].full_data_type)
 
-    def read(self, table, name):
-        file = self.folder / f"{name}.parquet"
-        pq.write_table(table, file, coerce_timestamps="us")
-        return self.spark.read.parquet(str(file))
-
-    def training_set(self, number, case):
+    def training_set(self, case):
         """As FeatureEngineeringClient.create_training_set; the server's share is the spec."""
         from databricks.feature_engineering import FeatureFunction, FeatureLookup
         from databricks.ml_features.entities.training_set import TrainingSet
         from databricks.ml_features.utils import training_scoring_utils as parts
         from databricks.ml_features_common.utils.data_type_utils import serialize_default_value
 
-        spine = self.read(case.spine, f"spine-{number}")
+        spine = self.spark.createDataFrame(case.spine)
         lookups = [_lookup(FeatureLookup, given) for given in case.lookups]
         functions = [
             FeatureFunction(udf_name=f["function"], input_bindings=f["inputs"],
@@ -130,12 +139,12 @@ def _function_info(function):
     )  # fmt: skip
 
 
-def answer(workspace, number, case):
+def answer(workspace, case):
     """What the client gives for a case: its frame, or that it refuses."""
     from pyspark.errors import PySparkException
 
     try:
-        return "frame", workspace.training_set(number, case).load_df().toArrow()
+        return "frame", workspace.training_set(case).load_df().toArrow()
     except (ValueError, TypeError, LookupError, OverflowError, PySparkException) as error:
         return "error", f"{type(error).__name__}: {str(error).splitlines()[0][:300]}"
 
@@ -148,6 +157,7 @@ def main():
     spark = (
         SparkSession.builder.master("local[2]")
         .config("spark.sql.session.timeZone", "UTC")
+        .config("spark.default.parallelism", "1")
         .config("spark.sql.shuffle.partitions", "1")
         .config("spark.sql.codegen.wholeStage", "false")  # cases are small: compiling costs more
         .config("spark.sql.codegen.factoryMode", "NO_CODEGEN")
@@ -157,15 +167,24 @@ def main():
         .config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
         .config("spark.sql.warehouse.dir", sys.argv[1])
         .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false")
         .getOrCreate()
     )
-    for line in sys.stdin:
-        folder = Path(line.rstrip("\n"))
-        workspace = Workspace(spark, cases, folder)
-        asked = pickle.loads((folder / "cases.pickle").read_bytes())
-        results = [answer(workspace, number, case) for number, case in enumerate(asked)]
-        (folder / "results.pickle").write_bytes(pickle.dumps(results))
-        print(folder, flush=True)
+    from databricks.ml_features.entities import training_set
+
+    built = {}
+    once(training_set, "join_feature_data_if_not_overridden", "features_to_join", built)
+    once(training_set, "apply_functions_if_not_overridden", "functions_to_apply", built)
+    # Of a case a thread waits for the other process most of the time: Python's, or Java's.
+    with ThreadPoolExecutor(2) as threads:
+        for line in sys.stdin:
+            folder = Path(line.rstrip("\n"))
+            workspace = Workspace(spark, cases, folder)
+            asked = pickle.loads((folder / "cases.pickle").read_bytes())
+            results = list(threads.map(partial(answer, workspace), asked))
+            (folder / "results.pickle").write_bytes(pickle.dumps(results))
+            built.clear()
+            print(folder, flush=True)
 
 
 if __name__ == "__main__":

@@ -9,14 +9,17 @@ import datetime as dt
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from unittest import mock
 
 import pandas as pd
 import pytest
+from pyspark.sql import functions as F
 
 from nextbest.errors import DataError
-from nextbest.platforms import FeatureFunction, Lookup
+from nextbest.platforms import FeatureFunction, Lookup, NewModel, TrainingSpec
 from nextbest.platforms.local import feature_spec, feature_spec_file
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("feature_models")]
@@ -43,6 +46,15 @@ LOOKUPS = [
     )
 ]  # fmt: skip
 FUNCTIONS = [FeatureFunction(f"{SCHEMA}.ratio", {"spent": "spent", "age": "age"}, "ratio")]
+
+
+def new(model):
+    import mlflow
+
+    return NewModel(
+        model, MODEL, mlflow.sklearn, REQUIREMENTS, tags={"why": "a test"},
+        save={"serialization_format": "cloudpickle"},
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -74,21 +86,14 @@ def logged(store, spark):
     from sklearn.tree import DecisionTreeRegressor
 
     rows = [("a", at(2), 1.0, 0.5), ("b", at(2), 2.0, 0.25), ("a", at(4), 1.0, 1.5)]
-    asked = {
-        "lookups": LOOKUPS, "functions": FUNCTIONS, "label": "target",
-        "exclude": ["customer_id", "decided_at"],
-    }  # fmt: skip
     spine = spark.createDataFrame(rows, SPINE)
-    frame = store.training_set(spine, **asked).toPandas()
+    asked = TrainingSpec(spine, LOOKUPS, FUNCTIONS, ["target"], ["customer_id", "decided_at"])
+    frame = store.training_set(asked).toPandas()
     inputs = frame.drop(columns="target")
     model = DecisionTreeRegressor(random_state=0).fit(inputs, frame["target"])
     # Not set_experiment: that would hold for the tests of other files, too.
     with mlflow.start_run(experiment_id=mlflow.create_experiment("feature_models")):
-        version = store.log_model(
-            model, MODEL, spine, **asked, flavor=mlflow.sklearn,
-            pip_requirements=REQUIREMENTS, tags={"why": "a test"},
-            serialization_format="cloudpickle",
-        )  # fmt: skip
+        version = store.log_model(new(model), asked)
     folder = mlflow.artifacts.download_artifacts(f"models:/{MODEL}/{version}")
     return version, Path(folder), inputs.columns.tolist()
 
@@ -131,8 +136,6 @@ def test_a_batch_is_scored_from_keys_alone(store, spark, logged):
 
 
 def test_what_the_frame_brings_overrides_lookup_and_function(store, spark, logged):
-    from pyspark.sql import functions as F
-
     frame = to_score(spark).withColumn("spent", F.lit(9.0)).withColumn("ratio", F.lit(0.5))
     found = scored(store, frame, logged[0])
     assert found["spent"].tolist() == [9.0] * 4
@@ -145,8 +148,32 @@ def test_the_result_type_is_the_one_asked_for(store, spark, logged):
     assert dict(answer.dtypes)["prediction"] == "float"
 
 
+def test_results_are_one_column():
+    from nextbest.platforms.local.feature_scoring import answers
+
+    assert answers([1, 2], "double").tolist() == [1, 2]
+    two = pd.DataFrame({"a": [0.25, 0.5], "b": [0.75, 0.5]}, index=[7, 9])
+    assert answers(two, "double").tolist() == [0.25, 0.5]
+    assert answers(two.to_numpy(), "array<double>").tolist() == [[0.25, 0.75], [0.5, 0.5]]
+
+
+def test_threads_that_ask_at_once_get_one_model(logged):
+    from nextbest.platforms.local.feature_scoring import loaded
+
+    folder = str(logged[1] / "data" / "feature_store" / "raw_model")
+    with ThreadPoolExecutor(8) as threads:
+        assert len(set(map(id, threads.map(loaded, [folder] * 64)))) == 1
+
+
+def test_many_partitions_are_scored_at_once(store, spark, logged):
+    frame = to_score(spark).withColumn("n", F.explode(F.sequence(F.lit(1), F.lit(500))))
+    found = scored(store, frame.repartition(16), logged[0])
+    assert found["prediction"].tolist()[:1500] == [0.5] * 500 + [1.5] * 500 + [0.25] * 500
+
+
 FRESH = """
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from nextbest.platforms.local.feature_store import LocalFeatureStore
 from nextbest.platforms.local.session import open_session
@@ -215,11 +242,10 @@ def test_what_can_not_be_logged_is_refused(store, spark):
     import mlflow
 
     spine = spark.createDataFrame([], SPINE)
-    options = {"flavor": mlflow.sklearn, "pip_requirements": REQUIREMENTS}
     with pytest.raises(DataError, match="no active MLflow run"):
-        store.log_model(None, MODEL, spine, LOOKUPS, label="target", **options)
+        store.log_model(new(None), TrainingSpec(spine, LOOKUPS, labels=["target"]))
     with mlflow.start_run(), pytest.raises(DataError, match="name the label, or give output_sch"):
-        store.log_model(None, MODEL, spine, LOOKUPS, **options)
+        store.log_model(new(None), TrainingSpec(spine, LOOKUPS))
 
 
 def test_a_served_model_takes_features_from_the_online_store(store, logged):
@@ -240,10 +266,6 @@ def test_a_served_model_takes_features_from_the_online_store(store, logged):
 
 @pytest.fixture(scope="module")
 def client_spec():
-    pytest.importorskip(
-        "databricks.feature_engineering",
-        reason="the real client is not installed: databricks-feature-engineering (see pyproject)",
-    )
     from databricks.ml_features_common.entities.feature_spec import FeatureSpec
 
     return FeatureSpec
@@ -315,7 +337,8 @@ def generated(case):
     }
     ids = {lookup.table: f"id {lookup.table}" for lookup in lookups}
     exclude = draw.sample(there[1:], draw.randint(0, 2))
-    return feature_spec.build(types, spine, lookups, functions, ids, exclude=exclude)
+    rows = SimpleNamespace(columns=spine)
+    return feature_spec.build(types, TrainingSpec(rows, lookups, functions, exclude=exclude), ids)
 
 
 # --- the Databricks adapter: calls by name, type and order -----------------------------------
@@ -344,25 +367,32 @@ def test_databricks_logs_with_its_training_set_and_registers_once(on_databricks,
     from databricks.feature_engineering import FeatureLookup
 
     client.log_model.return_value.model_uri = "models:/m-1"
-    spine, model = mock.Mock(), mock.Mock()
+    # What the rows bring is no feature to look up: the client would refuse it.
+    spine, model = (
+        mock.Mock(columns=["customer_id", "decided_at", "age", "target", "visits"]),
+        object(),
+    )
+    client.get_table.return_value = SimpleNamespace(
+        primary_keys=["customer_id", "as_of"], timestamp_keys=["as_of"]
+    )
+    client.read_table.return_value.columns = ["customer_id", "as_of", "spend", "visits"]
+    asked = TrainingSpec(spine, LOOKUPS, FUNCTIONS, ["target"], ["customer_id"])
     with mlflow.start_run(), mock.patch.object(mlflow, "register_model") as register:
         register.return_value.version = 7
-        version = on_databricks.log_model(
-            model, MODEL, spine, LOOKUPS, functions=FUNCTIONS, label="target",
-            exclude=["customer_id"], flavor=mlflow.sklearn, pip_requirements=REQUIREMENTS,
-            tags={"why": "a test"}, serialization_format="cloudpickle",
-        )  # fmt: skip
+        version = on_databricks.log_model(new(model), asked)
     assert version == "7"
-    assert [call[0] for call in client.method_calls] == ["create_training_set", "log_model"]
+    names = [call[0] for call in client.method_calls]
+    assert names == ["get_table", "read_table", "create_training_set", "log_model"]
     asked = client.create_training_set.call_args.kwargs
     lookup, function = asked["feature_lookups"]
     assert isinstance(lookup, FeatureLookup)
     assert isinstance(function, ClientFunction)
     assert (lookup.lookup_key, lookup.timestamp_lookup_key) == (["customer_id"], "decided_at")
-    assert (lookup.lookback_window, lookup.default_values) == (dt.timedelta(days=30), {"visits": 4})
+    assert lookup.lookback_window == dt.timedelta(days=30)
+    assert (lookup.feature_names, lookup.default_values) == (["spend"], {})
     assert function.input_bindings == {"spent": "spent", "age": "age"}
     assert (asked["df"], asked["label"], asked["exclude_columns"]) == (
-        spine, "target", ["customer_id"],
+        spine, ["target"], ["customer_id"],
     )  # fmt: skip
     client.log_model.assert_called_once_with(
         model=model, artifact_path="model", flavor=mlflow.sklearn,
@@ -373,13 +403,8 @@ def test_databricks_logs_with_its_training_set_and_registers_once(on_databricks,
 
 
 def test_databricks_logs_only_within_a_run(on_databricks, client, home):
-    import mlflow
-
     with pytest.raises(DataError, match="no active MLflow run"):
-        on_databricks.log_model(
-            None, MODEL, mock.Mock(), LOOKUPS, label="target", flavor=mlflow.sklearn,
-            pip_requirements=REQUIREMENTS,
-        )  # fmt: skip
+        on_databricks.log_model(new(None), TrainingSpec(mock.Mock(), LOOKUPS, labels=["target"]))
     client.log_model.assert_not_called()
 
 

@@ -14,7 +14,7 @@ from unittest import mock
 import pytest
 
 from nextbest.errors import DataError
-from nextbest.platforms import FeatureFunction, Lookup
+from nextbest.platforms import FeatureFunction, Lookup, TrainingSpec
 
 pytestmark = pytest.mark.integration
 
@@ -76,7 +76,7 @@ class Answers:
         ]
         try:
             frame = self.backing.training_set(
-                df, lookups, functions=functions, label=label, exclude=exclude_columns
+                TrainingSpec(df, lookups, functions, label or (), exclude_columns)
             )
         except DataError as error:
             raise ValueError(str(error)) from error
@@ -101,7 +101,8 @@ def port(request, spark, spark_home):
     local = LocalFeatureStore(spark, spark_home)
     made = SimpleNamespace(name=request.param, store=local, client=None, said=[], local=local)
     if request.param == "databricks":
-        engineering = pytest.importorskip("databricks.feature_engineering")
+        import databricks.feature_engineering as engineering
+
         from nextbest.platforms.databricks.feature_store import DatabricksFeatureStore
 
         made.client = mock.create_autospec(engineering.FeatureEngineeringClient, instance=True)
@@ -123,7 +124,8 @@ def table(port, spark, request):
 
 
 def joined(port, spark, rows, lookups, schema=SPINE, **options):
-    frame = port.store.training_set(spark.createDataFrame(rows, schema), lookups, **options)
+    spine = spark.createDataFrame(rows, schema)
+    frame = port.store.training_set(TrainingSpec(spine, lookups, **options))
     return frame.columns, sorted((tuple(row) for row in frame.collect()), key=repr)
 
 
@@ -172,7 +174,9 @@ def test_columns_come_in_order_and_rows_as_of_their_time(port, spark, table):
         {"spend": "spent"}, {"kind": "none"},
     )  # fmt: skip
     spine = [("a", at(2), 0.0), ("a", at(2, 1), 1.0), ("b", at(2), 1.0), ("b", at(2), 1.0)]
-    columns, rows = joined(port, spark, spine, [lookup], label="response", exclude=["decided_at"])
+    columns, rows = joined(
+        port, spark, spine, [lookup], labels=["response"], exclude=["decided_at"]
+    )
     assert columns == ["customer_id", "kind", "spent", "response"]
     assert rows == [
         ("a", "none", None, 1.0),  # 25 hours old
@@ -230,9 +234,10 @@ def test_functions_see_features_before_defaults(port, spark, table):
     [
         ({"keys": ("decided_at",)}, {}), ({"keys": ("customer_id", "response")}, {}),
         ({"timestamp": None}, {}), ({"timestamp": "response"}, {}),
-        ({"features": ("absent",)}, {}), ({"renames": {"kind": "response"}}, {"label": "response"}),
-        ({}, {"label": "customer_id"}), ({}, {"label": "absent"}),
-        ({}, {"label": "response", "exclude": ["response"]}),
+        ({"features": ("absent",)}, {}),
+        ({"renames": {"kind": "response"}}, {"labels": ["response"]}),
+        ({}, {"labels": ["customer_id"]}), ({}, {"labels": ["absent"]}),
+        ({}, {"labels": ["response"], "exclude": ["response"]}),
         ({"defaults": {"spend": "much"}}, {}),
     ],
 )  # fmt: skip
@@ -242,13 +247,12 @@ def test_what_does_not_fit_is_refused(port, spark, table, change, options):
         joined(port, spark, [("a", at(1), 0.5)], [Lookup(**given)], **options)
 
 
+@pytest.mark.parametrize("port", ["databricks"], indirect=True)
 def test_the_client_is_called_as_it_wants_to_be(spark, port, table):
-    if port.client is None:
-        pytest.skip("the local adapter has no client")
     from databricks.feature_engineering import FeatureLookup
 
     lookup = Lookup(table, ("customer_id",), "decided_at", (), dt.timedelta(hours=6))
-    joined(port, spark, [("a", at(1), 0.5)], [lookup], label="response")
+    joined(port, spark, [("a", at(1), 0.5)], [lookup], labels=["response"])
     calls = [(name, given) for name, args, given in port.client.mock_calls if not args]
     assert len(calls) == len(port.client.mock_calls)  # every argument is named
     names = [name for name, _ in calls]

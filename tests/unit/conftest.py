@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
-import os
 import pickle
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -27,35 +24,13 @@ SCRIPT = Path(__file__).with_name("apache_engine.py")
 
 
 @pytest.fixture(scope="session")
-def apache_spark(tmp_path_factory):
-    """Apache Spark in a process of its own, since one process can't hold both engines.
+def apache_spark(engine_apart):
+    """Apache Spark in a process of its own: (folder) -> the results of the calls that it holds.
 
-    Gives the results of the calls that a folder holds (see apache_engine.py). It starts once.
+    See apache_engine.py. It starts once.
     """
-    home = tmp_path_factory.mktemp("apache")
-    # What the embedded engine's client leaves in the environment would make it Connect again.
-    plain = {name: text for name, text in os.environ.items() if not name.startswith("SPARK_")}
-    log = home / "stderr.txt"
-    with log.open("w") as stderr:
-        process = subprocess.Popen(
-            [sys.executable, SCRIPT, home / "warehouse"],
-            env={**plain, "PYSPARK_PYTHON": sys.executable, "TZ": "UTC"},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            text=True,
-        )
-
-    def run(folder):
-        process.stdin.write(f"{folder}\n")
-        process.stdin.flush()
-        assert process.stdout.readline() == f"{folder}\n", log.read_text()[-4000:]
-        return pickle.loads((folder / "results.pickle").read_bytes())
-
-    yield run
-    process.stdin.close()
-    process.wait()
-    process.stdout.close()
+    ask = engine_apart(SCRIPT)
+    return lambda folder: ask(folder)()
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from nextbest.decisions.decide import Decider
 from nextbest.decisions.treatments import SEPARATOR, Treatments
 from nextbest.errors import DataError
 from nextbest.features.labels import labels
-from nextbest.platforms import Lookup, Platform
+from nextbest.platforms import Lookup, Platform, TrainingSpec
 from nextbest.settings import Settings
 from nextbest.training import packaging
 from nextbest.use_cases import UseCase
@@ -50,7 +50,7 @@ def learning_frame(settings: Settings, platform: Platform, case: UseCase) -> pd.
         F.array_join("eligible", SEPARATOR).alias("eligible"),
     ).join(known.where("matured").drop("matured"), "decision_id")  # fmt: skip
     lookup = Lookup(settings.table("customer_features"), ("customer_id",), "decided_at")
-    frame = platform.features.training_set(spine, [lookup]).toPandas()
+    frame = platform.features.training_set(TrainingSpec(spine, [lookup])).toPandas()
     if frame.empty:
         raise DataError(
             f"{settings.table('decisions')}: no decision before {settings.as_of} has matured "

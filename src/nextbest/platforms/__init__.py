@@ -77,6 +77,42 @@ class FeatureFunction:
     output: str
 
 
+@dataclass(frozen=True, eq=False)
+class TrainingSpec:
+    """What a training set is made of: rows to complete, and where their features come from.
+
+    `labels` are columns of the spine that come last and are no input; `exclude` names columns that
+    are left out at the end.
+    """
+
+    spine: DataFrame
+    lookups: Sequence[Lookup] = ()
+    functions: Sequence[FeatureFunction] = ()
+    labels: Sequence[str] = ()
+    exclude: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        if isinstance(self.labels, str) or isinstance(self.exclude, str):
+            raise DataError("training set: labels and exclude are lists of names")
+
+
+@dataclass(frozen=True, eq=False)
+class NewModel:
+    """A model to be logged by an MLflow flavor, and the name under which it is registered.
+
+    Its output is told by `output_schema`, else by the labels. `save` goes to the flavor's
+    save_model.
+    """
+
+    model: Any
+    name: str
+    flavor: ModuleType
+    pip_requirements: Sequence[str]
+    output_schema: Schema | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    save: Mapping[str, Any] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Published:
     """A feature table online: keys written and taken out, None where the platform doesn't tell."""
@@ -118,15 +154,17 @@ class Endpoint:
 
 
 class FeatureStore(Protocol):
-    """Feature tables with keys and mostly a timestamp, and functions over features.
+    """Feature tables with keys and mostly a timestamp, functions over features, models of both.
 
     `write` creates the table or merges rows by keys + timestamp; new columns are added. `register`
     keeps a Python function in the catalog. `training_set` gives the columns of the spine, then
-    features, then what functions compute, then the label or labels. Rows of the spine stay without
-    a match, duplicates stay, and a column of the spine overrides a feature of that name. Only a
-    row whose time is null is not in the result where a table is looked up in time, since
-    Databricks leaves it out. `exclude` names columns that are left out at the end. What doesn't
-    fit raises DataError.
+    features, then what functions compute, then the labels. Rows of the spine stay without a match,
+    duplicates stay, and a column of the spine overrides a feature of that name. Only a row whose
+    time is null is not in the result where a table is looked up in time, since Databricks leaves
+    it out. `log_model` logs a model with the spec of its training set in the active MLflow run and
+    registers it: the version's number. `score_batch` gives a frame the model's inputs that it
+    lacks, and `prediction`; what it brings is taken as it is. `publish` brings the latest row of
+    each key of a table online. What doesn't fit raises DataError.
     """
 
     def write(
@@ -137,32 +175,9 @@ class FeatureStore(Protocol):
 
     def register(self, name: str, function: Callable[..., Any]) -> None: ...
 
-    def training_set(
-        self,
-        spine: DataFrame,
-        lookups: Sequence[Lookup],
-        *,
-        functions: Sequence[FeatureFunction] = (),
-        label: str | Sequence[str] | None = None,
-        exclude: Sequence[str] = (),
-    ) -> DataFrame: ...
+    def training_set(self, spec: TrainingSpec) -> DataFrame: ...
 
-    def log_model(
-        self,
-        model: Any,
-        name: str,
-        spine: DataFrame,
-        lookups: Sequence[Lookup],
-        *,
-        flavor: ModuleType,
-        pip_requirements: Sequence[str],
-        functions: Sequence[FeatureFunction] = (),
-        label: str | Sequence[str] | None = None,
-        exclude: Sequence[str] = (),
-        output_schema: Schema | None = None,
-        tags: Mapping[str, str] | None = None,
-        **save: Any,
-    ) -> str: ...
+    def log_model(self, new: NewModel, spec: TrainingSpec) -> str: ...
 
     def score_batch(
         self, model_uri: str, frame: DataFrame, result_type: str = "double"

@@ -11,6 +11,8 @@ from nextbest.decisions.eligibility import decision_time, with_eligible
 from nextbest.errors import DataError
 from nextbest.inference.batch import decide_rows, recommend
 from nextbest.inference.online import answer
+from nextbest.platforms.local.feature_store import LocalFeatureStore
+from nextbest.platforms.local.online_reader import OnlineTable
 
 pytestmark = pytest.mark.integration
 
@@ -90,6 +92,25 @@ def test_another_seed_or_day_draws_anew(spark, customers, actions, decider, foun
         differ = other["treatment"].to_numpy() != found["treatment"].to_numpy()
         assert 0.05 < differ.mean() < 0.5
         assert (other["control_group"].to_numpy() == found["control_group"].to_numpy()).all()
+
+
+def test_keys_alone_decide_the_same_by_the_online_store(
+    spark, spark_home, customers, actions, decider, found
+):
+    store, table = LocalFeatureStore(spark, spark_home), "juan_dev.ml_nba_demo_dev.batch_online"
+    features = spark.createDataFrame(customers).withColumn("seen_at", F.lit(decision_time(DAY)))
+    store.write(table, features, ["customer_id"], "seen_at")
+    assert store.publish(table).written == len(customers)
+    expected = found[::100]  # with x and segment unknown for some
+    online = OnlineTable(spark_home, table)
+    rows = online.read([{"customer_id": name} for name in expected["customer_id"]])
+    online.close()
+    gated = with_eligible(spark.createDataFrame(pd.DataFrame(rows)), actions, DAY).toPandas()
+    eligible = gated.set_index("customer_id")["eligible"]
+    records = [{**row, "eligible": list(eligible[row["customer_id"]])} for row in rows]
+    same = ["decision_id", "treatment", "propensity", "policy_propensity", "score", "reason"]
+    got = pd.DataFrame(answer(records, decider, **TOLD))
+    pd.testing.assert_frame_equal(got[same], expected[same].reset_index(drop=True), rtol=1e-9)
 
 
 def test_online_answers_the_same(customers, decider, found):

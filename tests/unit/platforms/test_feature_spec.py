@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nextbest.errors import DataError
-from nextbest.platforms import FeatureFunction, Lookup
+from nextbest.platforms import FeatureFunction, Lookup, TrainingSpec
 from nextbest.platforms.local import feature_spec, feature_spec_file
 from nextbest.platforms.local.feature_spec import Column, FeatureSpec, Table
 
@@ -31,8 +32,13 @@ TYPES = {
 
 
 def built(lookups=LOOKUPS, functions=(RATIO,), **more):
-    spine = ["id", "at", "age", "y"]
-    return feature_spec.build(TYPES, spine, lookups, functions, {TABLE: "t1"}, **more)
+    asked = TrainingSpec(rows("id", "at", "age", "y"), lookups, functions, **more)
+    return feature_spec.build(TYPES, asked, {TABLE: "t1"})
+
+
+def rows(*columns):
+    """Of a spine only its columns count here."""
+    return SimpleNamespace(columns=list(columns))
 
 
 def test_sources_then_lookups_then_functions_and_what_is_excluded_stays_where_it_is_needed():
@@ -64,15 +70,27 @@ def test_one_feature_under_two_names_is_looked_up_twice():
     twice = [Lookup(TABLE, ("id",), "at", ("spend",)), Lookup(
         TABLE, ("other",), "at", ("spend",), renames={"spend": "theirs"})]  # fmt: skip
     types = {"id": "string", "other": "string", "at": "timestamp", "spend": "int", "theirs": "int"}
-    spec = feature_spec.build(types, ["id", "other", "at"], twice, (), {TABLE: "t"})
+    spec = feature_spec.build(types, TrainingSpec(rows("id", "other", "at"), twice), {TABLE: "t"})
     assert [lookup.keys for lookup in feature_spec.questions(spec)[0]] == [("id",), ("other",)]
+
+
+def test_a_lookup_comes_after_the_one_that_gives_its_key():
+    types = {"id": "string", "kind": "string", "rank": "int"}
+    lookups = [
+        Lookup("a.b.kinds", ("kind",), features=("rank",)),
+        Lookup(TABLE, ("id",), features=("kind",)),
+    ]
+    asked = TrainingSpec(rows("id"), lookups)
+    spec = feature_spec.build(types, asked, {TABLE: "t", "a.b.kinds": "u"})
+    assert [lookup.keys for lookup in feature_spec.questions(spec)[0]] == [("id",), ("kind",)]
 
 
 def test_a_feature_that_the_spine_has_is_a_source():
     spec = feature_spec.build(
-        {"id": "string", "spend": "double"}, ["id", "spend"],
-        [Lookup(TABLE, ("id",), features=("spend",))], (), {TABLE: "t"},
-    )  # fmt: skip
+        {"id": "string", "spend": "double"},
+        TrainingSpec(rows("id", "spend"), [Lookup(TABLE, ("id",), features=("spend",))]),
+        {TABLE: "t"},
+    )
     assert [column.source for column in spec.columns] == ["training_data", "training_data"]
     assert spec.tables == ()
 
@@ -116,7 +134,9 @@ def specs(draw):
     exclude = draw(st.lists(st.sampled_from(there), max_size=2))
     types = {name: draw(st.sampled_from(["int", "string", "array<double>"])) for name in there}
     ids = {lookup.table: "id" for lookup in lookups}
-    return feature_spec.build(types, spine, lookups, functions, ids, exclude=exclude)
+    return feature_spec.build(
+        types, TrainingSpec(rows(*spine), lookups, functions, exclude=exclude), ids
+    )
 
 
 @given(specs())

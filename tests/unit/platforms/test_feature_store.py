@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from nextbest.errors import DataError
-from nextbest.platforms import FeatureFunction, Lookup
+from nextbest.platforms import FeatureFunction, Lookup, TrainingSpec
 
 pytestmark = pytest.mark.integration
 
@@ -36,7 +36,7 @@ def store(spark, spark_home):
 def looked_up(
     spark, store, spine, lookup=LOOKUP, schema="customer_id string, decided_at timestamp"
 ):
-    joined = store.training_set(spark.createDataFrame(spine, schema), [lookup])
+    joined = store.training_set(TrainingSpec(spark.createDataFrame(spine, schema), [lookup]))
     return sorted(tuple(row) for row in joined.collect())
 
 
@@ -88,13 +88,13 @@ def test_named_features_only(spark, store):
 )
 def test_what_does_not_fit_is_refused_by_name(spark, store, lookup, schema, named):
     with pytest.raises(DataError, match=named):
-        store.training_set(spark.createDataFrame([], schema), [lookup])
+        store.training_set(TrainingSpec(spark.createDataFrame([], schema), [lookup]))
 
 
 def test_a_table_not_written_by_the_store_is_refused(spark, store):
     spark.range(1).write.format("delta").mode("overwrite").saveAsTable(TABLE + "_plain")
     with pytest.raises(DataError, match="no feature table"):
-        store.training_set(spark.range(1), [Lookup(TABLE + "_plain", ("id",), "at")])
+        store.training_set(TrainingSpec(spark.range(1), [Lookup(TABLE + "_plain", ("id",), "at")]))
 
 
 def test_a_write_that_was_killed_before_its_table_was_made_can_be_repeated(
@@ -127,7 +127,7 @@ def test_rows_without_a_time_are_left_out_where_time_counts(spark, store):
     assert looked_up(spark, store, spine) == [("a", at(1), 1.0, "x")]
     exact = Lookup(TABLE, ("customer_id",), "decided_at", lookback=dt.timedelta(0))
     frame = spark.createDataFrame(spine, "customer_id string, decided_at timestamp")
-    rows = sorted(map(tuple, store.training_set(frame, [exact]).collect()), key=repr)
+    rows = sorted(map(tuple, store.training_set(TrainingSpec(frame, [exact])).collect()), key=repr)
     assert rows == [("a", None, None, None), ("a", at(1), 1.0, "x")]
 
 
@@ -151,4 +151,4 @@ def test_a_dot_in_a_name_is_refused(spark, store):
 def test_a_function_that_is_not_registered_is_named(spark, store):
     frame = spark.createDataFrame([(1,)], "a int")
     with pytest.raises(DataError, match="function c.s.absent does not exist"):
-        store.training_set(frame, [], functions=[FeatureFunction("c.s.Absent", {}, "b")])
+        store.training_set(TrainingSpec(frame, [], [FeatureFunction("c.s.Absent", {}, "b")]))

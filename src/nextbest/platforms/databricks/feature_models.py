@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping, Sequence
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from nextbest import tables
 from nextbest.errors import DataError, PlatformError
-from nextbest.platforms import FeatureFunction, Lookup, Published
+from nextbest.platforms import NewModel, Published, TrainingSpec
+from nextbest.platforms.databricks import training_sets
 
 if TYPE_CHECKING:
     from databricks.feature_engineering import FeatureEngineeringClient
-    from databricks.ml_features.training_set import TrainingSet
-    from mlflow.types import Schema
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import SparkSession
 
 CAPACITY = "CU_1"
 POLL_SECONDS = 15
@@ -28,78 +25,27 @@ PATIENCE_SECONDS = 3600
 LONGEST_NAME = 63  # of an online store
 
 
-def training_set(
-    client: FeatureEngineeringClient,
-    spine: DataFrame,
-    lookups: Sequence[Lookup],
-    functions: Sequence[FeatureFunction],
-    label: str | Sequence[str] | None,
-    exclude: Sequence[str],
-) -> TrainingSet:
-    """The client's own training set, which knows its feature spec."""
-    from databricks.feature_engineering import FeatureFunction as ClientFunction
-    from databricks.feature_engineering import FeatureLookup
-
-    wanted = [
-        FeatureLookup(
-            table_name=lookup.table,
-            lookup_key=list(lookup.keys),
-            feature_names=list(lookup.features) or None,
-            rename_outputs=dict(lookup.renames) or None,
-            timestamp_lookup_key=lookup.timestamp,
-            lookback_window=lookup.lookback,
-            default_values=dict(lookup.defaults) or None,
-        )
-        for lookup in lookups
-    ]
-    computed = [
-        ClientFunction(
-            udf_name=function.function,
-            input_bindings=dict(function.inputs),
-            output_name=function.output,
-        )
-        for function in functions
-    ]
-    return client.create_training_set(
-        df=spine,
-        feature_lookups=[*wanted, *computed],
-        label=label if label is None or isinstance(label, str) else list(label),
-        exclude_columns=list(exclude),
-    )
-
-
-def log(
-    client: FeatureEngineeringClient,
-    model: Any,
-    name: str,
-    trained_on: TrainingSet,
-    *,
-    flavor: ModuleType,
-    pip_requirements: Sequence[str],
-    output_schema: Schema | None,
-    tags: Mapping[str, str] | None,
-    save: Mapping[str, Any],
-) -> str:
+def log(client: FeatureEngineeringClient, new: NewModel, spec: TrainingSpec) -> str:
     """Log a model with its spec in the active MLflow run and register it; the version's number.
 
-    `save` goes to the flavor's save_model. Raises DataError without an active run.
+    Raises DataError without an active run, and for a training set that doesn't fit.
     """
     import mlflow
 
     if mlflow.active_run() is None:
-        raise DataError(f"{name}: no active MLflow run; log within mlflow.start_run()")
-    told = {} if output_schema is None else {"output_schema": output_schema}
+        raise DataError(f"{new.name}: no active MLflow run; log within mlflow.start_run()")
+    told = {} if new.output_schema is None else {"output_schema": new.output_schema}
     logged = client.log_model(
-        model=model,
+        model=new.model,
         artifact_path="model",
-        flavor=flavor,
-        training_set=trained_on,
-        pip_requirements=list(pip_requirements),
+        flavor=new.flavor,
+        training_set=training_sets.training_set(client, spec),
+        pip_requirements=list(new.pip_requirements),
         **told,
-        **save,
+        **new.save,
     )
     # One call: a process that dies here leaves no version without its tags.
-    return str(mlflow.register_model(logged.model_uri, name, tags=dict(tags or {})).version)
+    return str(mlflow.register_model(logged.model_uri, new.name, tags=dict(new.tags)).version)
 
 
 def publish(client: FeatureEngineeringClient, spark: SparkSession, table: str) -> Published:

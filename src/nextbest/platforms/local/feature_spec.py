@@ -7,12 +7,12 @@ What Databricks' feature engineering client (0.18.2) keeps, see ../shared/refere
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nextbest.errors import DataError
-from nextbest.platforms import FeatureFunction, Lookup
+from nextbest.platforms import FeatureFunction, Lookup, TrainingSpec
 
 SOURCE, LOOKUP, FUNCTION = "training_data", "feature_store", "on_demand_feature"
 RANKS = {SOURCE: 0, FUNCTION: 1, LOOKUP: 2}  # what comes first where order is free
@@ -68,28 +68,23 @@ class FeatureSpec:
 
 
 def build(
-    types: Mapping[str, str],
-    spine: Sequence[str],
-    lookups: Sequence[Lookup],
-    functions: Sequence[FeatureFunction],
-    table_ids: Mapping[str, str],
-    *,
-    labels: Sequence[str] = (),
-    exclude: Sequence[str] = (),
+    types: Mapping[str, str], spec: TrainingSpec, table_ids: Mapping[str, str]
 ) -> FeatureSpec:
     """The spec of a training set.
 
-    `types` are those of all its columns before any was excluded, `spine` the columns that were
-    given; each lookup names its features. An excluded column stays, marked, where a lookup's key
-    or a function needs it. Raises DataError for what can't be ordered.
+    `types` are those of all its columns before any was excluded; each lookup names its features.
+    An excluded column stays, marked, where a lookup's key or a function needs it. Raises DataError
+    for what can't be ordered.
     """
-    columns = [Column(name, SOURCE) for name in spine if name not in labels]
+    spine, lookups, exclude = spec.spine.columns, spec.lookups, spec.exclude
+    columns = [Column(name, SOURCE) for name in spine if name not in spec.labels]
     for lookup in lookups:
         looked_up = [_looked_up(lookup, feature) for feature in lookup.features]
         # A feature that the spine has already is not looked up.
         columns += [column for column in looked_up if column.name not in spine]
     columns += [
-        Column(f.output, FUNCTION, function=f.function, inputs=dict(f.inputs)) for f in functions
+        Column(f.output, FUNCTION, function=f.function, inputs=dict(f.inputs))
+        for f in spec.functions
     ]
     needed = {name for column in columns for name in _needs(column)}
     kept = [c for c in columns if c.name not in exclude or c.name in needed]
@@ -104,7 +99,10 @@ def build(
 
 
 def questions(spec: FeatureSpec) -> tuple[list[Lookup], list[FeatureFunction]]:
-    """The lookups and functions that compute the spec's columns anew; defaults stay text."""
+    """The lookups and functions that compute the spec's columns anew, each after its inputs.
+
+    Defaults stay text.
+    """
     windows = {table.name: table.lookback for table in spec.tables}
     groups: list[tuple[tuple[Any, ...], dict[str, Column]]] = []
     for column in spec.columns:
@@ -117,6 +115,7 @@ def questions(spec: FeatureSpec) -> tuple[list[Lookup], list[FeatureFunction]]:
                 break
         else:
             groups.append((place, {column.feature: column}))
+    groups.sort(key=lambda group: min(column.order for column in group[1].values()))
     lookups = [
         Lookup(
             table, keys, timestamp, tuple(members), windows.get(table),

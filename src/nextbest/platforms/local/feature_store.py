@@ -12,17 +12,17 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from nextbest import tables
 from nextbest.errors import DataError
-from nextbest.platforms import FeatureFunction, Lookup, Published
+from nextbest.platforms import NewModel, Published, TrainingSpec
 from nextbest.platforms.functions import CatalogFunction, catalog_function
 from nextbest.platforms.local import (
     default_values,
     delta,
     feature_models,
+    feature_scoring,
     feature_spec,
     online_store,
     point_in_time,
@@ -32,7 +32,6 @@ from nextbest.platforms.local.feature_plan import plan
 from nextbest.platforms.local.feature_words import Call, FeatureTable, Join, spelt_out
 
 if TYPE_CHECKING:
-    from mlflow.types import Schema
     from pyspark.sql import DataFrame, SparkSession
 
 
@@ -72,28 +71,20 @@ class LocalFeatureStore:
         kept = catalog_function(name, function)
         _put(self._function(kept.name), dataclasses.asdict(kept))
 
-    def training_set(
-        self,
-        spine: DataFrame,
-        lookups: Sequence[Lookup],
-        *,
-        functions: Sequence[FeatureFunction] = (),
-        label: str | Sequence[str] | None = None,
-        exclude: Sequence[str] = (),
-    ) -> DataFrame:
+    def training_set(self, spec: TrainingSpec) -> DataFrame:
         """The spine with features as of each row's time and computed ones (see the port).
 
         Raises DataError with everything that doesn't fit: keys, types, names, defaults.
         """
-        known = {name: self._declared(name) for name in {lookup.table for lookup in lookups}}
+        known = {name: self._declared(name) for name in {lookup.table for lookup in spec.lookups}}
         work = plan(
-            spine.dtypes,
-            [spelt_out(lookup, known[lookup.table]) for lookup in lookups],
-            [Call(wanted, self._kept(wanted.function.lower())) for wanted in functions],
-            [label] if isinstance(label, str) else list(label or ()),
-            list(exclude),
+            spec.spine.dtypes,
+            [spelt_out(lookup, known[lookup.table]) for lookup in spec.lookups],
+            [Call(wanted, self._kept(wanted.function.lower())) for wanted in spec.functions],
+            spec.labels,
+            spec.exclude,
         )
-        frame = spine
+        frame = spec.spine
         for step in work.steps:
             if isinstance(step, Join):
                 table = tables.read(self._spark, step.table.name)
@@ -102,6 +93,36 @@ class LocalFeatureStore:
                 frame = _computed(frame, step)
         frame = default_values.fill(frame, work.defaults) if work.defaults else frame
         return frame.select(*[tables.column(name) for name in work.columns])
+
+    def log_model(self, new: NewModel, spec: TrainingSpec) -> str:
+        """Log a model with what it takes to compute its inputs, register it; its version.
+
+        Raises DataError as `training_set` does, without an active MLflow run, and without labels
+        and output_schema.
+        """
+        # With what will be excluded: types of keys belong to the spec, too.
+        types = dict(self.training_set(replace(spec, exclude=())).dtypes)
+        lookups = [
+            replace(lookup, features=lookup.features or self._features(lookup.table))
+            for lookup in spec.lookups
+        ]
+        ids = {lookup.table: self._table_id(lookup.table) for lookup in spec.lookups}
+        packaged = feature_spec.build(types, replace(spec, lookups=lookups), ids)
+        return feature_models.log(new, packaged, {name: types[name] for name in spec.labels})
+
+    def score_batch(
+        self, model_uri: str, frame: DataFrame, result_type: str = "double"
+    ) -> DataFrame:
+        """The frame with the model's inputs that it lacked, and `prediction` (see the port)."""
+        return feature_scoring.score_batch(self, model_uri, frame, result_type, self._table_id)
+
+    def publish(self, table: str, *, time_to_live: dt.timedelta | None = None) -> Published:
+        """Bring the latest row of each key into the lakehouse's online store (see the port)."""
+        declared = self._declared(table)
+        return online_store.publish(
+            self._spark, self._lakehouse, table, declared.keys, declared.timestamp,
+            time_to_live=time_to_live,
+        )  # fmt: skip
 
     def _declared(self, table: str) -> FeatureTable:
         frame = tables.read(self._spark, table)
@@ -124,64 +145,6 @@ class LocalFeatureStore:
     def _function(self, name: str) -> Path:
         *schema, last = name.split(".")
         return self._lakehouse.joinpath(*schema, "_functions", f"{last}.json")
-
-    def log_model(
-        self,
-        model: Any,
-        name: str,
-        spine: DataFrame,
-        lookups: Sequence[Lookup],
-        *,
-        flavor: ModuleType,
-        pip_requirements: Sequence[str],
-        functions: Sequence[FeatureFunction] = (),
-        label: str | Sequence[str] | None = None,
-        exclude: Sequence[str] = (),
-        output_schema: Schema | None = None,
-        tags: Mapping[str, str] | None = None,
-        **save: Any,
-    ) -> str:
-        """Log a model with what it takes to compute its inputs, register it; its version.
-
-        Spine, lookups, functions, label and exclude are those of its training set, `save` goes to
-        the flavor's save_model. Raises DataError as `training_set` does, without an active MLflow
-        run, and without label and output_schema.
-        """
-        labels = [label] if isinstance(label, str) else list(label or ())
-        types = dict(self.training_set(spine, lookups, functions=functions, label=label).dtypes)
-        named = [
-            replace(lookup, features=lookup.features or self._features(lookup.table))
-            for lookup in lookups
-        ]
-        ids = {lookup.table: self._table_id(lookup.table) for lookup in lookups}
-        spec = feature_spec.build(
-            types, spine.columns, named, functions, ids, labels=labels, exclude=exclude
-        )
-        return feature_models.log(
-            model,
-            name,
-            spec,
-            {name: types[name] for name in labels},
-            flavor=flavor,
-            pip_requirements=pip_requirements,
-            output_schema=output_schema,
-            tags=tags,
-            save=save,
-        )
-
-    def score_batch(
-        self, model_uri: str, frame: DataFrame, result_type: str = "double"
-    ) -> DataFrame:
-        """The frame with the model's inputs that it lacked, and `prediction` (see the port)."""
-        return feature_models.score_batch(self, model_uri, frame, result_type, self._table_id)
-
-    def publish(self, table: str, *, time_to_live: dt.timedelta | None = None) -> Published:
-        """Bring the latest row of each key into the lakehouse's online store (see the port)."""
-        declared = self._declared(table)
-        return online_store.publish(
-            self._spark, self._lakehouse, table, declared.keys, declared.timestamp,
-            time_to_live=time_to_live,
-        )  # fmt: skip
 
     def _features(self, table: str) -> tuple[str, ...]:
         declared = self._declared(table)

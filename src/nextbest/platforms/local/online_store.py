@@ -79,7 +79,8 @@ def publish(
             written = online_database.write(
                 database, wanted, tables.changed_rows(rows, old, keys).toArrow()
             )
-            gone = old.select(*keys).join(rows.select(*keys), list(keys), "left_anti")
+            own = [*map(tables.column, keys)]
+            gone = old.select(*own).join(rows.select(*own), list(keys), "left_anti")
             removed = online_database.remove(database, wanted, gone.toArrow())
         removed += online_database.expire(database, wanted, cutoff)
         online_database.note(database, wanted)
@@ -102,11 +103,12 @@ def _latest(frame: DataFrame, layout: Layout, cutoff: dt.datetime | None) -> Dat
 
     if layout.timestamp:
         # A window would sort every row; max_by of a struct takes four times as long.
-        last = frame.groupBy(*layout.keys).agg(F.max(layout.timestamp).alias(layout.timestamp))
+        keys, time = [*map(tables.column, layout.keys)], tables.column(layout.timestamp)
+        last = frame.groupBy(*keys).agg(F.max(time).alias(layout.timestamp))
         frame = frame.join(last, [*layout.keys, layout.timestamp], "left_semi")
         if cutoff is not None:
-            frame = frame.where(F.col(layout.timestamp) >= F.lit(cutoff))
-    return frame.select(*[name for name, _ in layout.columns])
+            frame = frame.where(time >= F.lit(cutoff))
+    return frame.select(*[tables.column(name) for name, _ in layout.columns])
 
 
 def _require_publishable(frame: DataFrame, layout: Layout, table: str) -> None:
