@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import uuid
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 SOURCES = "nextbest.merge.sources"  # setting of the session: folder for what MERGE reads
+_PROPERTIES = "Table Properties"  # the line of DESCRIBE EXTENDED that lists constraints
+_OURS = "rule_"
 
 
 def quote(name: str) -> str:
@@ -57,6 +61,31 @@ def merge(frame: DataFrame, table: str, keys: Sequence[str], *, unique: bool = F
     with _written_down(_changed(frame, spark.table(table), keys)) as changed:
         if changed.limit(1).collect():
             _merge_into(table, changed, keys)
+
+
+def constrain(spark: SparkSession, table: str, rules: Mapping[str, str]) -> None:
+    """Let the table keep these rules (SQL by name) itself, as Delta CHECK constraints.
+
+    A rule that is there stays; one of ours that is no longer among `rules` goes. The engine
+    refuses a rule that a row of the table breaks, and from then on each write that breaks one.
+    """
+    wanted = {_constraint(name, rule): rule for name, rule in rules.items()}
+    described = spark.sql(f"DESCRIBE TABLE EXTENDED {quote(table)}").collect()
+    told = " ".join(str(row["data_type"]) for row in described if row["col_name"] == _PROPERTIES)
+    there = set(re.findall(rf"delta\.constraints\.({_OURS}\w+)=", told))
+    for name in sorted(there - wanted.keys()):
+        spark.sql(f"ALTER TABLE {quote(table)} DROP CONSTRAINT {quote(name)}").collect()
+    for name, rule in wanted.items():
+        if name not in there:
+            spark.sql(
+                f"ALTER TABLE {quote(table)} ADD CONSTRAINT {quote(name)} CHECK ({rule})"
+            ).collect()
+
+
+def _constraint(name: str, rule: str) -> str:
+    """A name that changes with the rule, since a constraint can't be altered."""
+    words = re.sub(r"\W+", "_", name.lower()).strip("_")
+    return f"{_OURS}{words}_{zlib.crc32(rule.encode()):08x}"
 
 
 def _merge_into(table: str, frame: DataFrame, keys: Sequence[str]) -> None:

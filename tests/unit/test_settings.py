@@ -19,7 +19,7 @@ GOOD = {
     "customers": "100", "history_days": "60", "decisions_per_day": "10", "attribution_days": "7",
     "holdout_share": "0.3", "exploration": "0.1", "control_share": "0.02", "confidence": "0.95",
     "min_lift": "0", "min_ess": "1000", "release_to": "champion", "drift": "none",
-    "drift_from": "live", "drift_threshold": "0.2", "exploration_floor": "0", "temperature": "0",
+    "drift_from": "live", "drift_threshold": "0.2", "max_rejected_share": "0.02", "exploration_floor": "0", "temperature": "0",
     "thompson_draws": "0",
     "eligibility_share": "0", "contact_policy": "none", "channel_capacity": "none",
     "daily_budget": "none",

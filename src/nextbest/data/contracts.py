@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from nextbest.data.world import ATTRIBUTES, SEGMENTS
 from nextbest.errors import DataError
@@ -20,13 +20,48 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Reference:
+    """A row of another table that each row belongs to: `columns` are that table's `parent` columns.
+
+    `rules` (by name, Spark SQL) hold between the two: there the other row's columns are
+    `parent.<column>`.
+    """
+
+    columns: tuple[str, ...]
+    table: str
+    parent: tuple[str, ...]
+    rules: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Contract:
-    """A table's columns in their order, its key, and rules by name (Spark SQL, true per row)."""
+    """A table's columns in their order, its key, and rules by name (Spark SQL, true per row).
+
+    `references` name tables that stand before this one in `contracts`. `moment` is the column that
+    tells when a row came about: it lies before the day that is read.
+    """
 
     table: str
     columns: tuple[Column, ...]
     keys: tuple[str, ...]
     rules: Mapping[str, str]
+    references: tuple[Reference, ...] = ()
+    moment: str | None = None
+    comment: str = ""
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns, in their order."""
+        return [column.name for column in self.columns]
+
+    def __post_init__(self) -> None:
+        named = {*self.keys, *(name for each in self.references for name in each.columns)}
+        named |= {self.moment} - {None}
+        if strange := sorted(named - set(self.names)):
+            raise DataError(
+                f"contract of {self.table}: {', '.join(strange)} are no columns of it: it has"
+                f" {', '.join(self.names)}"
+            )
 
 
 def contracts(source: str) -> dict[str, Contract]:
@@ -40,22 +75,37 @@ def contracts(source: str) -> dict[str, Contract]:
     kinds = ("click",) if source == "open_bandit" else ("response", "purchase", "opt_out")
     tables = (
         _CUSTOMERS[source],
-        Contract("actions", (*_ACTION, *item_features), ("action_id", "channel"), _ACTION_RULES),
+        Contract(
+            "actions",
+            (*_ACTION, *item_features),
+            ("action_id", "channel"),
+            _ACTION_RULES,
+            comment="What can be offered and how: one row per treatment",
+        ),
         _INTERACTIONS,
         _DECISIONS,
-        Contract("outcomes", _OUTCOME, ("decision_id", "kind"), _outcome_rules(kinds)),
+        Contract(
+            "outcomes",
+            _OUTCOME,
+            ("decision_id", "kind"),
+            _outcome_rules(kinds),
+            (_OF_A_DECISION,),
+            "observed_at",
+            "What came of decisions",
+        ),
     )
     return {contract.table: contract for contract in tables}
 
 
-def _one_of(column: str, values: tuple[str, ...]) -> dict[str, str]:
+def one_of(column: str, values: tuple[str, ...]) -> dict[str, str]:
+    """The rule that a column has one of these values, by its name."""
     names = ", ".join(f"'{value}'" for value in values)
     return {f"{column} is one of {', '.join(values)}": f"{column} IN ({names})"}
 
 
 def _outcome_rules(kinds: tuple[str, ...]) -> dict[str, str]:
     return {
-        **_one_of("kind", kinds),
+        **one_of("kind", kinds),
         "reward between 0 and 1": "reward BETWEEN 0 AND 1",
         "only an opt-out costs": "IF(kind = 'opt_out', value <= 0, value >= 0)",
     }
@@ -80,10 +130,11 @@ _CUSTOMERS = {
         ),
         ("customer_id",),
         {
-            **_one_of("segment", tuple(SEGMENTS)),
+            **one_of("segment", tuple(SEGMENTS)),
             "0 <= tenure_months <= 120": "tenure_months BETWEEN 0 AND 120",
             "monthly_margin > 0": "monthly_margin > 0",
         },
+        comment="Whom we can decide for",
     ),
     "open_bandit": Contract(
         "customers",
@@ -95,6 +146,7 @@ _CUSTOMERS = {
         ),
         ("customer_id",),
         {"0 <= past_items <= past_clicks": "past_items BETWEEN 0 AND past_clicks"},
+        comment="Whom we can decide for: one row per logged user",
     ),
 }
 _ACTION = (
@@ -135,9 +187,11 @@ _INTERACTIONS = Contract(
     ),
     ("event_id",),
     {
-        **_one_of("kind", ("visit", "contact", "purchase", "service_call")),
+        **one_of("kind", ("visit", "contact", "purchase", "service_call")),
         "amount >= 0": "amount IS NULL OR amount >= 0",
     },
+    moment="event_time",
+    comment="What customers did and met besides our decisions",
 )
 _DECISIONS = Contract(
     "decisions",
@@ -165,6 +219,12 @@ _DECISIONS = Contract(
         "treatment is eligible": "array_contains(eligible, treatment)",
         "0 <= p_response <= 1": "p_response IS NULL OR p_response BETWEEN 0 AND 1",
     },
+    (
+        Reference(("customer_id",), "customers", ("customer_id",)),
+        Reference(("treatment",), "actions", ("treatment",)),
+    ),
+    "decided_at",
+    "Who was given what, when, and with which probability",
 )
 _OUTCOME = (
     Column("decision_id", "string", "of which decision"),
@@ -173,15 +233,9 @@ _OUTCOME = (
     Column("reward", "double", "1 for what is hoped for, 0 else"),
     Column("value", "double", "money; what an opt-out costs is negative"),
 )
-QUARANTINE = Contract(
-    "quarantine",
-    (
-        Column("source", "string", "source.table that the row came from"),
-        Column("row_number", "bigint", "among the rejected rows of that table and run, from 1"),
-        Column("run_id", "string", "the run that rejected it"),
-        Column("rules", "array<string>", "every rule the row broke"),
-        Column("row", "string", "the whole row as JSON, values as text, nulls left out"),
-    ),
-    ("source", "row_number", "run_id"),
-    {"a rule was broken": "size(rules) > 0"},
+_OF_A_DECISION = Reference(
+    ("decision_id",),
+    "decisions",
+    ("decision_id",),
+    {"observed_at is not before decided_at": "observed_at >= parent.decided_at"},
 )

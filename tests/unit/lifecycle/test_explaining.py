@@ -37,7 +37,7 @@ SETTINGS = {
     "customers": "200", "history_days": "10", "decisions_per_day": "20", "attribution_days": "7",
     "holdout_share": "0.4", "exploration": "0.3", "control_share": "0.1", "confidence": "0.95",
     "min_lift": "0", "min_ess": "1", "release_to": "champion", "drift": "none",
-    "drift_threshold": "0.2", "drift_from": "live", "exploration_floor": "0", "temperature": "0",
+    "drift_threshold": "0.2", "max_rejected_share": "0.02", "drift_from": "live", "exploration_floor": "0", "temperature": "0",
     "thompson_draws": "0",
     "eligibility_share": "0", "contact_policy": "at most 1 in 7 days per channel",
     "channel_capacity": "none", "daily_budget": "none",
