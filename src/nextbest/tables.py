@@ -6,7 +6,7 @@ import re
 import tempfile
 import uuid
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 SOURCES = "nextbest.merge.sources"  # setting of the session: folder for what MERGE reads
-_PROPERTIES = "Table Properties"  # the line of DESCRIBE EXTENDED that lists constraints
-_OURS = "rule_"
+OWN_CONSTRAINT = "rule_"  # how the names of our constraints begin
 
 
 def quote(name: str) -> str:
@@ -63,29 +62,28 @@ def merge(frame: DataFrame, table: str, keys: Sequence[str], *, unique: bool = F
             _merge_into(table, changed, keys)
 
 
-def constrain(spark: SparkSession, table: str, rules: Mapping[str, str]) -> None:
-    """Let the table keep these rules (SQL by name) itself, as Delta CHECK constraints.
+def add_constraint(spark: SparkSession, table: str, name: str, rule: str) -> None:
+    """Let the table refuse rows for which the rule (SQL) is not true.
 
-    A rule that is there stays; one of ours that is no longer among `rules` goes. The engine
-    refuses a rule that a row of the table breaks, and from then on each write that breaks one.
+    Raises DataError when it holds such a row already.
     """
-    wanted = {_constraint(name, rule): rule for name, rule in rules.items()}
-    described = spark.sql(f"DESCRIBE TABLE EXTENDED {quote(table)}").collect()
-    told = " ".join(str(row["data_type"]) for row in described if row["col_name"] == _PROPERTIES)
-    there = set(re.findall(rf"delta\.constraints\.({_OURS}\w+)=", told))
-    for name in sorted(there - wanted.keys()):
-        spark.sql(f"ALTER TABLE {quote(table)} DROP CONSTRAINT {quote(name)}").collect()
-    for name, rule in wanted.items():
-        if name not in there:
-            spark.sql(
-                f"ALTER TABLE {quote(table)} ADD CONSTRAINT {quote(name)} CHECK ({rule})"
-            ).collect()
+    from pyspark.errors import AnalysisException
+
+    told = f"ALTER TABLE {quote(table)} ADD CONSTRAINT `{name}` CHECK ({rule})"
+    try:
+        spark.sql(told).collect()
+    except AnalysisException as error:
+        first = str(error).splitlines()[0]
+        raise DataError(
+            f"{table} can't be held to its contract ({first}): correct or delete the rows for which"
+            f" this is not true: {rule}"
+        ) from error
 
 
-def _constraint(name: str, rule: str) -> str:
-    """A name that changes with the rule, since a constraint can't be altered."""
+def constraint_name(name: str, rule: str) -> str:
+    """What a rule is called as a constraint; it changes with the rule, which can't be altered."""
     words = re.sub(r"\W+", "_", name.lower()).strip("_")
-    return f"{_OURS}{words}_{zlib.crc32(rule.encode()):08x}"
+    return f"{OWN_CONSTRAINT}{words}_{zlib.crc32(rule.encode()):08x}"
 
 
 def _merge_into(table: str, frame: DataFrame, keys: Sequence[str]) -> None:

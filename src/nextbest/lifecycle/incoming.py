@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from nextbest import tables, use_cases
 from nextbest.data.contracts import Contract, Reference
-from nextbest.data.judging import judge, row_rules
+from nextbest.data.judging import judge, constraints
 from nextbest.data.quarantine import (
     QUARANTINE,
     Rejected,
@@ -20,7 +20,7 @@ from nextbest.data.quarantine import (
 )
 from nextbest.errors import DataError
 from nextbest.lifecycle.outcome import Outcome
-from nextbest.platforms import open_platform
+from nextbest.platforms import ColumnText, Platform, TableText, open_platform
 from nextbest.settings import Settings
 
 
@@ -38,7 +38,8 @@ def ingest(settings: Settings, spark: SparkSession, frames: Mapping[str, DataFra
     Raises DataError when more than `max_rejected_share` of a table was rejected: then no table
     has moved, and what was rejected is in quarantine all the same.
     """
-    folder = open_platform(settings, spark).volume / "incoming"
+    platform = open_platform(settings, spark)
+    folder = platform.volume / "incoming"
     contracts = {n: c for n, c in use_cases.load(settings).contracts.items() if n in frames}
     run_id, source = settings.as_of.isoformat(), settings.source
     judged: dict[str, DataFrame] = {}
@@ -49,13 +50,14 @@ def ingest(settings: Settings, spark: SparkSession, frames: Mapping[str, DataFra
         landed = str(folder / f"{settings.dataset}{name}")
         rows.write.mode("overwrite").parquet(landed)
         judged[name] = spark.read.schema(rows.schema).parquet(landed)
-    _set_aside(settings, spark, contracts, judged)
+    _set_aside(settings, platform, contracts, judged)
     counts = [rejections(rows, settings.table(name)) for name, rows in judged.items()]
     _stop_above(settings, counts)
     for name, contract in contracts.items():
-        table = settings.table(name)
-        tables.merge(good_rows(judged[name], contract), table, contract.keys, unique=True)
-        tables.constrain(spark, table, row_rules(contract))
+        _merge(platform, good_rows(judged[name], contract), settings.table(name), contract)
+    every = (*use_cases.load(settings).contracts.values(), QUARANTINE)
+    there = [each for each in every if tables.exists(spark, settings.table(each.table))]
+    platform.catalog.describe(f"{settings.dataset}tables", [_text(settings, c) for c in there])
     return _told(settings, spark, counts)
 
 
@@ -77,10 +79,11 @@ def _known(
 
 def _set_aside(
     settings: Settings,
-    spark: SparkSession,
+    platform: Platform,
     contracts: Mapping[str, Contract],
     judged: Mapping[str, DataFrame],
 ) -> None:
+    spark = platform.spark
     table, run_id = settings.table("quarantine"), settings.as_of.isoformat()
     there = spark.table(table) if tables.exists(spark, table) else None
     for name, contract in contracts.items():
@@ -89,8 +92,20 @@ def _set_aside(
         if there is not None:
             closed = resolved_rows(there, rows, contract, settings.source, run_id)
             moved = moved.unionByName(closed)
-        tables.merge(moved, table, QUARANTINE.keys, unique=True)
-    tables.constrain(spark, table, row_rules(QUARANTINE))
+        _merge(platform, moved, table, QUARANTINE)
+
+
+def _merge(platform: Platform, rows: DataFrame, table: str, contract: Contract) -> None:
+    """A table keeps the contract itself, from its first rows on."""
+    if tables.exists(platform.spark, table):
+        platform.catalog.constrain(table, constraints(contract))
+    tables.merge(rows, table, contract.keys, unique=True)
+    platform.catalog.constrain(table, constraints(contract))
+
+
+def _text(settings: Settings, contract: Contract) -> TableText:
+    columns = tuple(ColumnText(column.name, column.comment) for column in contract.columns)
+    return TableText(settings.table(contract.table), contract.comment, columns)
 
 
 def _stop_above(settings: Settings, counts: list[Rejected]) -> None:

@@ -8,7 +8,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import functions as F
 
-from nextbest import tables
 from nextbest.data.contracts import Column, Contract
 from nextbest.data.judging import judge
 from nextbest.data.quarantine import (
@@ -66,9 +65,7 @@ def test_rejected_rows_are_whole_and_keep_a_contract_themselves(spark):
     assert [tuple(row) for row in good_rows(found, THINGS).collect()] == [rows[0]]
     rejected = rejected_rows(found, THINGS, "shop", "r1")
     told = {(row.row, tuple(row.rules)): row for row in rejected.collect()}
-    assert sorted(json.loads(row)["a"] for row, _ in told) == ["c", "c", "w", "w", "w"] or (
-        len(rejected.collect()) == 5
-    )
+    assert sorted(json.loads(row.row)["a"] for row in rejected.collect()) == [*"ccwww"]
     ids = [row.row_id for row in rejected.collect()]
     assert len(set(ids)) == len(ids) == 5
     key = next(row.row_key for (text, _), row in told.items() if json.loads(text).get("b") == "1")
@@ -171,21 +168,3 @@ def test_every_row_is_in_one_place_and_order_does_not_matter(spark, rows, later)
         came_right = (key.get("a"), 1) in right if key else False
         expected = "resolved" if came_right and row_id not in rejected_later else "open"
         assert second[row_id].status == expected
-
-
-def test_a_table_keeps_its_rules_itself(spark):
-    from nextbest.data.judging import row_rules
-
-    name = "juan_dev.ml_nba_demo_dev.things_kept"
-    tables.merge(good_rows(judged(spark, [("g", 1, 0.5, None)]), THINGS), name, THINGS.keys)
-    for _ in range(2):
-        tables.constrain(spark, name, row_rules(THINGS))
-    for broken in (("g", 2, 1.5, None), ("g", 1, None, None), ("g", 3, float("nan"), None)):
-        rows = spark.createDataFrame([broken], SCHEMA.rpartition(",")[0])
-        with pytest.raises(Exception, match="CHECK constraint rule_"):
-            tables.merge(rows, name, THINGS.keys)
-    assert spark.table(name).count() == 1
-    # A rule that is no longer declared goes, a changed one takes its place.
-    tables.constrain(spark, name, {"0 <= x <= 1": "x BETWEEN 0 AND 2"})
-    tables.merge(spark.createDataFrame([("g", 2, 1.5, None)], SCHEMA.rpartition(",")[0]), name, ["a", "b"])
-    assert spark.table(name).count() == 2
