@@ -167,7 +167,7 @@ def test_no_future_moves_a_feature(spark, make_log, seed, back):
 
 
 def test_the_past_moves_features(spark, make_log, make_spine):
-    """What the test above asserts can fail: an hour before midnight every feature moves."""
+    """What the test above asserts can fail: days before midnight every feature moves."""
     log = make_log()
     spine = make_spine(log)
     spine = spine[spine["as_of"] == MIDNIGHT]
