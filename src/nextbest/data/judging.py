@@ -20,7 +20,11 @@ _DAY = 86_400_000_000  # microseconds
 
 
 def judge(
-    frame: DataFrame, contract: Contract, source: str, as_of: dt.date, known: Mapping[str, DataFrame]
+    frame: DataFrame,
+    contract: Contract,
+    source: str,
+    as_of: dt.date,
+    known: Mapping[str, DataFrame],
 ) -> DataFrame:
     """All rows of `frame`, in the contract's columns, with what each of them broke.
 
@@ -48,7 +52,8 @@ def judge(
     kept = F.expr(" AND ".join(f"({rule})" for rule in rules.values()))
     broken = F.array(*[F.when(~F.expr(rule), F.lit(name)) for name, rule in rules.items()])
     named = F.filter(broken, lambda name: name.isNotNull())
-    whole = F.to_json(F.struct(*[as_json(c, came) for c, came in zip(contract.columns, raw)]))
+    told = [as_json(each, came) for each, came in zip(contract.columns, raw, strict=True)]
+    whole = F.to_json(F.struct(*told))
     return rows.select(
         *contract.names,
         F.when(~kept, named).alias(RULES),
@@ -131,7 +136,9 @@ def _with_copies(rows: DataFrame, contract: Contract, raw: list[str]) -> DataFra
 
 
 def _with_parent(rows: DataFrame, reference: Reference, known: DataFrame, at: int) -> DataFrame:
-    asked = {name for rule in reference.rules.values() for name in re.findall(r"\bparent\.(\w+)", rule)}
+    asked = {
+        name for rule in reference.rules.values() for name in re.findall(r"\bparent\.(\w+)", rule)
+    }
     parents = known.select(
         *[F.col(name).alias(f"__key{at}_{n}") for n, name in enumerate(reference.parent)],
         *[F.col(name).alias(_parent(at, name)) for name in sorted(asked)],

@@ -33,11 +33,17 @@ def action_features(
     near = (F.col("__day") < F.col("__until")) & (
         F.col("__day") >= F.col("__until") - (30 + attribution_days)
     )
-    counted = spine.join(
-        daily.withColumnsRenamed({key: f"__{key}" for key in KEYS}),
-        near & (F.col("action_id") == F.col("__action_id")) & (F.col("channel") == F.col("__channel")),
-        "left",
-    ).groupBy(*KEYS, "as_of").agg(*[_sum(name, when) for name, when in _parts(attribution_days).items()])
+    counted = (
+        spine.join(
+            daily.withColumnsRenamed({key: f"__{key}" for key in KEYS}),
+            near
+            & (F.col("action_id") == F.col("__action_id"))
+            & (F.col("channel") == F.col("__channel")),
+            "left",
+        )
+        .groupBy(*KEYS, "as_of")
+        .agg(*[_sum(name, when) for name, when in _parts(attribution_days).items()])
+    )
     of_all = counted.groupBy("as_of").agg(
         (F.sum("__answered") / F.when(F.sum("__matured") > 0, F.sum("__matured"))).alias("__prior")
     )

@@ -8,7 +8,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from nextbest.decisions.rule_parts import sql_text
-from nextbest.features.definitions import ANSWERS, DAYS_KEPT, EVENTS, Window, spread
+from nextbest.features.definitions import ANSWERS, DAYS_KEPT, EVENTS, WINDOWS, Window
 
 _SECONDS_A_DAY = 86_400
 _PARTS = ("channel", "action_id")  # of a decision, by which events are told apart
@@ -20,7 +20,7 @@ def customer_features(
     interactions: DataFrame,
     decisions: DataFrame,
     outcomes: DataFrame,
-    windows: Sequence[Window] = spread({}),
+    windows: Sequence[Window] = WINDOWS,
 ) -> DataFrame:
     """One row per distinct (customer_id, as_of) of `spine`, with features as of that midnight.
 
@@ -68,7 +68,9 @@ def _events(
     kind = F.lit(-1)
     for event, kinds in ANSWERS.items():
         kind = F.when(F.col("kind").isin(*kinds), F.lit(EVENTS.index(event))).otherwise(kind)
-    made = decisions.select("decision_id", F.col("customer_id").alias("__who"), "decided_at", *parts)
+    made = decisions.select(
+        "decision_id", F.col("customer_id").alias("__who"), "decided_at", *parts
+    )
     answers = (
         outcomes.select("decision_id", "observed_at", "value", kind.alias("__kind"))
         .where(F.col("__kind") >= 0)

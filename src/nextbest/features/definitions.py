@@ -68,12 +68,16 @@ WINDOWS = (
     Window("service_calls_30d", "service_call", "count", 30, "interactions"),
     Window("offers_30d", "offer", "count", 30, "decisions"),
     Window("days_since_offer", "offer", "days_since", DAYS_KEPT, "decisions"),
-    Window("offers_{}_30d", "offer", "count", 30, "decisions", "channel"),
     Window("responses_90d", "response", "count", DAYS_KEPT, "outcomes"),
     Window("response_value_90d", "response", "amount", DAYS_KEPT, "outcomes"),
+    Window("opt_outs_90d", "opt_out", "count", DAYS_KEPT, "outcomes"),
+)
+# Per channel and per action, in a table of their own: every column of customer_features is one that
+# models learn from, and these are rare (docs/decisions/0013).
+HISTORY = (
+    Window("offers_{}_30d", "offer", "count", 30, "decisions", "channel"),
     Window("responses_{}_90d", "response", "count", DAYS_KEPT, "outcomes", "channel"),
     Window("responses_{}_90d", "response", "count", DAYS_KEPT, "outcomes", "action_id"),
-    Window("opt_outs_90d", "opt_out", "count", DAYS_KEPT, "outcomes"),
 )
 # Events that are no rows of `interactions`: an offer is a decision other than "none", a response
 # or an opt-out an outcome of one of these kinds, of the decision's channel and action.
@@ -81,14 +85,15 @@ ANSWERS: Mapping[str, tuple[str, ...]] = {
     "response": ("response", "click"),
     "opt_out": ("opt_out",),
 }
-EVENTS = tuple(dict.fromkeys(window.event for window in WINDOWS))
+EVENTS = tuple(dict.fromkeys(window.event for window in (*WINDOWS, *HISTORY)))
 
+_WEEK, _MONTH = "7 days before the day", "30 days before the day"
 ACTION_FEATURES: Mapping[str, tuple[str, str, str, str]] = {
     # name: meaning, window, unit, source
-    "contacts_7d": ("Decisions for it", "7 days before the day", "decisions", "decisions"),
-    "contacts_30d": ("Decisions for it", "30 days before the day", "decisions", "decisions"),
-    "responses_7d": ("Decisions for it answered", "7 days before the day", "decisions", "outcomes"),
-    "responses_30d": ("Decisions for it answered", "30 days before the day", "decisions", "outcomes"),
+    "contacts_7d": ("Decisions for it", _WEEK, "decisions", "decisions"),
+    "contacts_30d": ("Decisions for it", _MONTH, "decisions", "decisions"),
+    "responses_7d": ("Decisions for it answered", _WEEK, "decisions", "outcomes"),
+    "responses_30d": ("Decisions for it answered", _MONTH, "decisions", "outcomes"),
     "response_rate_30d": (
         f"Answered share of its matured decisions, drawn to that of all treatments as if by"
         f" {SMOOTHING:g} decisions",
@@ -99,19 +104,18 @@ ACTION_FEATURES: Mapping[str, tuple[str, str, str, str]] = {
 }  # fmt: skip
 
 
-def spread(values: Mapping[str, Sequence[str]], windows: Sequence[Window] = WINDOWS) -> tuple[Window, ...]:
-    """Each feature `per` column as one feature per value of it; the others as they are.
+def spread(values: Mapping[str, Sequence[str]]) -> tuple[Window, ...]:
+    """Each of HISTORY as one feature per value of its column.
 
-    A column with more than MOST_VALUES values, or none, gets none. Raises DataError when two
-    features would have one name.
+    A column with more than MOST_VALUES values gets none. Raises DataError when two features would
+    have one name.
     """
-    found: list[Window] = []
-    for window in windows:
-        of = values.get(window.per, ()) if window.per else ()
-        if not window.per:
-            found.append(window)
-        elif len(of) <= MOST_VALUES:
-            found += [replace(window, name=window.name.format(_word(v)), value=v) for v in sorted(of)]
+    found = [
+        replace(window, name=window.name.format(_word(value)), value=value)
+        for window in HISTORY
+        for value in sorted(values.get(window.per, ()))
+        if len(values[window.per]) <= MOST_VALUES
+    ]
     names = [window.name for window in found]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise DataError(

@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from nextbest import tables, use_cases
 from nextbest.data.contracts import Contract, Reference
-from nextbest.data.judging import judge, constraints
+from nextbest.data.judging import constraints, judge
 from nextbest.data.quarantine import (
     QUARANTINE,
     Rejected,
@@ -41,11 +41,15 @@ def ingest(settings: Settings, spark: SparkSession, frames: Mapping[str, DataFra
     platform = open_platform(settings, spark)
     folder = platform.volume / "incoming"
     contracts = {n: c for n, c in use_cases.load(settings).contracts.items() if n in frames}
-    run_id, source = settings.as_of.isoformat(), settings.source
+    if strange := sorted(frames.keys() - contracts.keys()):
+        raise DataError(
+            f"{', '.join(strange)}: no table that source '{settings.source}' fills; it fills"
+            f" {', '.join(use_cases.load(settings).contracts)}"
+        )
     judged: dict[str, DataFrame] = {}
     for name, contract in contracts.items():
         known = {r.table: _known(settings, spark, r, judged) for r in contract.references}
-        rows = judge(frames[name], contract, source, settings.as_of, known)
+        rows = judge(frames[name], contract, settings.source, settings.as_of, known)
         # Verdicts land once; what follows reads the files, not the source again.
         landed = str(folder / f"{settings.dataset}{name}")
         rows.write.mode("overwrite").parquet(landed)
@@ -130,7 +134,8 @@ def _told(settings: Settings, spark: SparkSession, counts: list[Rejected]) -> Ou
     )
     rejected = sum(count.rejected for count in counts)
     quarantine = spark.table(settings.table("quarantine")).where("status = 'open'")
-    told = ", ".join(f"{t.split('.')[-1]} {n:,}" for t, n in zip(shown["table"], shown["rows"]))
+    sizes = zip(shown["table"], shown["rows"], strict=True)
+    told = ", ".join(f"{table.split('.')[-1]} {rows:,}" for table, rows in sizes)
     waiting = quarantine.count()
     return Outcome(
         f"rows before {settings.as_of}: {told}; {rejected} rejected"

@@ -66,7 +66,9 @@ def schema(contract):
 
 
 def frame_of(spark, contract, rows):
-    return spark.createDataFrame([tuple(r[n] for n in contract.names) for r in rows], schema(contract))
+    return spark.createDataFrame(
+        [tuple(r[n] for n in contract.names) for r in rows], schema(contract)
+    )
 
 
 def decisions(spark):
@@ -144,7 +146,8 @@ def test_text_that_is_no_number_breaks_a_rule_of_its_row(spark):
     rows = [{**text, "decision_id": name, **change} for name, change in changes.items()]
     names = DECISIONS.names
     frame = spark.createDataFrame(
-        [tuple(row[name] for name in names) for row in rows], ", ".join(f"{n} string" for n in names)
+        [tuple(row[name] for name in names) for row in rows],
+        ", ".join(f"{n} string" for n in names),
     )
     found = {row.decision_id: row for row in judged(spark, frame).collect()}
     assert {name: row._rules and set(row._rules) for name, row in found.items()} == {
@@ -168,8 +171,8 @@ def test_an_outcome_belongs_to_a_decision_and_comes_after_it(spark):
     moments = {"same": NOON, "before": NOON - dt.timedelta(microseconds=1), "after": MIDNIGHT}
     good = {"decision_id": "d-1", "kind": "response", "reward": 1.0, "value": 3.0}
     for name, observed in moments.items():
-        (row,) = judged(spark, frame_of(spark, OUTCOMES, [good | {"observed_at": observed}]), OUTCOMES
-                        ).collect()  # fmt: skip
+        frame = frame_of(spark, OUTCOMES, [good | {"observed_at": observed}])
+        (row,) = judged(spark, frame, OUTCOMES).collect()
         expected = {
             "same": None,
             "before": ["observed_at is not before decided_at"],

@@ -59,7 +59,12 @@ def still_open(quarantine):
 
 
 def test_rejected_rows_are_whole_and_keep_a_contract_themselves(spark):
-    rows = [("g", 1, 0.5, ["t"]), ("w", 1, 2.0, ["u", "v"]), ("w", 2, None, None), ("w", None, 9.0, [])]
+    rows = [
+        ("g", 1, 0.5, ["t"]),
+        ("w", 1, 2.0, ["u", "v"]),
+        ("w", 2, None, None),
+        ("w", None, 9.0, []),
+    ]
     rows += [("c", 3, 7.0, None), ("c", 3, 7.0, None)]  # broken alike, and each of them counts
     found = judged(spark, rows)
     assert [tuple(row) for row in good_rows(found, THINGS).collect()] == [rows[0]]
@@ -149,8 +154,8 @@ def test_every_row_is_in_one_place_and_order_does_not_matter(spark, rows, later)
     good = [tuple(row) for row in good_rows(found, THINGS).collect()]
     first = moved(spark, {}, rows, "r1")
     lost = [json.loads(row.row) for row in first.values()]
-    back = [(r.get("a"), int(r["b"]) if "b" in r else None, float(r["x"]) if "x" in r else None, None)
-            for r in lost]  # fmt: skip
+    kinds = {"a": str, "b": int, "x": float}
+    back = [(*[k(row[n]) if n in row else None for n, k in kinds.items()], None) for row in lost]
     assert sorted([*good, *back], key=str) == sorted(rows, key=str)
     assert moved(spark, {}, rows[::-1], "r1") == first
     accepted = {row[:2] for row in good}

@@ -5,14 +5,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nextbest.features.customer import customer_features
+from nextbest.features import definitions
 from nextbest.features.action import action_features
+from nextbest.features.customer import customer_features
 from nextbest.features.definitions import ACTION_FEATURES, spread
 
 pytestmark = pytest.mark.integration
 TABLES = ("customers", "interactions", "decisions", "outcomes")
 KEYS = ["customer_id", "as_of"]
-WINDOWS = spread({"channel": ["email", "sms"], "action_id": ["a", "b"]})
+WINDOWS = definitions.WINDOWS + spread({"channel": ["email", "sms"], "action_id": ["a", "b"]})
 MIDNIGHT = pd.Timestamp("2026-03-01", tz="UTC")
 ACTIONS = pd.DataFrame(
     [("none", "none"), ("a", "email"), ("a", "sms"), ("b", "email"), ("b", "sms"), ("new", "sms")],
@@ -78,7 +79,10 @@ def by_hand(log, customer, as_of):
         "offers_sms_30d": len(inside("offer", 30, "sms")),
         "responses_90d": len(inside("response", 90)),
         "response_value_90d": money("response", 90),
-        **{f"responses_{of}_90d": len(inside("response", 90, of)) for of in ("email", "sms", "a", "b")},
+        **{
+            f"responses_{of}_90d": len(inside("response", 90, of))
+            for of in ("email", "sms", "a", "b")
+        },
         "opt_outs_90d": len(inside("opt_out", 90)),
     }
 
@@ -191,6 +195,7 @@ def test_action_features_as_counted_by_hand(spark, make_log):
     week = pd.Timedelta(days=7)
     rows["seen"] = rows["observed_at"].where(rows["observed_at"] - rows["decided_at"] < week)
     for day in days:
+
         def ago(n, day=day):
             return day - pd.Timedelta(days=n)
 

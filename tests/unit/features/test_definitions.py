@@ -1,14 +1,21 @@
 import pytest
 
 from nextbest.errors import DataError
-from nextbest.features.definitions import ACTION_FEATURES, DAYS_KEPT, MOST_VALUES, WINDOWS, spread
+from nextbest.features.definitions import (
+    ACTION_FEATURES,
+    DAYS_KEPT,
+    HISTORY,
+    MOST_VALUES,
+    WINDOWS,
+    spread,
+)
 
 pytestmark = pytest.mark.unit
 VALUES = {"channel": ["sms", "e-mail"], "action_id": ["Plan B", "a"]}
 
 
 def test_every_feature_is_told_in_words():
-    windows = spread(VALUES)
+    windows = (*WINDOWS, *spread(VALUES))
     names = [window.name for window in windows]
     assert len(set(names)) == len(names)
     assert len({window.meaning for window in windows}) == len(names)
@@ -29,15 +36,15 @@ def test_a_feature_per_column_is_one_per_value():
     assert by_name["responses_plan_b_90d"].meaning == (
         "Number of responses with action Plan B in the 90 days before"
     )
-    plain = [window for window in WINDOWS if not window.per]
-    assert list(spread({})) == plain
-    assert len(by_name) == len(plain) + 3 * 2
+    assert len(by_name) == len(HISTORY) * 2
+    assert all(window.per for window in HISTORY)
+    assert not any(window.per for window in WINDOWS)
 
 
 def test_a_column_of_many_values_gets_none_of_them():
     many = {"action_id": [f"a{k}" for k in range(MOST_VALUES + 1)]}
-    assert spread(many) == spread({})
-    assert len(spread({"action_id": many["action_id"][1:]})) == len(spread({})) + MOST_VALUES
+    assert spread(many) == spread({}) == ()
+    assert len(spread({"action_id": many["action_id"][1:]})) == MOST_VALUES
 
 
 def test_values_that_would_share_a_name_are_refused():

@@ -6,7 +6,7 @@ import pytest
 
 from nextbest.features.action import action_features
 from nextbest.features.customer import customer_features
-from nextbest.features.definitions import spread
+from nextbest.features.definitions import WINDOWS, spread
 from nextbest.features.labels import labels
 
 
@@ -22,7 +22,7 @@ def test_both_engines_give_the_same_rows(on_both_engines, assert_same_rows, make
     answers = {"decisions": log["decisions"], "outcomes": log["outcomes"], "actions": actions}
     asked = {"kinds": ("response", "opt_out"), "as_of": dt.date(2026, 3, 1), "attribution_days": 7}
     spine = make_spine(log)
-    windows = spread({"channel": ["email", "sms"], "action_id": ["a", "b"]})
+    windows = WINDOWS + spread({"channel": ["email", "sms"], "action_id": ["a", "b"]})
     treated = {"days": spine, **answers}
     full, without, known, treatments = on_both_engines(
         [

@@ -23,9 +23,7 @@ ROWS, EVERY, CUSTOMERS = 1_000_000, 100, 20_000
 
 def tables_of(spark, settings):
     names = ("customers", "actions", "interactions", "decisions", "outcomes", "quarantine")
-    return {
-        name: sorted(map(str, spark.table(settings.table(name)).collect())) for name in names
-    }
+    return {name: sorted(map(str, spark.table(settings.table(name)).collect())) for name in names}
 
 
 def spoiled(frames, of, rule):
@@ -107,6 +105,15 @@ def test_too_many_rejected_rows_stop_the_run_and_are_in_quarantine_all_the_same(
     ingest(settings(max_rejected_share=wrong / total), spark, {"decisions": broken["decisions"]})
 
 
+@pytest.mark.integration
+def test_a_table_that_the_source_does_not_fill_is_refused(lakehouse, frames):
+    spark, settings = lakehouse
+    with pytest.raises(
+        DataError, match="^clicks: no table that source 'simulated' fills; it fills"
+    ):
+        ingest(settings(), spark, frames | {"clicks": frames["outcomes"]})
+
+
 # Each hundredth of a million rows is broken, in ten ways; `n` is a row's number, told by its
 # policy_version. What a column becomes (SQL), and the rules that this breaks.
 LATE = "decided_at is before the day that is read"
@@ -139,7 +146,7 @@ TRUE = {
     "decision_id": "concat('d-', n)",
     "customer_id": f"concat('c-', lpad(cast(n % {CUSTOMERS} AS string), 7, '0'))",
     "decided_at": "concat('2026-01-', lpad(cast(1 + n % 19 AS string), 2, '0'), ' 10:00:00')",
-    "eligible": "'[\"none\", \"data_upgrade:email\"]'",
+    "eligible": '\'["none", "data_upgrade:email"]\'',
     "treatment": "if(n % 3 = 0, 'none', 'data_upgrade:email')",
     "action_id": "if(n % 3 = 0, 'none', 'data_upgrade')",
     "channel": "if(n % 3 = 0, 'none', 'email')",
@@ -227,9 +234,11 @@ def test_ten_thousand_malformed_rows_among_a_million(lakehouse, frames):
 def as_typed(frame):
     kinds = {column.name: column.type for column in DECISIONS.columns}
     columns = [
-        f"from_json(eligible, 'array<string>') AS {name}"
-        if name == "eligible"
-        else f"CAST({name} AS {kinds[name]}) AS {name}"
+        (
+            f"from_json(eligible, 'array<string>') AS {name}"
+            if name == "eligible"
+            else f"CAST({name} AS {kinds[name]}) AS {name}"
+        )
         for name in DECISIONS.names
     ]
     return frame.selectExpr("cast(policy_version AS bigint) AS n", *columns)

@@ -23,7 +23,7 @@ TEXT = TableText(
     "dev.nba.t",
     "It's <one> table",
     (
-        ColumnText("p", "A \"chance\" & more", "share", "30 days", "interactions"),
+        ColumnText("p", 'A "chance" & more', "share", "30 days", "interactions"),
         ColumnText("q", "Plain"),
         ColumnText("gone", "Not there yet"),
     ),
@@ -74,9 +74,16 @@ def test_every_declared_rule_is_one_that_the_engine_takes(spark, spark_home, nam
 
 @pytest.mark.unit
 def test_the_local_page_needs_no_other_file(tmp_path):
-    LocalCatalog(mock.create_autospec(SparkSession), tmp_path, tmp_path).describe("features", [TEXT])
+    LocalCatalog(mock.create_autospec(SparkSession), tmp_path, tmp_path).describe(
+        "features", [TEXT]
+    )
     page = (tmp_path / "features.html").read_text(encoding="utf-8")
-    for told in ("It&#x27;s &lt;one&gt; table", "A &quot;chance&quot; &amp; more", "30 days", "share"):
+    for told in (
+        "It&#x27;s &lt;one&gt; table",
+        "A &quot;chance&quot; &amp; more",
+        "30 days",
+        "share",
+    ):
         assert told in page
     assert "http" not in page
     assert "<link" not in page
@@ -97,7 +104,9 @@ def test_databricks_comments_what_is_not_commented_so():
 
 @pytest.mark.unit
 def test_databricks_adds_and_drops_constraints_by_name():
-    stale, (first, second) = "rule_stale_00000000", (tables.constraint_name(*r) for r in RULES.items())
+    stale, (first, second) = "rule_stale_00000000", (
+        tables.constraint_name(*r) for r in RULES.items()
+    )
     properties = [
         (f"delta.constraints.{stale}", "p > 3"),
         (f"delta.constraints.{first}", "p > 0 AND p <= 1"),

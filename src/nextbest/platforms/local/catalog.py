@@ -69,7 +69,8 @@ def _table(text: TableText) -> str:
     used = [at for at in range(len(_HEAD)) if any(row[at] for row in rows)]
     head = "".join(f"<th>{_HEAD[at]}</th>" for at in used)
     body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(row[at])}</td>" for at in used) + "</tr>" for row in rows
+        "<tr>" + "".join(f"<td>{html.escape(row[at])}</td>" for at in used) + "</tr>"
+        for row in rows
     )
     name, meaning = html.escape(text.name), html.escape(text.meaning)
     return f"<h2>{name}</h2><p>{meaning}</p><table><tr>{head}</tr>{body}</table>"
