@@ -28,7 +28,7 @@ def judge(
 ) -> DataFrame:
     """All rows of `frame`, in the contract's columns, with what each of them broke.
 
-    `_rules` names every rule a row broke, null if none; `_row` is a broken row whole, as JSON
+    `frame` is read several times, so it should stand in files. `_rules` names every rule a row broke, null if none; `_row` is a broken row whole, as JSON
     whose values are text. `known` holds the rows that a reference may lead to, by table name. A
     column may come as text: what can't be read as its type breaks a rule. `_corrects` (a column
     that `frame` may have) passes through: the row_id of the quarantined row that this one replaces.
@@ -124,15 +124,26 @@ def _rules(contract: Contract, as_text: list[str], as_of: dt.date) -> dict[str, 
 
 
 def _with_copies(rows: DataFrame, contract: Contract, raw: list[str]) -> DataFrame:
-    rows = rows.withColumn("__hash", F.xxhash64(*raw))
-    same = Window.partitionBy(*contract.keys)
-    return rows.select(
-        "*",
+    """How many rows share a row's key, whether they are alike, and which of them this is."""
+    keys = list(contract.keys)
+    shared = rows.groupBy(*keys).count().where("count > 1").drop("count")
+    several = rows.join(shared, keys, "left_semi").withColumn("__hash", F.xxhash64(*raw))
+    same = Window.partitionBy(*keys)
+    numbered = several.select(
+        *rows.columns,
         F.count(F.lit(1)).over(same).alias("__copies"),
         F.min("__hash").over(same).alias("__first"),
         F.max("__hash").over(same).alias("__last"),
         F.row_number().over(same.orderBy("__hash")).alias("__copy"),
     )
+    # Windows over the few such rows only: over all of them they cost more than all else together.
+    alone = rows.join(shared, keys, "left_anti").select(
+        *rows.columns,
+        F.lit(1).cast("bigint").alias("__copies"),
+        *[F.lit(0).cast("bigint").alias(name) for name in ("__first", "__last")],
+        F.lit(1).alias("__copy"),
+    )
+    return alone.unionByName(numbered)
 
 
 def _with_parent(rows: DataFrame, reference: Reference, known: DataFrame, at: int) -> DataFrame:
