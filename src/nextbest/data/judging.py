@@ -28,10 +28,11 @@ def judge(
 ) -> DataFrame:
     """All rows of `frame`, in the contract's columns, with what each of them broke.
 
-    `frame` is read several times, so it should stand in files. `_rules` names every rule a row broke, null if none; `_row` is a broken row whole, as JSON
-    whose values are text. `known` holds the rows that a reference may lead to, by table name. A
-    column may come as text: what can't be read as its type breaks a rule. `_corrects` (a column
-    that `frame` may have) passes through: the row_id of the quarantined row that this one replaces.
+    `frame` is read several times, so it should stand in files. `_rules` names every rule a row
+    broke, null if none; `_row` is a broken row whole, as JSON whose values are text. `known` holds
+    the rows that a reference may lead to, by table name. A column may come as text: what can't be
+    read as its type breaks a rule. `_corrects` (a column that `frame` may have) passes through: the
+    row_id of the quarantined row that this one replaces.
 
     A rule that can't be told (a null in it) counts as broken. Of rows that are alike to the last
     value one is kept; rows that share a key and differ break the rule that it is unique, all of
