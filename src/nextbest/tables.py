@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import uuid
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
 SOURCES = "nextbest.merge.sources"  # setting of the session: folder for what MERGE reads
+OWN_CONSTRAINT = "rule_"  # how the names of our constraints begin
 
 
 def quote(name: str) -> str:
@@ -65,6 +68,30 @@ def merge(frame: DataFrame, table: str, keys: Sequence[str], *, unique: bool = F
     with _written_down(changed_rows(frame, spark.table(table), keys)) as changed:
         if changed.limit(1).collect():
             _merge_into(table, changed, keys)
+
+
+def add_constraint(spark: SparkSession, table: str, name: str, rule: str) -> None:
+    """Let the table refuse rows for which the rule (SQL) is not true.
+
+    Raises DataError when it holds such a row already.
+    """
+    from pyspark.errors import AnalysisException
+
+    told = f"ALTER TABLE {quote(table)} ADD CONSTRAINT `{name}` CHECK ({rule})"
+    try:
+        spark.sql(told).collect()
+    except AnalysisException as error:
+        first = str(error).splitlines()[0]
+        raise DataError(
+            f"{table} can't be held to its contract ({first}): correct or delete the rows for which"
+            f" this is not true: {rule}"
+        ) from error
+
+
+def constraint_name(name: str, rule: str) -> str:
+    """What a rule is called as a constraint; it changes with the rule, which can't be altered."""
+    words = re.sub(r"\W+", "_", name.lower()).strip("_")
+    return f"{OWN_CONSTRAINT}{words}_{zlib.crc32(rule.encode()):08x}"
 
 
 def _merge_into(table: str, frame: DataFrame, keys: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 
-from nextbest.data.contracts import Column, Contract, contracts
+from nextbest.data.contracts import Column, Contract, log_contracts
 from nextbest.data.own_log.files import Rows, format_of, read
 from nextbest.data.own_log.mapped import flat_schema, map_rows
 from nextbest.data.own_log.mapping import LogMapping
@@ -49,31 +49,13 @@ def mapping_of(settings: Settings) -> LogMapping:
 
 
 def own_contracts(mapping: LogMapping) -> dict[str, Contract]:
-    """The contracts of every log, with this one's attributes and kinds of outcome."""
-    known = contracts("open_bandit")
-    kinds = ", ".join(f"'{each.kind}'" for each in mapping.outcomes)
-    told = ", ".join(each.kind for each in mapping.outcomes)
-    rules = {
-        name: rule
-        for name, rule in known["outcomes"].rules.items()
-        if not name.startswith("kind is one of") and name != "only an opt-out costs"
-    }
+    """The contracts of the tables that a mapped log fills."""
     attributes = [
         Column(each.name, "double" if each.kind == "number" else "string",
                f"column {each.column} of the log, at the first decision", nullable=True)
         for each in mapping.attributes
     ]  # fmt: skip
-    who = Column("customer_id", "string", "who")
-    customers = replace(known["customers"], columns=(who, *attributes), rules={})
-    outcomes = replace(
-        known["outcomes"], rules={f"kind is one of {told}": f"kind IN ({kinds})", **rules}
-    )
-    return {
-        **known,
-        "customers": customers,
-        "actions": contracts("simulated")["actions"],
-        "outcomes": outcomes,
-    }
+    return log_contracts(attributes, [each.kind for each in mapping.outcomes])
 
 
 def read_log(spark: SparkSession, settings: Settings, land: Path) -> dict[str, DataFrame]:

@@ -15,9 +15,10 @@ import pytest
 
 from nextbest.cli import main
 from nextbest.data import open_bandit
+from nextbest.data.judging import judge
 from nextbest.data.own_log.reading import read_mapping
 from nextbest.data.own_log.source import own_contracts, read_log
-from nextbest.data.quarantine import check
+from nextbest.data.quarantine import good_rows, rejected_rows
 from nextbest.data.simulation import simulate
 from nextbest.errors import DataError, SettingsError
 from nextbest.settings import Settings
@@ -47,11 +48,15 @@ def ingested(spark, settings, tmp_path):
             path = tmp_path / "mapping.yml"
             path.write_text(mapping)
             mapping = path
-        frames = read_log(spark, settings(log, mapping, **changes), tmp_path / "land")
-        found = {}
-        for name, contract in own_contracts(read_mapping(mapping)).items():
-            good, bad = check(frames[name], contract, "run", "log")
-            found[name] = (good.toArrow().to_pandas(), bad.toArrow().to_pandas())
+        asked = settings(log, mapping, **changes)
+        frames = read_log(spark, asked, tmp_path / "land")
+        contracts, good, found = own_contracts(read_mapping(mapping)), {}, {}
+        for name, contract in contracts.items():
+            known = {each.table: good[each.table] for each in contract.references}
+            judged = judge(frames[name], contract, "log", asked.as_of, known)
+            good[name] = good_rows(judged, contract)
+            bad = rejected_rows(judged, contract, "log", "run")
+            found[name] = (good[name].toArrow().to_pandas(), bad.toArrow().to_pandas())
         return found
 
     return run
@@ -147,16 +152,18 @@ def test_what_can_not_be_read_is_rejected_whole(ingested, tmp_path):
         "outcomes: {click: {reward: click, worth: 1}}\ncustomers: {age: number}\n",
     )
     good, bad = found["decisions"]
-    assert set(good["decision_id"]) == {"1", "4", "6"}
+    assert set(good["decision_id"]) == {"1", "6"}
     rows = {json.loads(row).get("decision_id"): (json.loads(row), list(rules))
             for row, rules in zip(bad["row"], bad["rules"], strict=True)}  # fmt: skip
     assert rows["2"][0]["decided_at"] == "soon"
     assert "decided_at reads as timestamp" in rows["2"][1]
     assert rows["3"][0]["propensity"] == "half"
+    assert rows["4"][1] == ["customer_id is in customers"]  # whose age is not known to be right
     assert "a line of 3 values, not 7: 5,u5,2026-01-04" in rows
     outcomes = found["outcomes"]
-    assert json.loads(outcomes[1]["row"][0])["reward"] == "perhaps"
-    assert set(outcomes[0]["decision_id"]) == {"1", "3"}
+    told = {(row := json.loads(text))["decision_id"]: row["reward"] for text in outcomes[1]["row"]}
+    assert told == {"3": "1.0", "4": "perhaps"}
+    assert set(outcomes[0]["decision_id"]) == {"1"}
     assert json.loads(found["customers"][1]["row"][0]) == {"customer_id": "u4", "age": "old"}
 
 
