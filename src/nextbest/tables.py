@@ -65,9 +65,27 @@ def merge(frame: DataFrame, table: str, keys: Sequence[str], *, unique: bool = F
     if not set(frame.columns) <= set(spark.table(table).columns):
         wider = spark.table(table).limit(0).unionByName(frame.limit(0), allowMissingColumns=True)
         wider.write.format("delta").mode("append").option("mergeSchema", "true").saveAsTable(table)
-    with _written_down(changed_rows(frame, spark.table(table), keys)) as changed:
+    with written_down(changed_rows(frame, spark.table(table), keys)) as changed:
         if changed.limit(1).collect():
             _merge_into(table, changed, keys)
+
+
+@contextmanager
+def written_down(frame: DataFrame) -> Iterator[DataFrame]:
+    """The frame, read back from files where the platform names a folder for that.
+
+    For what is read several times: checked, counted, merged. Databricks' MERGE does so itself. The
+    embedded engine's computes its source several times and believes each time: with a source that
+    is not the same twice (the last digit of a sum is enough) rows are lost or doubled.
+    """
+    spark = frame.sparkSession
+    folder = spark.conf.get(SOURCES, "")
+    if not folder:
+        yield frame
+        return
+    with tempfile.TemporaryDirectory(prefix="merge-", dir=folder) as place:
+        frame.write.mode("overwrite").parquet(place)
+        yield spark.read.schema(frame.schema).parquet(place)
 
 
 def add_constraint(spark: SparkSession, table: str, name: str, rule: str) -> None:
@@ -123,24 +141,6 @@ def _nullable(frame: DataFrame) -> DataFrame:
     for field in frame.schema.fields:
         empty.add(field.name, field.dataType)
     return frame.sparkSession.createDataFrame([], empty).union(frame)
-
-
-@contextmanager
-def _written_down(frame: DataFrame) -> Iterator[DataFrame]:
-    """The frame, read back from files where the platform names a folder for that.
-
-    Databricks' MERGE does so itself. The embedded engine's computes its source several times and
-    believes each time: with a source that is not the same twice (the last digit of a sum is
-    enough) rows are lost or doubled.
-    """
-    spark = frame.sparkSession
-    folder = spark.conf.get(SOURCES, "")
-    if not folder:
-        yield frame
-        return
-    with tempfile.TemporaryDirectory(prefix="merge-", dir=folder) as place:
-        frame.write.mode("overwrite").parquet(place)
-        yield spark.read.schema(frame.schema).parquet(place)
 
 
 def changed_rows(frame: DataFrame, table: DataFrame, keys: Sequence[str]) -> DataFrame:

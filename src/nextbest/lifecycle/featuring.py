@@ -38,18 +38,20 @@ def engineer_features(settings: Settings, spark: SparkSession) -> Outcome:
     decided = known["decisions"].where(F.col("decided_at") < midnight(settings))
     days = decided.select("customer_id", F.to_date("decided_at").cast("timestamp").alias("as_of"))
     today = known["customers"].select("customer_id", midnight(settings).alias("as_of"))
-    spine = days.unionByName(today).distinct()
     name = settings.table("customer_features")
-    platform.features.write(name, customer_features(spine, **known), KEYS[:1], KEYS[1])
-    if apart:
-        alone = known | {"customers": known["customers"].select("customer_id")}
-        of_each = customer_features(spine, **alone, windows=apart)
-        platform.features.write(settings.table("customer_history"), of_each, KEYS[:1], KEYS[1])
+    found = customer_features(days.unionByName(today), **known, windows=(*WINDOWS, *apart))
+    with tables.written_down(found) as rows:  # one look at the past serves both tables
+        learned = rows.drop(*[window.name for window in apart])
+        platform.features.write(name, learned, KEYS[:1], KEYS[1])
+        if apart:
+            history = rows.select(*KEYS, *[window.name for window in apart])
+            platform.features.write(settings.table("customer_history"), history, KEYS[:1], KEYS[1])
     of_actions = action.action_features(
         days.unionByName(today.limit(1)), actions, known["decisions"], known["outcomes"],
         settings.attribution_days,
     )  # fmt: skip
-    platform.features.write(settings.table("action_features"), of_actions, action.KEYS, KEYS[1])
+    with tables.written_down(of_actions) as rows:
+        platform.features.write(settings.table("action_features"), rows, action.KEYS, KEYS[1])
     texts = [_of_customers(settings), _of_actions(settings)]
     texts += [_of_history(settings, apart)] if apart else []
     platform.catalog.describe(f"{settings.dataset}features", texts)

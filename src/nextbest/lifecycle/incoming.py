@@ -107,10 +107,12 @@ def _set_aside(
 
 def _merge(platform: Platform, rows: DataFrame, table: str, contract: Contract) -> None:
     """A table keeps the contract itself, from its first rows on."""
-    if tables.exists(platform.spark, table):
+    there = tables.exists(platform.spark, table)
+    if there:
         platform.catalog.constrain(table, constraints(contract))
     tables.merge(rows, table, contract.keys, unique=True)
-    platform.catalog.constrain(table, constraints(contract))
+    if not there:
+        platform.catalog.constrain(table, constraints(contract))
 
 
 def _text(settings: Settings, contract: Contract) -> TableText:
