@@ -70,6 +70,16 @@ def merge(frame: DataFrame, table: str, keys: Sequence[str], *, unique: bool = F
             _merge_into(table, changed, keys)
 
 
+def landed(frame: DataFrame, folder: str) -> DataFrame:
+    """The frame, read back from Parquet files: what follows does not ask its source again.
+
+    The files carry no statistics: from them the embedded engine (0.7.2) takes a column of one
+    value and NaN for a constant, and NaN would come back as that value.
+    """
+    frame.write.mode("overwrite").option("statistics_enabled", "none").parquet(folder)
+    return frame.sparkSession.read.schema(frame.schema).parquet(folder)  # an empty one has no file
+
+
 @contextmanager
 def written_down(frame: DataFrame) -> Iterator[DataFrame]:
     """The frame, read back from files where the platform names a folder for that.
@@ -84,8 +94,7 @@ def written_down(frame: DataFrame) -> Iterator[DataFrame]:
         yield frame
         return
     with tempfile.TemporaryDirectory(prefix="merge-", dir=folder) as place:
-        frame.write.mode("overwrite").parquet(place)
-        yield spark.read.schema(frame.schema).parquet(place)
+        yield landed(frame, place)
 
 
 def add_constraint(spark: SparkSession, table: str, name: str, rule: str) -> None:

@@ -61,7 +61,6 @@ WINDOWS = (
     Window("days_since_visit", "visit", "days_since", DAYS_KEPT, "interactions"),
     Window("contacts_7d", "contact", "count", 7, "interactions"),
     Window("contacts_30d", "contact", "count", 30, "interactions"),
-    Window("days_since_contact", "contact", "days_since", DAYS_KEPT, "interactions"),
     Window("purchases_30d", "purchase", "count", 30, "interactions"),
     Window("spend_30d", "purchase", "amount", 30, "interactions"),
     Window("days_since_purchase", "purchase", "days_since", DAYS_KEPT, "interactions"),
@@ -69,12 +68,13 @@ WINDOWS = (
     Window("offers_30d", "offer", "count", 30, "decisions"),
     Window("days_since_offer", "offer", "days_since", DAYS_KEPT, "decisions"),
     Window("responses_90d", "response", "count", DAYS_KEPT, "outcomes"),
+)
+# In a table of their own: every column of customer_features is one that models learn from, and
+# these are rare, or nearly told by others (docs/decisions/0015).
+HISTORY = (
+    Window("days_since_contact", "contact", "days_since", DAYS_KEPT, "interactions"),
     Window("response_value_90d", "response", "amount", DAYS_KEPT, "outcomes"),
     Window("opt_outs_90d", "opt_out", "count", DAYS_KEPT, "outcomes"),
-)
-# Per channel and per action, in a table of their own: every column of customer_features is one that
-# models learn from, and these are rare (docs/decisions/0015).
-HISTORY = (
     Window("offers_{}_30d", "offer", "count", 30, "decisions", "channel"),
     Window("responses_{}_90d", "response", "count", DAYS_KEPT, "outcomes", "channel"),
     Window("responses_{}_90d", "response", "count", DAYS_KEPT, "outcomes", "action_id"),
@@ -105,12 +105,13 @@ ACTION_FEATURES: Mapping[str, tuple[str, str, str, str]] = {
 
 
 def spread(values: Mapping[str, Sequence[str]]) -> tuple[Window, ...]:
-    """Each of HISTORY as one feature per value of its column.
+    """HISTORY, with one feature for each value of a column that one is `per`.
 
     A column with more than MOST_VALUES values gets none. Raises DataError when two features would
     have one name.
     """
-    found = [
+    found = [window for window in HISTORY if not window.per]
+    found += [
         replace(window, name=window.name.format(_word(value)), value=value)
         for window in HISTORY
         for value in sorted(values.get(window.per, ()))

@@ -25,8 +25,8 @@ _KEY_TEXTS = (
 def engineer_features(settings: Settings, spark: SparkSession) -> Outcome:
     """02: features for every day with decisions before `as_of`, and for `as_of`.
 
-    customer_features, which models learn from; customer_history, per channel and action;
-    action_features. History and today come from the same functions.
+    customer_features, which models learn from; customer_history, more of the past, also per
+    channel and action; action_features. History and today come from the same functions.
     """
     platform = open_platform(settings, spark)
     known = {
@@ -43,29 +43,21 @@ def engineer_features(settings: Settings, spark: SparkSession) -> Outcome:
     with tables.written_down(found) as rows:  # one look at the past serves both tables
         learned = rows.drop(*[window.name for window in apart])
         platform.features.write(name, learned, KEYS[:1], KEYS[1])
-        if apart:
-            history = rows.select(*KEYS, *[window.name for window in apart])
-            platform.features.write(settings.table("customer_history"), history, KEYS[:1], KEYS[1])
+        history = rows.select(*KEYS, *[window.name for window in apart])
+        platform.features.write(settings.table("customer_history"), history, KEYS[:1], KEYS[1])
     of_actions = action.action_features(
         days.unionByName(today.limit(1)), actions, known["decisions"], known["outcomes"],
         settings.attribution_days,
     )  # fmt: skip
     with tables.written_down(of_actions) as rows:
         platform.features.write(settings.table("action_features"), rows, action.KEYS, KEYS[1])
-    texts = [_of_customers(settings), _of_actions(settings)]
-    texts += [_of_history(settings, apart)] if apart else []
+    texts = [_of_customers(settings), _of_history(settings, apart), _of_actions(settings)]
     platform.catalog.describe(f"{settings.dataset}features", texts)
     table = spark.table(name)
-    left_out = sorted({w.per for w in HISTORY} - {w.per for w in apart})
-    return Outcome(
-        f"{name}: {table.count():,} rows, {len(table.columns) - len(KEYS)} features"
-        + (
-            f"; no history per {', '.join(left_out)}, of which there are too many"
-            if left_out
-            else ""
-        ),
-        (table.limit(20),),
-    )
+    told = f"{name}: {table.count():,} rows, {len(table.columns) - len(KEYS)} features"
+    if left_out := sorted({w.per for w in HISTORY} - {w.per for w in apart}):
+        told += f"; no history per {', '.join(left_out)}, of which there are too many"
+    return Outcome(told, (table.limit(20),))
 
 
 def _values(actions: DataFrame) -> dict[str, list[str]]:
@@ -94,7 +86,8 @@ def _of_customers(settings: Settings) -> TableText:
 def _of_history(settings: Settings, windows: Sequence[Window]) -> TableText:
     return TableText(
         settings.table("customer_history"),
-        "Offers and responses of customers per channel and action, before a midnight (UTC)",
+        "More of customers' past before a midnight (UTC), also per channel and action; no model"
+        " learns from it unasked",
         (*_KEY_TEXTS, *map(_of_window, windows)),
     )
 

@@ -51,9 +51,9 @@ def ingest(settings: Settings, spark: SparkSession, frames: Mapping[str, DataFra
     for name, contract in contracts.items():
         known = {r.table: _known(settings, spark, r, judged) for r in contract.references}
         place = folder / f"{settings.dataset}{name}"
-        came = _landed(frames[name], str(place / "came"))
+        came = tables.landed(frames[name], str(place / "came"))
         rows = judge(came, contract, settings.source, settings.as_of, known)
-        judged[name] = _landed(rows, str(place / "judged"))
+        judged[name] = tables.landed(rows, str(place / "judged"))
     _set_aside(settings, platform, contracts, judged)
     counts = [rejections(rows, settings.table(name)) for name, rows in judged.items()]
     _stop_above(settings, counts)
@@ -63,12 +63,6 @@ def ingest(settings: Settings, spark: SparkSession, frames: Mapping[str, DataFra
     there = [each for each in every if tables.exists(spark, settings.table(each.table))]
     platform.catalog.describe(f"{settings.dataset}tables", [_text(settings, c) for c in there])
     return _told(settings, spark, counts)
-
-
-def _landed(frame: DataFrame, folder: str) -> DataFrame:
-    """The frame, read back from files: what follows does not ask the source again."""
-    frame.write.mode("overwrite").parquet(folder)
-    return frame.sparkSession.read.schema(frame.schema).parquet(folder)  # an empty one has no file
 
 
 def _known(

@@ -3,10 +3,12 @@ from __future__ import annotations
 import pytest
 
 from nextbest.data.contracts import Column, Contract, contracts, log_contracts
+from nextbest.data.judging import row_rules
 from nextbest.data.quarantine import QUARANTINE
 from nextbest.errors import DataError
 
 pytestmark = pytest.mark.unit
+OWN = log_contracts([Column("age", "double", "in years", nullable=True)], ["sale"])
 
 
 @pytest.mark.parametrize("source", ["simulated", "open_bandit"])
@@ -52,3 +54,13 @@ def test_a_log_of_ones_own_is_asked_for_what_it_is():
     }
     for name in ("actions", "interactions", "decisions"):
         assert found[name] == contracts("simulated")[name]
+
+
+@pytest.mark.parametrize("made", [contracts("simulated"), contracts("open_bandit"), OWN])
+def test_every_number_of_every_contract_is_to_be_finite(made):
+    kinds = {column.type for contract in made.values() for column in contract.columns}
+    assert kinds == {"string", "double", "boolean", "bigint", "timestamp", "array<string>"}
+    for contract in (*made.values(), QUARANTINE):
+        rules = {*row_rules(contract)}
+        for column in contract.columns:
+            assert (f"{column.name} is finite" in rules) == (column.type == "double")

@@ -141,6 +141,11 @@ def with_another_future(log, day, seed):
         if name == "decisions":
             more = more.assign(decision_id=more["decision_id"] + "-more", action_id="b")
         changed[name] = pd.concat([known[name], kept, more], ignore_index=True)
+    # What no log should hold: a response before its decision, which would tell whose it will be.
+    early = changed["decisions"].query("decision_id.str.endswith('-more')")["decision_id"]
+    told = {"observed_at": day - pd.Timedelta(days=1), "kind": "response", "reward": 1.0}
+    early = pd.DataFrame({"decision_id": early, **told, "value": 5.0})
+    changed["outcomes"] = pd.concat([changed["outcomes"], early], ignore_index=True)
     return changed
 
 
@@ -187,13 +192,17 @@ def test_the_past_moves_features(spark, make_log, make_spine):
 
 def test_action_features_as_counted_by_hand(spark, make_log):
     log, days = make_log(seed=4), [MIDNIGHT, MIDNIGHT - pd.Timedelta(days=9)]
+    log["outcomes"].loc[::9, "observed_at"] -= pd.Timedelta(
+        days=20
+    )  # before its decision: no answer
     found = of_actions(spark, log, days)
     assert list(found.columns) == ["action_id", "channel", "as_of", *ACTION_FEATURES]
     assert len(found) == len(ACTIONS) * len(days)
     answers = log["outcomes"][log["outcomes"]["kind"].isin(["response", "click"])]
     rows = log["decisions"].merge(answers[["decision_id", "observed_at"]], how="left")
     week = pd.Timedelta(days=7)
-    rows["seen"] = rows["observed_at"].where(rows["observed_at"] - rows["decided_at"] < week)
+    took = rows["observed_at"] - rows["decided_at"]
+    rows["seen"] = rows["observed_at"].where((took >= pd.Timedelta(0)) & (took < week))
     for day in days:
 
         def ago(n, day=day):

@@ -27,7 +27,7 @@ def test_a_customers_day_is_one_row_for_training_and_for_inference(lakehouse):
     today, later = settings(as_of=TODAY), settings(as_of=LATER)
     generate_data(today, spark)
     told = engineer_features(today, spark)
-    assert "26 features" in told.summary
+    assert "23 features" in told.summary
     actions = frames.actions_frame(today, spark)
     scored = asked(today, spark, use_cases.load(today), actions, wide=False).toPandas()
     before = {name: table(spark, today, name, TODAY) for name in ("action_features",)}

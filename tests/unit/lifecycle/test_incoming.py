@@ -106,6 +106,24 @@ def test_too_many_rejected_rows_stop_the_run_and_are_in_quarantine_all_the_same(
 
 
 @pytest.mark.integration
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_what_is_no_finite_number_is_rejected_among_rows_of_one_value(lakehouse, frames, number):
+    """By the statistics of its file a column of one value and NaN is a constant to the engine."""
+    spark, settings = lakehouse
+    first = frames["decisions"].agg(F.min("decision_id")).first()[0]
+    odd = F.expr(f"IF(decision_id = '{first}', double('{number}'), 0.5D)")
+    decisions = frames["decisions"].coalesce(1).withColumn("expected_value", odd)
+    given = {name: frames[name] for name in ("customers", "actions")} | {"decisions": decisions}
+    told = ingest(settings(), spark, given)
+    assert told.values["rejected"] == "1"
+    row = spark.table(settings().table("quarantine")).first()
+    assert row["rules"] == ["expected_value is finite"]
+    assert json.loads(row["row"])["expected_value"].lower().startswith(number.lower()[:3])
+    table = spark.table(settings().table("decisions"))
+    assert table.where(f"decision_id = '{first}'").count() == 0
+
+
+@pytest.mark.integration
 def test_a_table_that_the_source_does_not_fill_is_refused(lakehouse, frames):
     spark, settings = lakehouse
     with pytest.raises(

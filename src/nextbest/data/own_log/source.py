@@ -94,7 +94,8 @@ def land_rows(
     landed.parent.mkdir(parents=True, exist_ok=True)
     partial = landed.with_suffix(f".{os.getpid()}.partial")
     try:
-        with pq.ParquetWriter(partial, flat_schema(mapping)) as writer:
+        # No statistics, for the engine takes NaN and one other value for a constant by them.
+        with pq.ParquetWriter(partial, flat_schema(mapping), write_statistics=False) as writer:
             for rows in batches:
                 writer.write_table(map_rows(rows, mapping, log))
                 seen(rows.columns.num_rows)

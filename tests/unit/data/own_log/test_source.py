@@ -11,6 +11,7 @@ import sys
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
+import pyarrow.parquet as pq
 import pytest
 
 from nextbest.cli import main
@@ -165,6 +166,31 @@ def test_what_can_not_be_read_is_rejected_whole(ingested, tmp_path):
     assert told == {"3": "1.0", "4": "perhaps"}
     assert set(outcomes[0]["decision_id"]) == {"1"}
     assert json.loads(found["customers"][1]["row"][0]) == {"customer_id": "u4", "age": "old"}
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf"])
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_what_is_no_finite_number_is_no_number(ingested, tmp_path, kind, number):
+    """Also where all others are one value, which the engine once took for a constant."""
+    log = pd.DataFrame({"u": [f"u{k}" for k in range(6)], "t": "2026-01-01", "a": list("xyxyxy")})
+    log = log.assign(p=0.5, click=1, age=[float(number), *[30.0] * 5])
+    if kind == "csv":
+        log.to_csv(tmp_path / "log.csv", na_rep="nan", index=False)
+    else:
+        pq.write_table(pa.Table.from_pandas(log, preserve_index=False), tmp_path / "log.parquet")
+    found = ingested(
+        tmp_path / f"log.{kind}",
+        TIMED + " customer_id: u, propensity: p}\n"
+        "outcomes: {click: {reward: click, worth: 1}}\ncustomers: {age: number}\n",
+    )
+    good, bad = found["customers"]
+    ages = good.set_index("customer_id")["age"]
+    assert (ages.drop("u0", errors="ignore") == 30.0).all()
+    if number == "nan":  # as pandas and CSV write what is not known
+        assert (ages.isna().sum(), len(bad)) == (1, 0)
+    else:
+        assert (len(ages), len(bad)) == (5, 1)
+        assert json.loads(bad["row"][0])["age"].lower().startswith(number[:3])
 
 
 def test_a_trials_shares_are_counted_within_what_it_was_random_in(ingested, tmp_path):
