@@ -316,6 +316,7 @@ def write_inputs(folder: Path) -> None:
         decision_id=numbers.take(pa.array(rng.choice(DECISIONS, OUTCOMES, replace=False))),
         observed_at=moments(OUTCOMES),
         kind=rng.choice(["response", "purchase", "opt_out"], OUTCOMES),
+        value=rng.lognormal(3, 0.5, OUTCOMES).round(2),
     )
     days = last + rng.integers(0, 5, PROFILED).astype("timedelta64[D]")
     write(

@@ -38,6 +38,7 @@ class Settings:
     experiment: str
     endpoint: str  # name of the serving endpoint
     as_of: dt.date  # everything strictly before this day's midnight (UTC) is known
+    max_rejected_share: float  # of a table's rows: above it, none of them is taken
     seed: int
     customers: int  # size of the simulated base
     history_days: int  # days of decisions to learn from and to hold out

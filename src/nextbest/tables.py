@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import uuid
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
 SOURCES = "nextbest.merge.sources"  # setting of the session: folder for what MERGE reads
+OWN_CONSTRAINT = "rule_"  # how the names of our constraints begin
 
 
 def quote(name: str) -> str:
@@ -62,9 +65,60 @@ def merge(frame: DataFrame, table: str, keys: Sequence[str], *, unique: bool = F
     if not set(frame.columns) <= set(spark.table(table).columns):
         wider = spark.table(table).limit(0).unionByName(frame.limit(0), allowMissingColumns=True)
         wider.write.format("delta").mode("append").option("mergeSchema", "true").saveAsTable(table)
-    with _written_down(changed_rows(frame, spark.table(table), keys)) as changed:
+    with written_down(changed_rows(frame, spark.table(table), keys)) as changed:
         if changed.limit(1).collect():
             _merge_into(table, changed, keys)
+
+
+def landed(frame: DataFrame, folder: str) -> DataFrame:
+    """The frame, read back from Parquet files: what follows does not ask its source again.
+
+    The files carry no statistics: from them the embedded engine (0.7.2) takes a column of one
+    value and NaN for a constant, and NaN would come back as that value.
+    """
+    frame.write.mode("overwrite").option("statistics_enabled", "none").parquet(folder)
+    return frame.sparkSession.read.schema(frame.schema).parquet(folder)  # an empty one has no file
+
+
+@contextmanager
+def written_down(frame: DataFrame) -> Iterator[DataFrame]:
+    """The frame, read back from files where the platform names a folder for that.
+
+    For what is read several times: checked, counted, merged. Databricks' MERGE does so itself. The
+    embedded engine's computes its source several times and believes each time: with a source that
+    is not the same twice (the last digit of a sum is enough) rows are lost or doubled.
+    """
+    spark = frame.sparkSession
+    folder = spark.conf.get(SOURCES, "")
+    if not folder:
+        yield frame
+        return
+    with tempfile.TemporaryDirectory(prefix="merge-", dir=folder) as place:
+        yield landed(frame, place)
+
+
+def add_constraint(spark: SparkSession, table: str, name: str, rule: str) -> None:
+    """Let the table refuse rows for which the rule (SQL) is not true.
+
+    Raises DataError when it holds such a row already.
+    """
+    from pyspark.errors import AnalysisException
+
+    told = f"ALTER TABLE {quote(table)} ADD CONSTRAINT `{name}` CHECK ({rule})"
+    try:
+        spark.sql(told).collect()
+    except AnalysisException as error:
+        first = str(error).splitlines()[0]
+        raise DataError(
+            f"{table} can't be held to its contract ({first}): correct or delete the rows for which"
+            f" this is not true: {rule}"
+        ) from error
+
+
+def constraint_name(name: str, rule: str) -> str:
+    """What a rule is called as a constraint; it changes with the rule, which can't be altered."""
+    words = re.sub(r"\W+", "_", name.lower()).strip("_")
+    return f"{OWN_CONSTRAINT}{words}_{zlib.crc32(rule.encode()):08x}"
 
 
 def _merge_into(table: str, frame: DataFrame, keys: Sequence[str]) -> None:
@@ -96,24 +150,6 @@ def _nullable(frame: DataFrame) -> DataFrame:
     for field in frame.schema.fields:
         empty.add(field.name, field.dataType)
     return frame.sparkSession.createDataFrame([], empty).union(frame)
-
-
-@contextmanager
-def _written_down(frame: DataFrame) -> Iterator[DataFrame]:
-    """The frame, read back from files where the platform names a folder for that.
-
-    Databricks' MERGE does so itself. The embedded engine's computes its source several times and
-    believes each time: with a source that is not the same twice (the last digit of a sum is
-    enough) rows are lost or doubled.
-    """
-    spark = frame.sparkSession
-    folder = spark.conf.get(SOURCES, "")
-    if not folder:
-        yield frame
-        return
-    with tempfile.TemporaryDirectory(prefix="merge-", dir=folder) as place:
-        frame.write.mode("overwrite").parquet(place)
-        yield spark.read.schema(frame.schema).parquet(place)
 
 
 def changed_rows(frame: DataFrame, table: DataFrame, keys: Sequence[str]) -> DataFrame:

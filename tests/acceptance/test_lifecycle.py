@@ -30,7 +30,7 @@ KEYS = {
     "interactions": ["event_id"], "decisions": ["decision_id"],
     "outcomes": ["decision_id", "kind"], "customer_features": ["customer_id", "as_of"],
     "recommendations": ["decision_id"], "training_baseline": ["model_version", "decision_id"],
-    "promotions": ["promotion_id"], "quarantine": ["source", "row_number", "run_id"],
+    "promotions": ["promotion_id"], "quarantine": ["source", "row_id"],
 }  # fmt: skip
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from nextbest.data.world import ATTRIBUTES, SEGMENTS
+from nextbest.decisions.rule_parts import sql_text
 from nextbest.errors import DataError
 
 
@@ -20,47 +22,116 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Reference:
+    """A row of another table that each row belongs to: `columns` are that table's `parent` columns.
+
+    `rules` (by name, Spark SQL) hold between the two: there the other row's columns are
+    `parent.<column>`.
+    """
+
+    columns: tuple[str, ...]
+    table: str
+    parent: tuple[str, ...]
+    rules: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Contract:
-    """A table's columns in their order, its key, and rules by name (Spark SQL, true per row)."""
+    """A table's columns in their order, its key, and rules by name (Spark SQL, true per row).
+
+    `references` name tables that stand before this one in `contracts`. `moment` is the column that
+    tells when a row came about: it lies before the day that is read.
+    """
 
     table: str
     columns: tuple[Column, ...]
     keys: tuple[str, ...]
     rules: Mapping[str, str]
+    references: tuple[Reference, ...] = ()
+    moment: str | None = None
+    comment: str = ""
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns, in their order."""
+        return [column.name for column in self.columns]
+
+    def __post_init__(self) -> None:
+        named = {*self.keys, *(name for each in self.references for name in each.columns)}
+        named |= {self.moment} - {None}
+        if strange := sorted(named - set(self.names)):
+            raise DataError(
+                f"contract of {self.table}: {', '.join(strange)} are no columns of it: it has"
+                f" {', '.join(self.names)}"
+            )
 
 
 def contracts(source: str) -> dict[str, Contract]:
-    """Contracts of the tables that a source fills, by table name.
+    """Contracts of the tables that a source of ours fills, by table name.
 
     Raises DataError when the source is unknown.
     """
     if source not in _CUSTOMERS:
         raise DataError(f"source '{source}' has no contracts: use one of {', '.join(_CUSTOMERS)}")
-    item_features = _ITEM_FEATURES if source == "open_bandit" else ()
-    kinds = ("click",) if source == "open_bandit" else ("response", "purchase", "opt_out")
-    tables = (
-        _CUSTOMERS[source],
-        Contract("actions", (*_ACTION, *item_features), ("action_id", "channel"), _ACTION_RULES),
-        _INTERACTIONS,
-        _DECISIONS,
-        Contract("outcomes", _OUTCOME, ("decision_id", "kind"), _outcome_rules(kinds)),
+    if source == "open_bandit":
+        return _contracts(_CUSTOMERS[source], ("click",), _COSTS, _ITEM_FEATURES)
+    return _contracts(_CUSTOMERS[source], ("response", "purchase", "opt_out"), _COSTS)
+
+
+def log_contracts(attributes: Sequence[Column], kinds: Sequence[str]) -> dict[str, Contract]:
+    """Contracts of a log of one's own: what it knows of customers, and its kinds of outcome.
+
+    Nothing is asked of the values of outcomes, but that they are numbers.
+    """
+    who = Column("customer_id", "string", "who")
+    comment = "Whom we can decide for: as they were at their first decision"
+    customers = Contract("customers", (who, *attributes), ("customer_id",), {}, comment=comment)
+    return _contracts(customers, kinds)
+
+
+def _contracts(
+    customers: Contract,
+    kinds: Sequence[str],
+    outcome_rules: Mapping[str, str] = MappingProxyType({}),
+    item_features: Sequence[Column] = (),
+) -> dict[str, Contract]:
+    actions = Contract(
+        "actions",
+        (*_ACTION, *item_features),
+        ("action_id", "channel"),
+        _ACTION_RULES,
+        comment="What can be offered and how: one row per treatment",
     )
+    outcomes = Contract(
+        "outcomes",
+        (
+            Column("decision_id", "string", "of which decision"),
+            Column("observed_at", "timestamp", "when it was seen (UTC)"),
+            Column("kind", "string", f"one of {', '.join(kinds)}"),
+            Column("reward", "double", "1 for what is hoped for, 0 else"),
+            Column("value", "double", "money; what costs is negative"),
+        ),
+        ("decision_id", "kind"),
+        {
+            **one_of("kind", kinds),
+            "reward between 0 and 1": "reward BETWEEN 0 AND 1",
+            **outcome_rules,
+        },
+        (_OF_A_DECISION,),
+        "observed_at",
+        "What came of decisions",
+    )
+    tables = (customers, actions, _INTERACTIONS, _DECISIONS, outcomes)
     return {contract.table: contract for contract in tables}
 
 
-def _one_of(column: str, values: tuple[str, ...]) -> dict[str, str]:
-    names = ", ".join(f"'{value}'" for value in values)
+def one_of(column: str, values: Sequence[str]) -> dict[str, str]:
+    """The rule that a column has one of these values, by its name."""
+    names = ", ".join(map(sql_text, values))
     return {f"{column} is one of {', '.join(values)}": f"{column} IN ({names})"}
 
 
-def _outcome_rules(kinds: tuple[str, ...]) -> dict[str, str]:
-    return {
-        **_one_of("kind", kinds),
-        "reward between 0 and 1": "reward BETWEEN 0 AND 1",
-        "only an opt-out costs": "IF(kind = 'opt_out', value <= 0, value >= 0)",
-    }
-
-
+_COSTS = {"only an opt-out costs": "IF(kind = 'opt_out', value <= 0, value >= 0)"}
 _NAMED = {
     "treatment is none or action:channel": (
         "treatment = IF(action_id = 'none', 'none', concat(action_id, ':', channel))"
@@ -80,10 +151,11 @@ _CUSTOMERS = {
         ),
         ("customer_id",),
         {
-            **_one_of("segment", tuple(SEGMENTS)),
+            **one_of("segment", tuple(SEGMENTS)),
             "0 <= tenure_months <= 120": "tenure_months BETWEEN 0 AND 120",
             "monthly_margin > 0": "monthly_margin > 0",
         },
+        comment="Whom we can decide for",
     ),
     "open_bandit": Contract(
         "customers",
@@ -95,6 +167,7 @@ _CUSTOMERS = {
         ),
         ("customer_id",),
         {"0 <= past_items <= past_clicks": "past_items BETWEEN 0 AND past_clicks"},
+        comment="Whom we can decide for: one row per logged user",
     ),
 }
 _ACTION = (
@@ -135,9 +208,11 @@ _INTERACTIONS = Contract(
     ),
     ("event_id",),
     {
-        **_one_of("kind", ("visit", "contact", "purchase", "service_call")),
+        **one_of("kind", ("visit", "contact", "purchase", "service_call")),
         "amount >= 0": "amount IS NULL OR amount >= 0",
     },
+    moment="event_time",
+    comment="What customers did and met besides our decisions",
 )
 _DECISIONS = Contract(
     "decisions",
@@ -165,23 +240,16 @@ _DECISIONS = Contract(
         "treatment is eligible": "array_contains(eligible, treatment)",
         "0 <= p_response <= 1": "p_response IS NULL OR p_response BETWEEN 0 AND 1",
     },
-)
-_OUTCOME = (
-    Column("decision_id", "string", "of which decision"),
-    Column("observed_at", "timestamp", "when it was seen (UTC)"),
-    Column("kind", "string", "response, purchase or opt_out; click"),
-    Column("reward", "double", "1 for what is hoped for, 0 else"),
-    Column("value", "double", "money; what an opt-out costs is negative"),
-)
-QUARANTINE = Contract(
-    "quarantine",
     (
-        Column("source", "string", "source.table that the row came from"),
-        Column("row_number", "bigint", "among the rejected rows of that table and run, from 1"),
-        Column("run_id", "string", "the run that rejected it"),
-        Column("rules", "array<string>", "every rule the row broke"),
-        Column("row", "string", "the whole row as JSON, values as text, nulls left out"),
+        Reference(("customer_id",), "customers", ("customer_id",)),
+        Reference(("treatment",), "actions", ("treatment",)),
     ),
-    ("source", "row_number", "run_id"),
-    {"a rule was broken": "size(rules) > 0"},
+    "decided_at",
+    "Who was given what, when, and with which probability",
+)
+_OF_A_DECISION = Reference(
+    ("decision_id",),
+    "decisions",
+    ("decision_id",),
+    {"observed_at is not before decided_at": "observed_at >= parent.decided_at"},
 )

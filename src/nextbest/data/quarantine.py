@@ -1,114 +1,150 @@
-"""Rows that break a contract are set aside whole, with every rule they broke; none is lost."""
+"""Rows that break a contract are set aside whole until they come again and are accepted."""
 
 from __future__ import annotations
 
-import difflib
-import functools
-import operator
+from dataclasses import dataclass
 
 from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from nextbest.data.contracts import Column, Contract
-from nextbest.errors import DataError
+from nextbest.data.contracts import Column, Contract, one_of
+from nextbest.data.judging import CORRECTS, ROW, RULES, as_json
+
+QUARANTINE = Contract(
+    "quarantine",
+    (
+        Column("source", "string", "source.table that the row came from"),
+        Column("row_id", "string", "hash of the row, and of which of its copies it is"),
+        Column("run_id", "string", "the last run that rejected it"),
+        Column("rules", "array<string>", "every rule the row broke"),
+        Column("row", "string", "the whole row as JSON, values as text, nulls left out"),
+        Column("row_key", "string", "its key, likewise; null if a part can't be read", True),
+        Column("status", "string", "open, or resolved: another row took its place"),
+        Column("resolved_by", "string", "the run that brought that row", nullable=True),
+    ),
+    ("source", "row_id"),
+    {
+        "a rule was broken": "size(rules) > 0",
+        **one_of("status", ("open", "resolved")),
+        "resolved by a run": "(status = 'resolved') = (resolved_by IS NOT NULL)",
+    },
+    comment="Rows that broke the contract of their table, whole",
+)
+SHOWN_RULES = 3
 
 
-def check(
-    frame: DataFrame, contract: Contract, run_id: str, source: str
-) -> tuple[DataFrame, DataFrame]:
-    """Split rows into the good ones and the rejected ones; together they are all rows.
+@dataclass(frozen=True)
+class Rejected:
+    """How many rows of a table were rejected, and the rules they broke most, with their counts."""
 
-    Good rows have the contract's columns in its order. Rejected rows have the columns of table
-    `quarantine` (source becomes "<source>.<table>"). A row is rejected when a column that may
-    not be null is, a double is not finite, a rule is not true (unknown counts as broken), or
-    another row has its key: then all rows of that key are, since none is known to be right. A
-    column may come as text: what can't be read as its type breaks a rule.
+    table: str
+    rows: int
+    rejected: int
+    most_broken: tuple[tuple[str, int], ...]
 
-    Raises DataError with all missing, unknown and wrongly typed columns together.
+    @property
+    def share(self) -> float:
+        """Rejected rows among all, 0 to 1."""
+        return self.rejected / self.rows if self.rows else 0.0
+
+    @property
+    def text(self) -> str:
+        """Table, counts and rules in words."""
+        rules = "; ".join(f"'{rule}' by {count:,}" for rule, count in self.most_broken)
+        told = f"{self.table}: {self.rejected:,} of {self.rows:,} rows ({self.share:.2%})"
+        return f"{told}, broken most: {rules}"
+
+
+def good_rows(judged: DataFrame, contract: Contract) -> DataFrame:
+    """The rows of `judging.judge` that broke nothing, in the contract's columns."""
+    return judged.where(F.col(RULES).isNull()).select(*contract.names)
+
+
+def rejected_rows(judged: DataFrame, contract: Contract, source: str, run_id: str) -> DataFrame:
+    """The other rows of `judging.judge`, whole, in the columns of table `quarantine`.
+
+    `source` becomes "<source>.<table>". A row's id is the same whichever run rejects it and
+    whatever else is rejected with it; copies of a row are told apart by their number.
     """
-    as_text = _check_columns(frame, contract, source)
-    names = [column.name for column in contract.columns]
-    copies = F.count(F.lit(1)).over(Window.partitionBy(*contract.keys))
-    read = [
-        F.expr(f"try_cast(`{c.name}` AS {c.type})").alias(c.name) if c.name in as_text
-        else F.col(c.name)
-        for c in contract.columns
-    ]  # fmt: skip
-    came = [F.col(name).alias(f"_came_{name}") for name in as_text]
-    judged = frame.select(*read, *came, copies.alias("_copies"))
-    rules = _rules(contract)
-    for name in as_text:
-        reads = F.col(f"_came_{name}").isNull() | F.col(name).isNotNull()
-        rules[f"{name} reads as {_type(contract, name)}"] = reads
-    kept = functools.reduce(operator.and_, rules.values())
-    broken = F.array(*[F.when(~rule, F.lit(name)) for name, rule in rules.items()])
-    whole = F.to_json(
-        F.struct(
-            *[
-                F.col(f"_came_{c.name}").alias(c.name) if c.name in as_text else _text(c)
-                for c in contract.columns
-            ]
-        )
-    )
-    rejected = judged.where(~kept).select(
-        F.lit(f"{source}.{contract.table}").alias("source"),
+    broken = judged.where(F.col(RULES).isNotNull()).select(
+        F.lit(_from(source, contract)).alias("source"),
         F.lit(run_id).alias("run_id"),
-        F.filter(broken, lambda name: name.isNotNull()).alias("rules"),
-        whole.alias("row"),
+        F.col(RULES).alias("rules"),
+        F.col(ROW).alias("row"),
+        _key(contract).alias("row_key"),
     )
-    number = F.row_number().over(Window.partitionBy("source").orderBy("row")).cast("bigint")
-    return judged.where(kept).select(*names), rejected.select(
-        "source", number.alias("row_number"), "run_id", "rules", "row"
+    copy = F.row_number().over(Window.partitionBy("row").orderBy("row")).cast("string")
+    numbered = broken.withColumn("__copy", copy)
+    return numbered.select(
+        "source", F.sha2(F.concat_ws("#", "row", "__copy"), 256).alias("row_id"), "run_id", "rules",
+        "row", "row_key", F.lit("open").alias("status"), _text(None).alias("resolved_by"),
+    )  # fmt: skip
+
+
+def resolved_rows(
+    quarantine: DataFrame, judged: DataFrame, contract: Contract, source: str, run_id: str
+) -> DataFrame:
+    """Open rows of table `quarantine` whose place another row of this run took, now resolved.
+
+    Another row takes a row's place when it has its key and is accepted, or when it names its
+    row_id in `_corrects` (then, if it broke something itself, it is in quarantine in its own
+    right). A row that this very run rejected again stays open.
+    """
+    mine = quarantine.where(
+        (F.col("source") == _from(source, contract)) & (F.col("status") == "open")
+    )
+    accepted = judged.where(F.col(RULES).isNull()).select(_key(contract).alias("row_key"))
+    named = judged.where(F.col(CORRECTS).isNotNull()).select(F.col(CORRECTS).alias("row_id"))
+    by_key = mine.join(accepted, "row_key", "left_semi")
+    by_name = mine.join(named, "row_id", "left_semi")
+    again = rejected_rows(judged, contract, source, run_id).select("row_id")
+    closed = by_key.unionByName(by_name).dropDuplicates(["row_id"])
+    return closed.join(again, "row_id", "left_anti").select(
+        *[name for name in QUARANTINE.names if name not in ("status", "resolved_by")],
+        F.lit("resolved").alias("status"),
+        _text(run_id).alias("resolved_by"),
     )
 
 
-def _rules(contract: Contract) -> dict[str, SparkColumn]:
-    """Every rule by name, never null: what can't be told has not been kept."""
-    rules = {}
-    for column in contract.columns:
-        value = F.col(column.name)
-        if not column.nullable:
-            rules[f"{column.name} is not null"] = value.isNotNull()
-        if column.type == "double":
-            # NaN is larger than infinity to Spark, so this keeps both out.
-            finite = F.abs(value) < F.lit(float("inf"))
-            rules[f"{column.name} is finite"] = value.isNull() | finite
-    for name, rule in contract.rules.items():
-        rules[name] = F.coalesce(F.expr(rule), F.lit(False))
-    return {**rules, f"{', '.join(contract.keys)} is unique": F.col("_copies") == 1}
+def open_rows(quarantine: DataFrame, contract: Contract, source: str) -> DataFrame:
+    """What is open of a table, to be corrected and ingested again: its columns as text.
+
+    `_corrects` names the row that each of them replaces; lists stay lists. A value that can't be
+    read as its type is there as it came.
+    """
+    mine = quarantine.where(
+        (F.col("source") == _from(source, contract)) & (F.col("status") == "open")
+    )
+    lists = {c.name for c in contract.columns if c.type.startswith("array")}
+    fields = []
+    for name in contract.names:
+        text = F.get_json_object("row", f"$.{name}")
+        fields.append((F.from_json(text, "array<string>") if name in lists else text).alias(name))
+    return mine.select(*fields, F.col("row_id").alias(CORRECTS))
 
 
-def _text(column: Column) -> SparkColumn:
-    """A value as both engines write it: their JSON differs for numbers and timestamps."""
-    value = F.col(column.name)
-    if column.type.startswith("array"):
-        return value
-    if column.type == "double":  # inside an array, and only there, doubles become the same text
-        inside = F.translate(F.array(value).cast("string"), "[]", "")
-        return F.when(value.isNotNull(), inside).alias(column.name)
-    return value.cast("string").alias(column.name)
+def rejections(judged: DataFrame, table: str) -> Rejected:
+    """Counts of a judged table, and the rules broken most."""
+    rows, rejected = judged.agg(F.count(F.lit(1)), F.count(RULES)).first()
+    rules = judged.where(F.col(RULES).isNotNull()).select(F.explode(RULES).alias("rule"))
+    counted = rules.groupBy("rule").count().orderBy(F.desc("count"), "rule")
+    found = counted.limit(SHOWN_RULES).collect() if rejected else []
+    return Rejected(table, rows, rejected, tuple((row["rule"], row["count"]) for row in found))
 
 
-def _type(contract: Contract, name: str) -> str:
-    return next(column.type for column in contract.columns if column.name == name)
+def _key(contract: Contract) -> SparkColumn:
+    columns = [column for column in contract.columns if column.name in contract.keys]
+    whole = F.to_json(F.struct(*[as_json(column, column.name) for column in columns]))
+    there = F.lit(True)
+    for column in columns:
+        there = there & F.col(column.name).isNotNull()
+    return F.when(there, whole)
 
 
-def _check_columns(frame: DataFrame, contract: Contract, source: str) -> list[str]:
-    """Columns that came as text and are to be read."""
-    found = {field.name: field.dataType.simpleString() for field in frame.schema.fields}
-    wanted = {column.name: column.type for column in contract.columns}
-    problems = [f"'{n}' is missing ({kind})" for n, kind in wanted.items() if n not in found]
-    problems += [
-        f"'{n}' is {found[n]}, not {kind}: cast it"
-        for n, kind in wanted.items()
-        if n in found and found[n] not in (kind, "string")
-    ]
-    for name in found:
-        if name not in wanted:
-            near = difflib.get_close_matches(name, wanted, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else "drop it"
-            problems.append(f"'{name}' is no column of it: {hint}")
-    if problems:
-        raise DataError(f"table {contract.table} from {source}: columns " + "; ".join(problems))
-    return [name for name, kind in wanted.items() if found[name] != kind]
+def _from(source: str, contract: Contract) -> str:
+    return f"{source}.{contract.table}"
+
+
+def _text(value: str | None) -> SparkColumn:
+    return F.lit(value).cast("string")

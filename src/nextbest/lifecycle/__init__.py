@@ -1,6 +1,7 @@
 """One function per notebook: the only room that knows stages and platform together."""
 
-from nextbest.lifecycle.incoming import engineer_features, generate_data
+from nextbest.lifecycle.featuring import engineer_features
+from nextbest.lifecycle.incoming import generate_data, ingest
 from nextbest.lifecycle.live import decide_batch, serve_model
 from nextbest.lifecycle.training import train_model
 from nextbest.lifecycle.validation import validate_model
@@ -11,6 +12,7 @@ __all__ = [
     "detect_drift",
     "engineer_features",
     "generate_data",
+    "ingest",
     "monitor",
     "serve_model",
     "train_model",

@@ -153,6 +153,34 @@ class Endpoint:
     url: str
 
 
+@dataclass(frozen=True)
+class ColumnText:
+    """What a column means, for whoever reads it: over which window, in which unit, from where."""
+
+    name: str
+    meaning: str
+    unit: str = ""
+    window: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class TableText:
+    """What a table (three-level name) is, and its columns."""
+
+    name: str
+    meaning: str
+    columns: tuple[ColumnText, ...]
+
+
+class Catalog(Protocol):
+    """What tables say of themselves and refuse by themselves."""
+
+    def describe(self, page: str, texts: Sequence[TableText]) -> None: ...
+
+    def constrain(self, table: str, rules: Mapping[str, str]) -> None: ...
+
+
 class FeatureStore(Protocol):
     """Feature tables with keys and mostly a timestamp, functions over features, models of both.
 
@@ -211,6 +239,7 @@ class Platform:
     features: FeatureStore
     monitors: Monitors
     serving: Serving
+    catalog: Catalog
     volume: Path
 
 

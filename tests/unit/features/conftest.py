@@ -45,7 +45,8 @@ def make_log():
                 "action_id": rng.choice(["none", "a", "b"], n),
             }
         )
-        decisions["channel"] = np.where(decisions["action_id"] == "none", "none", "email")
+        channel = rng.choice(["email", "sms"], n)
+        decisions["channel"] = np.where(decisions["action_id"] == "none", "none", channel)
         answered = decisions.sample(n // 4, random_state=seed)
         outcomes = pd.DataFrame(
             {

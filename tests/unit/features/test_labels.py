@@ -8,7 +8,11 @@ from nextbest.features.labels import labels
 pytestmark = pytest.mark.integration
 AS_OF = dt.date(2026, 3, 1)
 ACTIONS = pd.DataFrame(
-    {"action_id": ["none", "a", "b"], "channel": ["none", "email", "email"], "cost": [0, 0.5, 2.5]}
+    [
+        ("none", "none", 0.0),
+        *[(a, c, x) for a, x in (("a", 0.5), ("b", 2.5)) for c in ("email", "sms")],
+    ],
+    columns=["action_id", "channel", "cost"],
 )
 KINDS = ("response", "opt_out")
 

@@ -4,7 +4,9 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from nextbest.features.action import action_features
 from nextbest.features.customer import customer_features
+from nextbest.features.definitions import WINDOWS, spread
 from nextbest.features.labels import labels
 
 
@@ -20,11 +22,14 @@ def test_both_engines_give_the_same_rows(on_both_engines, assert_same_rows, make
     answers = {"decisions": log["decisions"], "outcomes": log["outcomes"], "actions": actions}
     asked = {"kinds": ("response", "opt_out"), "as_of": dt.date(2026, 3, 1), "attribution_days": 7}
     spine = make_spine(log)
-    full, without, known = on_both_engines(
+    windows = WINDOWS + spread({"channel": ["email", "sms"], "action_id": ["a", "b"]})
+    treated = {"days": spine, **answers}
+    full, without, known, treatments = on_both_engines(
         [
-            (customer_features, {"spine": spine, **log}, {}),
-            (customer_features, {"spine": spine, **bare}, {}),
+            (customer_features, {"spine": spine, **log}, {"windows": windows}),
+            (customer_features, {"spine": spine, **bare}, {"windows": windows}),
             (labels, answers, asked),
+            (action_features, treated, {"attribution_days": 7}),
         ]
     )
     for found in (full, without):
@@ -32,6 +37,8 @@ def test_both_engines_give_the_same_rows(on_both_engines, assert_same_rows, make
         assert_same_rows(*found, ("customer_id", "as_of"))
     assert_same_rows(*known, ("decision_id",))
     assert len(known[0]) == len(log["decisions"])
+    assert_same_rows(*treatments, ("action_id", "channel", "as_of"))
+    assert len(treatments[0]) == 2 * len(actions)
 
 
 @pytest.mark.unit

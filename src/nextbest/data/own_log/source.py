@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from nextbest.data.contracts import Column, Contract, contracts
+from nextbest.data.contracts import Column, Contract, log_contracts
 from nextbest.data.own_log.files import Rows, columns_of, flat, format_of, holding, read
 from nextbest.data.own_log.mapped import flat_schema, map_rows
 from nextbest.data.own_log.mapping import LogMapping
@@ -51,32 +51,14 @@ def mapping_of(settings: Settings) -> LogMapping:
 
 
 def own_contracts(mapping: LogMapping) -> dict[str, Contract]:
-    """The contracts of every log, with this one's attributes and kinds of outcome."""
-    known = contracts("open_bandit")
-    kinds = ", ".join(f"'{each.kind}'" for each in mapping.outcomes)
-    told = ", ".join(each.kind for each in mapping.outcomes)
-    rules = {
-        name: rule
-        for name, rule in known["outcomes"].rules.items()
-        if not name.startswith("kind is one of") and name != "only an opt-out costs"
-    }
+    """The contracts of the tables that a mapped log fills."""
     attributes = [
         Column(each.name, "double" if each.kind == "number" else "string",
                f"column {each.column} of the log, at the first decision", nullable=True)
         for each in mapping.attributes
     ]  # fmt: skip
-    who = Column("customer_id", "string", "who")
-    customers = replace(known["customers"], columns=(who, *attributes), rules={})
-    outcomes = replace(
-        known["outcomes"], rules={f"kind is one of {told}": f"kind IN ({kinds})", **rules}
-    )
-    return {
-        **known,
-        "customers": customers,
-        "actions": contracts("simulated")["actions"],
-        "decisions": without_faults(known["decisions"]),
-        "outcomes": outcomes,
-    }
+    found = log_contracts(attributes, [each.kind for each in mapping.outcomes])
+    return {**found, "decisions": without_faults(found["decisions"])}
 
 
 def read_log(spark: SparkSession, settings: Settings, land: Path) -> dict[str, DataFrame]:
@@ -117,7 +99,8 @@ def land_rows(
     landed.parent.mkdir(parents=True, exist_ok=True)
     partial = landed.with_suffix(f".{os.getpid()}.partial")
     try:
-        with pq.ParquetWriter(partial, flat_schema(mapping)) as writer:
+        # No statistics, for the engine takes NaN and one other value for a constant by them.
+        with pq.ParquetWriter(partial, flat_schema(mapping), write_statistics=False) as writer:
             for rows in batches:
                 writer.write_table(map_rows(rows, mapping, log))
                 seen(rows.columns.num_rows)

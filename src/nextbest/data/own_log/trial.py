@@ -84,7 +84,7 @@ def _look(flat: pa.Table, mapping: LogMapping, tried: Tried) -> np.ndarray:
     for at, fields in strange.items():
         for name, text in fields.items():
             _count(tried, f"{places[name]} can't be read", at, f"'{text}'", flat)
-        bad[at] = True
+        bad[at] = True  # of an attribute, too: a decision goes with its customer
     broken = _true(pc.is_null(flat["row"]))
     for at in np.flatnonzero(broken):
         _count(tried, "a broken line", at, flat["decision_id"][int(at)].as_py()[:120], flat)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nextbest.platforms import Platform
-from nextbest.platforms.databricks import feature_store, monitors, serving
+from nextbest.platforms.databricks import catalog, feature_store, monitors, serving
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -25,5 +25,6 @@ def open_platform(settings: Settings, spark: SparkSession) -> Platform:
         features=feature_store.DatabricksFeatureStore(spark),
         monitors=monitors.DatabricksMonitors(workspace),
         serving=serving.DatabricksServing(workspace),
+        catalog=catalog.DatabricksCatalog(spark),
         volume=Path("/Volumes", settings.catalog, settings.schema, settings.volume),
     )

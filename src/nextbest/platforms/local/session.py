@@ -48,7 +48,14 @@ def open_session(lakehouse: Path, schemas: Sequence[str]) -> SparkSession:
 
 def open_platform(settings: Settings, spark: SparkSession) -> Platform:
     """The laptop's ports over an engine session that is already open."""
-    from nextbest.platforms.local import feature_store, monitors, serving, tracking, volumes
+    from nextbest.platforms.local import (
+        catalog,
+        feature_store,
+        monitors,
+        serving,
+        tracking,
+        volumes,
+    )
 
     home = environment.lakehouse()
     tracking.create_database(home)
@@ -61,6 +68,7 @@ def open_platform(settings: Settings, spark: SparkSession) -> Platform:
         features=feature_store.LocalFeatureStore(spark, home),
         monitors=monitors.LocalMonitors(spark),
         serving=serving.LocalServing(home),
+        catalog=catalog.LocalCatalog(spark, home, folder),
         volume=folder,
     )
 

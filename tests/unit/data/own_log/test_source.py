@@ -12,15 +12,17 @@ import sys
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
+import pyarrow.parquet as pq
 import pytest
 
 from nextbest.cli import main
 from nextbest.data import open_bandit
+from nextbest.data.judging import judge
 from nextbest.data.own_log.files import Dialect, read
 from nextbest.data.own_log.reading import mapping_from, read_mapping
 from nextbest.data.own_log.source import own_contracts, read_log
 from nextbest.data.own_log.trial import try_mapping
-from nextbest.data.quarantine import check
+from nextbest.data.quarantine import good_rows, rejected_rows
 from nextbest.data.simulation import simulate
 from nextbest.errors import DataError, SettingsError
 from nextbest.settings import Settings
@@ -50,11 +52,15 @@ def ingested(spark, settings, tmp_path):
             path = tmp_path / "mapping.yml"
             path.write_text(mapping)
             mapping = path
-        frames = read_log(spark, settings(log, mapping, **changes), tmp_path / "land")
-        found = {}
-        for name, contract in own_contracts(read_mapping(mapping)).items():
-            good, bad = check(frames[name], contract, "run", "log")
-            found[name] = (good.toArrow().to_pandas(), bad.toArrow().to_pandas())
+        asked = settings(log, mapping, **changes)
+        frames = read_log(spark, asked, tmp_path / "land")
+        contracts, good, found = own_contracts(read_mapping(mapping)), {}, {}
+        for name, contract in contracts.items():
+            known = {each.table: good[each.table] for each in contract.references}
+            judged = judge(frames[name], contract, "log", asked.as_of, known)
+            good[name] = good_rows(judged, contract)
+            bad = rejected_rows(judged, contract, "log", "run")
+            found[name] = (good[name].toArrow().to_pandas(), bad.toArrow().to_pandas())
         return found
 
     return run
@@ -157,14 +163,16 @@ def test_what_can_not_be_read_is_rejected_whole(ingested, tmp_path):
     assert "decided_at reads as timestamp" in rows["2"][1]
     assert rows["3"][0]["propensity"] == "half"
     assert "a line of 3 values, not 7: 5,u5,2026-01-04" in rows
-    assert rows["4"][1] == ["the whole row can be read"]
+    # Nor is its customer's age known to be right.
+    assert rows["4"][1] == ["the whole row can be read", "customer_id is in customers"]
     assert rows["4"][0]["reason_code"] == (
         "the log: outcomes.click.reward: column 'click' is 'perhaps', which can't be read; "
         "customers.age: column 'age' is 'old', which can't be read"
     )
     outcomes = found["outcomes"]
-    assert json.loads(outcomes[1]["row"][0])["reward"] == "perhaps"
-    assert set(outcomes[0]["decision_id"]) == {"1", "3"}
+    told = {(row := json.loads(text))["decision_id"]: row["reward"] for text in outcomes[1]["row"]}
+    assert told == {"3": "1.0", "4": "perhaps"}
+    assert set(outcomes[0]["decision_id"]) == {"1"}
     assert json.loads(found["customers"][1]["row"][0]) == {"customer_id": "u4", "age": "old"}
 
 
@@ -269,6 +277,31 @@ def test_columns_that_the_log_lacks_are_told_before_anything_is_read(ingested, t
     told = "decisions.customer_id wants 'who'; outcomes.c.reward wants 'c'; there are u, t, a"
     with pytest.raises(DataError, match=told):
         ingested(tmp_path / "log.csv", text)
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf"])
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_what_is_no_finite_number_is_no_number(ingested, tmp_path, kind, number):
+    """Also where all others are one value, which the engine once took for a constant."""
+    log = pd.DataFrame({"u": [f"u{k}" for k in range(6)], "t": "2026-01-01", "a": list("xyxyxy")})
+    log = log.assign(p=0.5, click=1, age=[float(number), *[30.0] * 5])
+    if kind == "csv":
+        log.to_csv(tmp_path / "log.csv", na_rep="nan", index=False)
+    else:
+        pq.write_table(pa.Table.from_pandas(log, preserve_index=False), tmp_path / "log.parquet")
+    found = ingested(
+        tmp_path / f"log.{kind}",
+        TIMED + " customer_id: u, propensity: p}\n"
+        "outcomes: {click: {reward: click, worth: 1}}\ncustomers: {age: number}\n",
+    )
+    good, bad = found["customers"]
+    ages = good.set_index("customer_id")["age"]
+    assert (ages.drop("u0", errors="ignore") == 30.0).all()
+    if number == "nan":  # as pandas and CSV write what is not known
+        assert (ages.isna().sum(), len(bad)) == (1, 0)
+    else:
+        assert (len(ages), len(bad)) == (5, 1)
+        assert json.loads(bad["row"][0])["age"].lower().startswith(number[:3])
 
 
 def test_a_trials_shares_are_counted_within_what_it_was_random_in(ingested, tmp_path):

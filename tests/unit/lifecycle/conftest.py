@@ -1,0 +1,36 @@
+"""A lakehouse of its own, with an engine session over it and settings that lead there."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from nextbest.platforms.local.session import open_session
+from nextbest.settings import Settings
+
+VALUES = {
+    "platform": "local", "catalog": "prod", "schema": "ml_nba_demo", "volume": "landing",
+    "use_case": "nba", "source": "simulated", "mapping": "none", "campaign": "all", "seed": "5",
+    "endpoint": "e", "model_name": "prod.ml_nba_demo.nba", "experiment": "/e",
+    "as_of": "2026-01-20",
+    "customers": "200", "history_days": "10", "decisions_per_day": "20", "attribution_days": "3",
+    "holdout_share": "0.4", "exploration": "0.3", "control_share": "0.1", "confidence": "0.95",
+    "min_lift": "0", "min_ess": "1", "release_to": "champion", "drift": "none",
+    "drift_threshold": "0.2", "drift_from": "live", "exploration_floor": "0", "temperature": "0",
+    "thompson_draws": "0", "max_rejected_share": "0.02", "eligibility_share": "0",
+    "contact_policy": "none", "channel_capacity": "none", "daily_budget": "none",
+}  # fmt: skip
+
+
+@pytest.fixture
+def lakehouse(tmp_path, monkeypatch):
+    """(session, settings): `settings(name=value, ...)` are those of a small simulated world."""
+    monkeypatch.setenv("NEXTBEST_LAKEHOUSE", str(tmp_path))
+    spark = open_session(tmp_path, ["prod.ml_nba_demo"])
+
+    def settings(**changed):
+        return dataclasses.replace(Settings.parse(VALUES), **changed)
+
+    yield spark, settings
+    spark.stop()
