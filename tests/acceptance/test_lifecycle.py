@@ -29,6 +29,8 @@ KEYS = {
     "customers": ["customer_id"], "actions": ["action_id", "channel"],
     "interactions": ["event_id"], "decisions": ["decision_id"],
     "outcomes": ["decision_id", "kind"], "customer_features": ["customer_id", "as_of"],
+    "customer_history": ["customer_id", "as_of"],
+    "action_features": ["action_id", "channel", "as_of"],
     "recommendations": ["decision_id"], "training_baseline": ["model_version", "decision_id"],
     "promotions": ["promotion_id"], "quarantine": ["source", "row_id"],
 }  # fmt: skip
