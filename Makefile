@@ -56,6 +56,9 @@ $(READY): requirements-dev.txt pyproject.toml
 	@echo "installing the pinned environment into .venv (about a minute, once)"
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps -r requirements-dev.txt
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@# Compiled here, once and on two cores, or by the first run's tasks one after the other.
+	@$(BIN)/python -c "import mlflow.pyfunc, alembic, sqlalchemy.dialects.sqlite" & \
+		$(BIN)/python -c "import pysail, pyspark.sql.connect.session, lightgbm, deltalake, nextbest.lifecycle" & wait
 	@touch $(READY)
 
 .PHONY: help demo test lint format bench bench-learning oracle loop pins clean

@@ -28,7 +28,7 @@ from nextbest.training.splits import last_days
 
 JUDGED_SHARE = 0.2
 # More decisions would cost minutes and hardly change which candidate is the better one.
-SEARCHED = 60_000
+SEARCHED = 40_000
 NEEDED = ("decided_at", "treatment", "eligible", "propensity", "value")
 
 
