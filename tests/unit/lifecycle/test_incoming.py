@@ -106,7 +106,10 @@ def test_too_many_rejected_rows_stop_the_run_and_are_in_quarantine_all_the_same(
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+@pytest.mark.parametrize(
+    "number",
+    ["NaN", *(pytest.param(each, marks=pytest.mark.slow) for each in ("Infinity", "-Infinity"))],
+)
 def test_what_is_no_finite_number_is_rejected_among_rows_of_one_value(lakehouse, frames, number):
     """By the statistics of its file a column of one value and NaN is a constant to the engine."""
     spark, settings = lakehouse

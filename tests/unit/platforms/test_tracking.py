@@ -25,6 +25,7 @@ def tables(home):
         return {name for (name,) in opened.execute("SELECT name FROM sqlite_master")}
 
 
+@pytest.mark.slow
 def test_two_at_once_and_one_that_is_killed(tmp_path):
     killed = subprocess.Popen([sys.executable, "-c", SCRIPT, tmp_path])
     deadline = time.monotonic() + 60

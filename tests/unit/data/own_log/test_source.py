@@ -68,7 +68,12 @@ def ingested(spark, settings, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "rejected"),
-    [("hillstrom", 0), ("criteo", 0), ("dsjson", 0), ("windows", 1), ("utf16", 0), ("american", 0)],
+    [
+        ("hillstrom", 0),
+        ("dsjson", 0),
+        ("windows", 1),
+        *(pytest.param(n, 0, marks=pytest.mark.slow) for n in ("criteo", "utf16", "american")),
+    ],
 )
 def test_the_proposed_mapping_ingests(log_of, ingested, tmp_path, capsys, name, rejected):
     path = tmp_path / "proposed.yml"
@@ -84,7 +89,7 @@ def test_the_proposed_mapping_ingests(log_of, ingested, tmp_path, capsys, name, 
         assert len(tables[table][1]) == 0
 
 
-@pytest.mark.parametrize("policy", open_bandit.POLICIES)
+@pytest.mark.parametrize("policy", ["random", pytest.param("bts", marks=pytest.mark.slow)])
 def test_open_bandit_logs_come_in_as_their_own_reader_has_them(
     spark, ingested, tmp_path, capsys, policy
 ):
@@ -182,7 +187,10 @@ EXPRESSIONS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("expression", EXPRESSIONS)
+@pytest.mark.parametrize(
+    "expression",
+    [EXPRESSIONS[0], *(pytest.param(each, marks=pytest.mark.slow) for each in EXPRESSIONS[1:])],
+)
 @pytest.mark.parametrize("engine", [False, True])
 def test_an_expression_over_what_can_not_be_read_rejects_the_row(
     ingested, tmp_path, expression, engine
@@ -279,7 +287,7 @@ def test_columns_that_the_log_lacks_are_told_before_anything_is_read(ingested, t
         ingested(tmp_path / "log.csv", text)
 
 
-@pytest.mark.parametrize("number", ["nan", "inf", "-inf"])
+@pytest.mark.parametrize("number", ["nan", "inf", pytest.param("-inf", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_what_is_no_finite_number_is_no_number(ingested, tmp_path, kind, number):
     """Also where all others are one value, which the engine once took for a constant."""
