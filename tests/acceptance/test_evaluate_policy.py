@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nextbest.cli import main
+
 pytestmark = pytest.mark.integration
 
 DBB = Path(sys.executable).with_name("dbb")
@@ -36,16 +38,24 @@ def log(n=20_000, seed=1):
 
 
 @pytest.fixture
-def evaluate(tmp_path):
-    """Run the program in an empty folder; the log's truth is .156, that of its policy .126."""
+def evaluate(tmp_path, monkeypatch, capsys):
+    """Evaluate in an empty folder; the log's truth is .156, that of its policy .126.
 
-    def run(rows, *arguments, name="log.csv"):
+    In a process of its own, as users do, or in this one, which saves three seconds.
+    """
+
+    def run(rows, *arguments, name="log.csv", alone=False):
         if rows is not None and name.endswith(".csv"):
             rows.to_csv(tmp_path / name, index=False)
         elif rows is not None:
             rows.to_parquet(tmp_path / name)
+        words = ["evaluate-policy", name, *arguments]
+        if not alone:
+            monkeypatch.chdir(tmp_path)
+            code = main(words)
+            return subprocess.CompletedProcess(words, code, *capsys.readouterr())
         return subprocess.run(
-            [DBB, "evaluate-policy", name, *arguments],
+            [DBB, *words],
             cwd=tmp_path,
             env={k: v for k, v in os.environ.items() if not k.startswith("NEXTBEST_")},
             capture_output=True,
@@ -56,7 +66,7 @@ def evaluate(tmp_path):
 
 
 def test_a_sound_log_is_a_go(evaluate, tmp_path):
-    done = evaluate(log(), "--segment", "segment", "--local")
+    done = evaluate(log(), "--segment", "segment", "--local", alone=True)
     assert done.returncode == 0, done.stderr
     for word in ("ips", "sndr", "switch_dr", "SLOPE", "lift", "effective sample", "GO", "refused"):
         assert word in done.stdout
@@ -66,7 +76,7 @@ def test_a_sound_log_is_a_go(evaluate, tmp_path):
 
 def test_json_is_everything_and_nothing_else(evaluate, tmp_path):
     arguments = ("--format", "json", "--segment", "segment", "--picture", "w.png")
-    done = evaluate(log(), *arguments, name="log.parquet")
+    done = evaluate(log(), *arguments, name="log.parquet", alone=True)
     told = json.loads(done.stdout)
     assert (done.returncode, done.stderr, told["go"]) == (0, "", True)
     found = told["estimates"]["dr"]
