@@ -108,6 +108,7 @@ def test_again_for_the_same_day_changes_no_table(first):
     assert "trained before on the same rows" in told
 
 
+@pytest.mark.slow
 def test_a_decision_is_explained_and_comes_out_the_same(first):
     lakehouse, _ = first
     decided = tables(lakehouse)["recommendations"]

@@ -69,10 +69,11 @@ def ingested(spark, settings, tmp_path):
 @pytest.mark.parametrize(
     ("name", "rejected"),
     [
-        ("hillstrom", 0),
-        ("dsjson", 0),
         ("windows", 1),
-        *(pytest.param(n, 0, marks=pytest.mark.slow) for n in ("criteo", "utf16", "american")),
+        *(
+            pytest.param(name, 0, marks=pytest.mark.slow)
+            for name in ("hillstrom", "dsjson", "criteo", "utf16", "american")
+        ),
     ],
 )
 def test_the_proposed_mapping_ingests(log_of, ingested, tmp_path, capsys, name, rejected):
@@ -312,6 +313,7 @@ def test_what_is_no_finite_number_is_no_number(ingested, tmp_path, kind, number)
         assert json.loads(bad["row"][0])["age"].lower().startswith(number[:3])
 
 
+@pytest.mark.slow
 def test_a_trials_shares_are_counted_within_what_it_was_random_in(ingested, tmp_path):
     rows = [("u", "2026-01-01", "a", "N")] * 3 + [("v", "2026-01-02", "b", "N")]
     rows += [("w", "2026-01-01", "a", "S"), ("x", "2026-01-02", "b", "S")]
