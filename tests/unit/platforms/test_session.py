@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 
 import pytest
 from pyspark.errors import AnalysisException
+from pyspark.sql.connect.client.reattach import ExecutePlanResponseReattachableIterator
 
 from nextbest.errors import PlatformError
 from nextbest.platforms.local.environment import environment, lakehouse
@@ -26,6 +28,17 @@ def test_tables_are_found_again_on_open(tmp_path):
     again = open_session(tmp_path, [SCHEMA])
     assert again.table(f"{SCHEMA}.plain").count() == 3
     assert again.table(f"{SCHEMA}.queried").count() == 1
+
+
+def test_a_session_that_ends_takes_no_other_along(tmp_path):
+    spark, unused = (open_session(tmp_path, [SCHEMA]) for _ in range(2))
+    open_session(tmp_path, [SCHEMA]).stop()
+    assert spark.range(2).count() == 2
+    unused.itself = unused
+    pool = ExecutePlanResponseReattachableIterator._get_or_create_release_thread_pool()
+    del unused
+    pool.submit(gc.collect).result()  # on a thread of the pool that all sessions share
+    assert spark.range(3).count() == 3
 
 
 @pytest.mark.parametrize("other", ["juan_dev.ml_nba_demo_staging", "prod.ml_nba_demo"])

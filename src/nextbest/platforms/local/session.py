@@ -83,7 +83,12 @@ def _connect(catalogs: Sequence[str]) -> SparkSession:
     os.environ.setdefault("RUST_LOG", "error")
     from pysail.spark import SparkConnectServer
     from pyspark.sql import SparkSession
+    from pyspark.sql.connect.client.reattach import ExecutePlanResponseReattachableIterator
 
+    # A session that is closed, or collected as garbage on whatever thread, would shut the pool
+    # of threads that all sessions of the process share: "cannot schedule new futures after
+    # shutdown", for good, or a deadlock. PySpark mended it after 4.0 (SPARK-55406).
+    ExecutePlanResponseReattachableIterator.shutdown = classmethod(lambda cls: None)
     server = SparkConnectServer("127.0.0.1", 0)
     server.start(background=True)
     _, port = server.listening_address
