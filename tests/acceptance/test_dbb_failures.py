@@ -178,6 +178,7 @@ ENGINE_JOBS = """
 """
 
 
+@pytest.mark.slow
 def test_the_engine_tables_and_plots(project):
     folder = project(ENGINE_JOBS, ENGINE, SCHEMAS)
     del folder.environment["NEXTBEST_PRELOAD"]

@@ -123,6 +123,7 @@ def test_a_decision_is_explained_and_comes_out_the_same(first):
     assert len(told["treatments"]) == 29
 
 
+@pytest.mark.slow
 def test_the_next_day_answers_todays_recommendations(first, tmp_path):
     lakehouse = shutil.copytree(first[0], tmp_path / "lakehouse")
     before = tables(lakehouse)

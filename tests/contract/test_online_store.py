@@ -291,6 +291,7 @@ def test_a_publisher_killed_at_any_time_leaves_old_or_new(
         assert versions(spark, spark_home, table, keys) == [{float(value)}] * keys
 
 
+@pytest.mark.slow
 def test_a_first_publish_that_was_killed_is_told_and_done_again(
     spark, spark_home, table, publish, tmp_path
 ):
