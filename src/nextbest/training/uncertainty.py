@@ -26,16 +26,20 @@ def roots(rows: Grouped, fit: Fit, deviations: Pooled) -> np.ndarray:
         [part.ravel() for part in
          (deviations.base, deviations.action, deviations.channel, deviations.pair)]
     )  # fmt: skip
-    precision = np.diag(prior**-2.0)
+    precision = np.zeros((len(prior) + 1, len(prior) + 1))  # the last is nothing's place
     for action, channel, gram in zip(rows.action, rows.channel, fit.grams, strict=True):
         parts = _parts(action, channel, rows.sizes, p)
-        precision += parts.T @ gram @ parts
-    covariance = cho_solve(cho_factor(precision), np.eye(len(precision)))
+        for one in parts:
+            for other in parts:
+                precision[np.ix_(one, other)] += gram
+    precision = precision[:-1, :-1] + np.diag(prior**-2.0)
+    covariance = np.zeros((len(prior) + 1, len(prior) + 1))
+    covariance[:-1, :-1] = cho_solve(cho_factor(precision), np.eye(len(prior)))
     found = np.empty((actions + 1, channels + 1, p, p))
     for action in range(-1, actions):
         for channel in range(-1, channels):
             parts = _parts(action, channel, rows.sizes, p)
-            own = parts @ covariance @ parts.T
+            own = covariance[parts[:, None, :, None], parts[None, :, None, :]].sum(axis=(0, 1))
             diagonal = np.einsum("ii->i", own)
             diagonal += deviations.action[0] ** 2 * (action < 0)
             diagonal += deviations.channel[0] ** 2 * (channel < 0)
@@ -45,15 +49,17 @@ def roots(rows: Grouped, fit: Fit, deviations: Pooled) -> np.ndarray:
 
 
 def _parts(action: int, channel: int, sizes: tuple[int, int], p: int) -> np.ndarray:
-    """Which coefficients add up to w, 0 or 1, [p, all]; −1 is unknown."""
+    """The coefficients that add up to w, [parts, p] places in θ; −1 is unknown.
+
+    A treatment's own part is one number, for the constant: nothing's place stands for the others.
+    """
     actions, channels = sizes
-    found = np.zeros((p, p * (1 + actions + channels) + actions * channels))
-    each = np.arange(p)
-    found[each, each] = 1.0
-    if action >= 0:
-        found[each, p * (1 + action) + each] = 1.0
-    if channel >= 0:
-        found[each, p * (1 + actions + channel) + each] = 1.0
-    if action >= 0 and channel >= 0:
-        found[0, p * (1 + actions + channels) + action * channels + channel] = 1.0
+    pairs = p * (1 + actions + channels)
+    known = [True, action >= 0, channel >= 0]
+    blocks = np.array([0, 1 + action, 1 + actions + channel])[known]
+    found = blocks[:, None] * p + np.arange(p)
+    if all(known):
+        own = np.full(p, pairs + actions * channels)
+        own[0] = pairs + action * channels + channel
+        found = np.vstack([found, own])
     return found
