@@ -35,7 +35,7 @@ def main() -> None:
         # An offer goes out by one of two channels; leaving somebody alone has none.
         logged = chance[pick] * (1.0 if pick == 0 else 0.5)
         young = age[who] < 40
-        logit = -2.6 + [0.0, 0.5, 0.9, 0.2][pick] + (0.8 if pick == 3 and young else 0.0)
+        logit = -2.6 + [0.0, 0.5, 1.3, 0.2][pick] + (1.4 if pick == 3 and young else 0.0)
         logit += 0.4 if pick and channel == "App" and young else 0.0
         bought = draw.random() < 1 / (1 + np.exp(-logit))
         paid = round(float(draw.gamma(3.0, 12.0)), 2) if bought else 0.0

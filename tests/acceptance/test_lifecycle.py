@@ -12,8 +12,11 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+
+from nextbest.decisions.randomness import fractions
 
 # One worker: the first run serves all tests of this file.
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("lifecycle")]
@@ -97,6 +100,17 @@ def test_the_lifecycle_runs_and_tells_what_came_of_it(first):
     assert {task["state"] for task in record["tasks"]} == {"SUCCESS"}
     pages = list(lakehouse.glob("runs/*/tasks/*.html"))
     assert len(pages) >= 8
+
+
+def test_who_is_judged_on_was_never_learned_from(first):
+    lakehouse, told = first
+    written = tables(lakehouse)
+    matured = written["decisions"].query("decided_at <= '2026-02-22'")  # after a week
+    held_out = fractions(matured["customer_id"], "held out") < 0.4
+    learned, judged = (f"{np.sum(part):,}" for part in (~held_out, held_out))
+    assert f"{learned} decisions learned from, {judged} held out" in told
+    assert f"{judged} held-out decisions, value" in told
+    assert set(written["training_baseline"]["decision_id"]) <= set(matured["decision_id"][held_out])
 
 
 def test_again_for_the_same_day_changes_no_table(first):

@@ -1,17 +1,17 @@
 """What the last weeks know better: a shift of the pooled model towards the newest decisions.
 
 The world moves, and a model of all days describes its average. So the last four weeks correct it,
-and then the last one: the same pooled model on these rows alone, beside what is
-predicted already, with priors around no change at all. How wide those are is learned from the
-same rows (`pooling`): where an offer has become another one they open, and a week of decisions
-tells. A correction is made only if half of its rows foretells the other half better with it: in a
-steady world there is none, and nothing is lost.
+and then the last one: the same pooled model on these rows alone, beside what is predicted already,
+with priors around no change at all. How wide those are is learned from the same rows (`pooling`):
+where an offer has become another one they open, and a week of decisions tells. A correction is
+made only if half of its rows foretells the other half better with it: in a steady world there is
+none, and nothing is lost.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -71,9 +71,8 @@ class _Rows:
         rows = grouped(
             self.design[at], action, channel, self.outcome[at], self.sizes, self.logit[at]
         )
-        first = prior(rows, WIDTH)
-        first.base[:] *= WIDTH
-        first.base[0] = LEVEL
+        usual = prior(rows, WIDTH)
+        first = replace(usual, base=np.concatenate([[LEVEL], WIDTH * usual.base[1:]]))
         return fit_hierarchical(rows, first, _zeros(self.design.shape[1], self.sizes))[0].model
 
     def corrected(self, shift: Pooled, at: np.ndarray) -> np.ndarray:
