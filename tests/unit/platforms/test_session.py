@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import gc
+import time
 
 import pytest
-from pyspark.errors import AnalysisException
+from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql.connect.client.reattach import ExecutePlanResponseReattachableIterator
 
 from nextbest.errors import PlatformError
+from nextbest.platforms.local import session
 from nextbest.platforms.local.environment import environment, lakehouse
 from nextbest.platforms.local.session import open_session
 from nextbest.platforms.local.volumes import local_path
@@ -39,6 +41,17 @@ def test_a_session_that_ends_takes_no_other_along(tmp_path):
     del unused
     pool.submit(gc.collect).result()  # on a thread of the pool that all sessions share
     assert spark.range(3).count() == 3
+
+
+@pytest.mark.slow
+def test_a_session_outlives_a_long_training(tmp_path, monkeypatch):
+    lasting = open_session(tmp_path, [SCHEMA])
+    monkeypatch.setattr(session, "IDLE_SECONDS", 1)
+    forgotten = open_session(tmp_path, [SCHEMA])
+    time.sleep(4)
+    assert lasting.range(2).count() == 2
+    with pytest.raises(PySparkException, match="not running"):
+        forgotten.range(2).count()
 
 
 @pytest.mark.parametrize("other", ["juan_dev.ml_nba_demo_staging", "prod.ml_nba_demo"])

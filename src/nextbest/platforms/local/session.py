@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from nextbest.settings import Settings
 
+IDLE_SECONDS = 365 * 86_400  # the engine forgets a session after 15 minutes: one model's training
+
 
 def open_session(lakehouse: Path, schemas: Sequence[str]) -> SparkSession:
     """Start the engine in this process and register the tables of `schemas` found on disk.
@@ -80,6 +82,7 @@ def _connect(catalogs: Sequence[str]) -> SparkSession:
     )
     os.environ["SAIL_CATALOG__LIST"] = f"[{listed}]"
     os.environ["SAIL_CATALOG__DEFAULT_CATALOG"] = catalogs[0]
+    os.environ["SAIL_SPARK__SESSION_TIMEOUT_SECS"] = str(IDLE_SECONDS)
     os.environ.setdefault("RUST_LOG", "error")
     from pysail.spark import SparkConnectServer
     from pyspark.sql import SparkSession
