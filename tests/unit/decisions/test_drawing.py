@@ -122,7 +122,7 @@ def test_what_a_limit_kept_back_is_told():
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(2400)
 @pytest.mark.parametrize("policy", POLICIES, ids=["greedy", "softmax", "thompson"])
 def test_logged_propensities_are_true(policy):
     """χ² of 100,000 days of the same customers: each draw moves all of them together."""
