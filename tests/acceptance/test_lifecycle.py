@@ -105,7 +105,8 @@ def test_the_lifecycle_runs_and_tells_what_came_of_it(first):
 def test_who_is_judged_on_was_never_learned_from(first):
     lakehouse, told = first
     written = tables(lakehouse)
-    matured = written["decisions"].query("decided_at <= '2026-02-22'")  # after a week
+    matured = written["decisions"]
+    matured = matured[matured["decided_at"] <= pd.Timestamp("2026-02-22", tz="UTC")]  # after a week
     held_out = fractions(matured["customer_id"], "held out") < 0.4
     learned, judged = (f"{np.sum(part):,}" for part in (~held_out, held_out))
     assert f"{learned} decisions learned from, {judged} held out" in told

@@ -9,7 +9,7 @@ between bound and value says how good it is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -60,31 +60,37 @@ def allocate(
     """
     limits.check(score.shape, "score")
     problem = gains(score, eligible, limits)
-    lost = unservable(problem, limits.capacity)
+    # HiGHS's tolerances are absolute: gains and what a contact takes are brought near 1.
+    unit = np.abs(problem.gain[np.isfinite(problem.gain)]).max(initial=0.0) or 1.0
+    use = problem.usage.max(axis=1, initial=0.0)
+    use = np.where(use > 0, use, 1.0)
+    problem = replace(problem, gain=problem.gain / unit, usage=problem.usage / use[:, None])
+    capacity = limits.capacity / use
+    lost = unservable(problem, capacity)
     if lost:
         raise DataError(
             f"{lost} of {len(score)} customers may only get treatments whose limits are used up; "
             "make 'none' eligible for them or raise the limits"
         )
     if np.isfinite(problem.gain).sum() <= exact_pairs:
-        group, prices, proved = solve(problem, limits.capacity)
+        group, prices, proved = solve(problem, capacity)
         method = "exact" if proved else "branched"
     else:
         method = "lagrangian"
         separate(problem, SEPARATION)
-        prices = best_prices(problem, limits.capacity, exact_pairs)
-        group = fill(problem, limits.capacity, affordable(problem, limits.capacity, prices))
-        group = polish(problem, limits.capacity, prices, group, exact_pairs)
+        prices = best_prices(problem, capacity, exact_pairs)
+        group = fill(problem, capacity, affordable(problem, capacity, prices))
+        group = polish(problem, capacity, prices, group, exact_pairs)
     choice = problem.treatment(score, eligible, group)
     base = float(problem.base.sum())
     value = float(score[np.arange(len(score)), choice].sum())
-    bound = dual_value(problem, limits.capacity, prices)
+    bound = unit * dual_value(problem, capacity, prices)
     return Allocation(
         choice=choice,
         value=value,
         bound=max(base + bound, value),
         gap=float(np.clip((base + bound - value) / bound, 0.0, 1.0)) if bound > 0 else 0.0,
-        prices=prices,
+        prices=prices * unit / use,
         used=limits.usage @ np.bincount(choice, minlength=score.shape[1]),
         method=method,
     )

@@ -56,7 +56,9 @@ def draw(
     choice = draw_within(bent, limits, decision_ids, seed)
     rows = np.arange(len(choice))
     first = np.where(weighed.eligible, weighed.scores.score, -np.inf).argmax(axis=1)
-    capped = (bent[rows, first] < own[rows, first] - BENT) & (choice != first)
+    score = weighed.scores.score
+    less = score[rows, choice] < score[rows, first]  # of equals neither is kept back
+    capped = (bent[rows, first] < own[rows, first] - BENT) & less
     return Drawn(choice, bent, capped)
 
 

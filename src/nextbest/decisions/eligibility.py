@@ -137,7 +137,8 @@ def _without_nan(frame: DataFrame) -> DataFrame:
     floats = [name for name, kind in kinds.items() if kind in ("double", "float")]
     if not floats:
         return frame
-    return frame.withColumns({name: F.when(~F.isnan(name), F.col(name)) for name in floats})
+    columns = {name: F.col(sql_name(name)) for name in floats}
+    return frame.withColumns({name: F.when(~F.isnan(col), col) for name, col in columns.items()})
 
 
 def _texts(table: pd.DataFrame, gate: str) -> pd.Series:

@@ -58,6 +58,8 @@ class Policy:
                 f"{self.control_share + self.eligibility_share:g}; the groups are disjoint, so it "
                 "must be at most 1"
             )
+        if self.draws % 1 != 0:
+            problems.append(f"draws is {self.draws}; it must be a whole number")
         if self.temperature > 0 and self.draws > 0:
             problems.append(
                 "it has both a temperature and draws; softmax and Thompson sampling exclude each "

@@ -123,7 +123,10 @@ def _column(node: exp.Column, place: Place, reading: Reading) -> Part:
 def _literal(node: exp.Literal, place: Place, reading: Reading) -> Part:
     if node.is_string:
         return Part(sql_text(node.name), "text")
-    number = float(node.name)
+    try:
+        number = float(node.name)
+    except ValueError:
+        return reading.refuse(f"'{node.name}', which is no number,", place)
     if not math.isfinite(number):
         return reading.refuse("a number larger than any double", place)
     return Part(f"{number!r}D", "number")
@@ -141,9 +144,9 @@ def _dated(node: exp.Cast, place: Place, reading: Reading) -> Part:
         if kind == "date":
             return Part(f"DATE '{dt.date.fromisoformat(text).isoformat()}'", kind)
         moment = dt.datetime.fromisoformat(text)
-    except ValueError:
+        moment = moment.replace(tzinfo=moment.tzinfo or dt.UTC).astimezone(dt.UTC)
+    except (ValueError, OverflowError):
         return reading.refuse(f"'{text}' is no {kind}; write 2026-01-31 [08:00:00], found", place)
-    moment = moment.replace(tzinfo=moment.tzinfo or dt.UTC).astimezone(dt.UTC)
     return Part(f"TIMESTAMP '{moment.isoformat(sep=' ')}'", kind)
 
 

@@ -25,8 +25,13 @@ from nextbest.evaluation.ope.moments import Moments, fold
 from nextbest.evaluation.ope.targets import target_probabilities
 from nextbest.evaluation.ope.value import evaluate
 from nextbest.evaluation.plots import value_figure, weight_figure
-from nextbest.evaluation.recency import JUDGED_DAYS, world_moved
-from nextbest.evaluation.release import attempt, release_gates, release_measurements
+from nextbest.evaluation.recency import JUDGED_DAYS, newest_lift, world_moved
+from nextbest.evaluation.release import (
+    attempt,
+    newest_gate,
+    release_gates,
+    release_measurements,
+)
 from nextbest.lifecycle import frames
 from nextbest.lifecycle.outcome import Outcome
 from nextbest.platforms import Platform, open_platform
@@ -47,6 +52,7 @@ class Trial:
     values: Mapping[str, Estimate]
     calibration: Mapping[str, Measurement]
     moved: str  # why only the newest decisions counted, or nothing
+    newest: Estimate | None  # the lift on the newest days, if they can speak for themselves
 
 
 def validate_model(settings: Settings, spark: SparkSession) -> Outcome:
@@ -103,11 +109,12 @@ def _hold_trial(settings: Settings, platform: Platform, case: UseCase, candidate
         for name, each in deciders.items()
     }
     newest = (rows["decided_at"].max() - rows["decided_at"]).dt.days < JUDGED_DAYS
-    moments, moved = fold(_log(rows, told, newest)), ""
+    recent = moments = fold(_log(rows, told, newest))
+    moved = ""
     if not newest.all():
         older = fold(_log(rows, told, ~newest))
-        moved = world_moved(moments, older, CANDIDATE, baseline)
-        moments = moments if moved else moments + older
+        moved = world_moved(recent, older, CANDIDATE, baseline)
+        moments = recent if moved else recent + older
     counted = newest if moved else pd.Series(True, rows.index)
     values = {name: value_of(moments, name, "dr", confidence=settings.confidence) for name in told}
     for policy, its in rows[counted].groupby("policy"):
@@ -123,17 +130,15 @@ def _hold_trial(settings: Settings, platform: Platform, case: UseCase, candidate
         values=values,
         calibration=_calibration(rows[counted], candidate),
         moved=moved,
+        newest=newest_lift(recent, CANDIDATE, baseline),
     )
 
 
 def _log(rows: pd.DataFrame, told: Mapping[str, pd.DataFrame], part: pd.Series) -> LoggedBatch:
     """The decisions of one part, with every decider as a target."""
-    # A policy chooses among the eligible ones only, and the log could have chosen any of these.
-    inside = np.zeros(int(part.sum()))
     its = {name: each[part] for name, each in told.items()}
     targets = {
-        name: Target(each["target_probability"], each["q_target"], inside)
-        for name, each in its.items()
+        name: Target(each["target_probability"], each["q_target"]) for name, each in its.items()
     }
     rows = rows[part]
     return LoggedBatch(rows["value"], rows["propensity"], targets, its[CANDIDATE]["q_logged"])
@@ -152,7 +157,11 @@ def _judge(settings: Settings, trial: Trial) -> Verdict:
         trial.moments, CANDIDATE, trial.calibration,
         baseline=trial.baseline, confidence=settings.confidence,
     )  # fmt: skip
-    return judge(release_gates(min_ess=settings.min_ess, min_lift=settings.min_lift), measured)
+    gates = release_gates(min_ess=settings.min_ess, min_lift=settings.min_lift)
+    if trial.newest is not None:
+        gates += (newest_gate(settings.min_lift),)
+        measured["lift_newest"] = trial.newest.value
+    return judge(gates, measured)
 
 
 def _release(settings: Settings, spark: SparkSession, version: str, verdict: Verdict) -> str:

@@ -131,7 +131,8 @@ def fit_pooled(rows: Grouped, deviations: Pooled, start: Pooled | None = None) -
     scale = shapes.join(deviations)
     theta = np.zeros(len(scale))  # whitened (coefficient / deviation): the penalty is |θ|²/2
     if start is None:
-        rate = rows.outcome.mean()
+        n = len(rows.outcome)
+        rate = np.clip(rows.outcome.mean(), 0.5 / n, 1.0 - 0.5 / n)  # all alike have a finite logit
         theta[0] = np.log(rate / (1.0 - rate)) / scale[0]
     else:
         theta = shapes.join(start) / scale
@@ -143,7 +144,7 @@ def fit_pooled(rows: Grouped, deviations: Pooled, start: Pooled | None = None) -
             return Fit(shapes.split(theta * scale), grams)
         while True:
             tried = _evaluate(rows, shapes, theta - step, scale)
-            if tried[0] <= loss - 1e-4 * float(step @ slope) or float(step @ slope) < 1e-9:
+            if not tried[0] > loss - 1e-4 * float(step @ slope) or float(step @ slope) < 1e-9:
                 break
             step = step / 2.0
         theta = theta - step

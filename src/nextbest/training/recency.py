@@ -4,8 +4,8 @@ The world moves, and a model of all days describes its average. So the last four
 and then the last one: the same pooled model on these rows alone, beside what is predicted already,
 with priors around no change at all. How wide those are is learned from the same rows (`pooling`):
 where an offer has become another one they open, and a week of decisions tells. A correction is
-made only if half of its rows foretells the other half better with it: in a steady world there is
-none, and nothing is lost.
+made only if half of its rows foretells the other half better with it, by more than the standard
+error of that gain (the rule of `policy.search`): in a steady world it is rare, and costs little.
 """
 
 from __future__ import annotations
@@ -48,9 +48,10 @@ def recent_shift(
             continue
         rows = _Rows(design, codes, outcome, logit, sizes)
         half, other = recent[::2], recent[1::2]
-        if _loss(outcome[other], rows.corrected(rows.fit(half), other)) < _loss(
-            outcome[other], logit[other]
-        ):
+        gain = _loss(outcome[other], logit[other]) - _loss(
+            outcome[other], rows.corrected(rows.fit(half), other)
+        )
+        if gain.mean() > gain.std() / np.sqrt(len(gain)):
             shift = rows.fit(recent)
             logit[recent] = rows.corrected(shift, recent)
             total = total.plus(shift, 1.0)
@@ -81,8 +82,8 @@ class _Rows:
         return self.logit[at] + np.einsum("np,np->n", self.design[at], each)
 
 
-def _loss(outcome: np.ndarray, logit: np.ndarray) -> float:
-    return float((np.logaddexp(0.0, logit) - outcome * logit).mean())
+def _loss(outcome: np.ndarray, logit: np.ndarray) -> np.ndarray:
+    return np.logaddexp(0.0, logit) - outcome * logit
 
 
 def _zeros(p: int, sizes: tuple[int, int]) -> Pooled:

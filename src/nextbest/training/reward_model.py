@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.special import expit
 
 from nextbest.decisions.heads import Head
-from nextbest.decisions.treatments import Treatments
+from nextbest.decisions.treatments import NONE, Treatments
 from nextbest.errors import DataError
 from nextbest.training.encoding import Encoder, fit_encoder
 from nextbest.training.head_model import HeadModel, fit_head, treatment_codes
@@ -167,15 +167,19 @@ def _check(frame: pd.DataFrame, heads: Sequence[Head]) -> None:
             continue
         outcome = frame[head.kind]
         wrong = int((~outcome.isin([0, 1])).sum())
-        positives = int((outcome == 1).sum())
+        asked = outcome
+        if head.needs_contact and "channel" in frame.columns:
+            asked = outcome[frame["channel"] != NONE]
+        positives = int((asked == 1).sum())
         if wrong:
             problems.append(
                 f"'{head.kind}' is neither 0 nor 1 in {wrong} of {len(frame)} rows; "
                 "leave immature decisions out"
             )
-        elif not LEAST_POSITIVES <= positives <= len(frame) - LEAST_POSITIVES:
+        elif not LEAST_POSITIVES <= positives <= len(asked) - LEAST_POSITIVES:
+            contacts = " with a contact" if len(asked) < len(outcome) else ""
             problems.append(
-                f"'{head.kind}' has {positives} positives in {len(frame)} rows; at least "
+                f"'{head.kind}' has {positives} positives in {len(asked)} rows{contacts}; at least "
                 f"{LEAST_POSITIVES} of each kind are needed: raise history_days"
             )
     if problems:

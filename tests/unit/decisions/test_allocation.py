@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 
 import numpy as np
@@ -171,3 +172,17 @@ def test_without_limits_everyone_gets_the_best_first_of_equals():
     found = allocate(np.array([[1.0, 1.0], [0.0, 2.0]]), np.ones((2, 2), dtype=bool), limits)
     assert found.choice.tolist() == [0, 1]
     assert (found.gap, found.value, found.bound) == (0, 3, 3)
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1e-7, 1e9, 1e18])
+@pytest.mark.parametrize("pairs", [10**6, 0])
+def test_units_of_money_and_scores_change_nothing(unit, pairs):
+    score, eligible, limits = case(3, 60, 4, 3, largest=6)
+    plain = allocate(score, eligible, limits, exact_pairs=pairs)
+    scaled = allocate(score * unit, eligible, limits, exact_pairs=pairs)
+    assert scaled.value == pytest.approx(plain.value * unit, rel=1e-9)
+    assert scaled.bound == pytest.approx(plain.bound * unit, rel=1e-6)
+    costs = dataclasses.replace(limits, usage=limits.usage * unit, capacity=limits.capacity * unit)
+    dear = allocate(score, eligible, costs, exact_pairs=pairs)
+    assert dear.value == pytest.approx(plain.value, rel=1e-9)
+    assert (dear.used <= costs.capacity * (1 + 1e-9)).all()

@@ -39,6 +39,10 @@ def ten(customers, treatments):
     return 10.0 * treatments.value[None, :]
 
 
+def none(customers, treatments):
+    return 0.0 * treatments.value[None, :]
+
+
 def day(seed, n, **policy):
     """n customers with what they may get, a decider, limits that bind."""
     rng = np.random.default_rng(seed)
@@ -119,6 +123,18 @@ def test_what_a_limit_kept_back_is_told():
     assert (found["reason_code"] == "capped").tolist() == kept_back.tolist()
     assert not limited[decider.treatments.index(found["treatment"])].any()
     assert (found["policy_propensity"][kept_back] == 0).all()
+
+
+@pytest.mark.unit
+def test_among_equals_no_limit_keeps_any_back():
+    customers, eligible, _, decider, limits = day(3, 30, epsilon=0.0)
+    roomy = dataclasses.replace(limits, capacity=limits.capacity + 1_000)
+    worthless = dataclasses.replace(
+        decider, arbitration=Arbitration((Head("response", "r", none),))
+    )
+    found = decide(customers, eligible, np.array([f"d-{i}" for i in range(30)], dtype=object),
+                   worthless, 1, limits=roomy)  # fmt: skip
+    assert not (found["reason_code"] == "capped").any()
 
 
 @pytest.mark.slow

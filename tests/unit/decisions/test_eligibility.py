@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from pyspark.sql import functions as F
 
 from nextbest.decisions.contact_policy import ContactLimit, Suppression, blocks
 from nextbest.decisions.eligibility import (
@@ -88,6 +89,11 @@ def test_bad_rules_are_named_together(customers, actions):
 def test_missing_columns_are_named(customers, actions):
     with pytest.raises(DataError, match="columns eligibility, valid_to are missing"):
         with_eligible(customers, actions.drop(columns=["eligibility", "valid_to"]), DAY)
+
+
+def test_columns_may_have_dots_in_their_names(customers, actions):
+    found = with_eligible(customers.withColumn("a.b", F.lit(float("nan"))), actions, DAY)
+    assert found.count() == customers.count()
 
 
 def test_every_gate_gives_its_reason(customers, actions):

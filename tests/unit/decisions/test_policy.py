@@ -106,6 +106,8 @@ def test_the_floor_holds_and_must_have_room():
 
 
 def test_rankings_exclude_each_other_and_thompson_needs_deviations():
+    with pytest.raises(SettingsError, match="draws is 2.5; it must be a whole number"):
+        Policy("p", "1", epsilon=0.1, draws=2.5)
     with pytest.raises(SettingsError, match="both a temperature and draws"):
         Policy("p", "1", epsilon=0.1, temperature=1.0, draws=10)
     with pytest.raises(SettingsError, match=r"control_share \+ eligibility_share is 1.2"):

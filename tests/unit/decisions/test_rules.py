@@ -67,6 +67,8 @@ def test_what_the_language_knows(text):
         ("born > '2026-01-01'", "a date and text together"),
         ("seen > DATE '2026-01-01'", "a timestamp and a date together"),
         ("born > DATE '2026-02-30'", "'2026-02-30' is no date"),
+        ("seen > TIMESTAMP '0001-01-01 00:00:00+14:00'", "is no timestamp"),
+        ("visits > 1E", "'1E', which is no number"),
         ("visits = NULL", "use IS NULL"),
         ("visits IN (1, NULL)", "IN takes a list of literals without NULL"),
         ("sms_consent > true", "true and false have no order"),

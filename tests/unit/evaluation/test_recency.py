@@ -5,7 +5,7 @@ import pytest
 
 from nextbest.evaluation.ope.log import LOGGING, LoggedBatch, Target
 from nextbest.evaluation.ope.moments import fold
-from nextbest.evaluation.recency import world_moved
+from nextbest.evaluation.recency import newest_lift, world_moved
 
 pytestmark = pytest.mark.unit
 
@@ -39,3 +39,18 @@ def test_what_says_nothing_contradicts_nothing():
     )
     assert world_moved(nothing, days(2000, 3.0, 3), "c", LOGGING) == ""
     assert world_moved(days(2000, 0.2, 1), days(2000, 0.2, 2), "c", "a stranger") == ""
+
+
+def test_few_successes_contradict_nothing():
+    thin = fold(rare(60, 2))
+    assert newest_lift(thin, "c", LOGGING) is None
+    assert world_moved(thin, fold(rare(60_000, 3)), "c", LOGGING) == ""
+    assert newest_lift(fold(rare(60_000, 3)), "c", LOGGING) is not None
+
+
+def rare(n, seed):
+    rng = np.random.default_rng(seed)
+    second = rng.random(n) < 0.5
+    reward = (rng.random(n) < np.where(second, 0.02, 0.01)).astype(float)
+    q = np.full(n, 0.015)
+    return LoggedBatch(reward, np.full(n, 0.5), {"c": Target(second.astype(float), q)}, q)

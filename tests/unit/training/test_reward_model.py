@@ -153,3 +153,20 @@ def test_it_knows_how_sure_it_is(model, log, treatments, heads, make_log):
     assert np.median(less_sure[contacts] / sure[contacts]) > 1.3
     alone = model.predict_deviations(some.iloc[7:8], treatments, wanted[7:8])["response"]
     np.testing.assert_array_equal(alone[0], sure[7])
+
+
+def test_an_outcome_that_has_just_begun_is_learned_from(make_log, heads, treatments):
+    log = make_log(4_000)
+    begun = log["decided_at"].dt.date == log["decided_at"].dt.date.max()
+    log["response"] = np.where(begun & (log["channel"] != "none"), log["response"], 0)
+    some = log.index[begun & (log["channel"] != "none")][:15]
+    log.loc[some, "response"] = 1
+    p = fit(log, heads[:1], FEATURES, 1, lambda text: None).predict_matrix(log, treatments)
+    assert np.isfinite(p["response"]).all()
+
+
+def test_responses_without_a_contact_are_none(make_log, heads):
+    log = make_log(4_000)
+    log["response"] = (log["channel"] == "none").astype(int)
+    with pytest.raises(DataError, match="'response' has 0 positives in .* rows with a contact"):
+        fit(log, heads[:1], FEATURES, 1, lambda text: None)

@@ -21,15 +21,17 @@ def products(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     return sum(left[:, piece] @ right[:, piece].T for piece in pieces)
 
 
-def write_terms(layout: Layout, log: LoggedBatch, rows: slice, z: np.ndarray) -> list[np.ndarray]:
+def write_terms(
+    layout: Layout, log: LoggedBatch, rows: slice, z: np.ndarray
+) -> tuple[list[np.ndarray], np.ndarray]:
     """Write the terms of some rows into z (d, n); returns the weights of each policy."""
     targets = log.targets.values()
     with np.errstate(over="ignore", invalid="ignore"):
         weights = [target.probability[rows] / log.propensity[rows] for target in targets]
         q_logged = log.q_logged[rows] if layout.modelled else None
         q_targets = [target.q_target[rows] if layout.modelled else None for target in targets]
-        row_terms(layout, log.reward[rows], weights, q_logged, q_targets, z)
-    return weights
+        left = row_terms(layout, log.reward[rows], weights, q_logged, q_targets, z)
+    return weights, left
 
 
 def centre(layout: Layout, z: np.ndarray) -> np.ndarray:

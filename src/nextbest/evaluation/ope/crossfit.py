@@ -51,6 +51,8 @@ def cross_fitted(
         raise DataError(
             f"cross-fitting: {folds.shape} folds for {len(log)} decisions; give one each"
         )
+    if unknown := int(pd.isna(folds).sum()):
+        raise DataError(f"cross-fitting: {unknown} of {len(log)} decisions are in no fold (null)")
     names = np.unique(folds)
     if len(names) < 2:
         raise DataError(

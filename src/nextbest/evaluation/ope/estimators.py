@@ -124,7 +124,7 @@ def _linear(moments: Moments, policy: str, estimator: str) -> Linear:
     if estimator == "snips":
         return _ratio(moments, f"{policy}.wr", f"{policy}.w")
     if _clips(moments, estimator):
-        return _mean(moments, f"{policy}.wr") - _mean(moments, f"{policy}.{estimator}")
+        return _shrunk(moments, _mean(moments, f"{policy}.wr"), 0.0, f"{policy}.{estimator}")
     model = _mean(moments, f"{policy}.q")
     if estimator == "dm":
         return model
@@ -133,7 +133,13 @@ def _linear(moments: Moments, policy: str, estimator: str) -> Linear:
     if estimator == "sndr":
         return model + _ratio(moments, f"{policy}.wd", f"{policy}.w")
     unbiased = model + _mean(moments, f"{policy}.wd")
-    return unbiased - _mean(moments, f"{policy}.{estimator}")
+    return _shrunk(moments, unbiased, model.value, f"{policy}.{estimator}")
+
+
+def _shrunk(moments: Moments, unbiased: Linear, model: float, term: str) -> Linear:
+    cut = _mean(moments, term)
+    left = float(moments.left[moments.at(term)]) / moments.n
+    return Linear(model + left, unbiased.gradient - cut.gradient)
 
 
 def _unbiased(moments: Moments, estimator: str) -> str:

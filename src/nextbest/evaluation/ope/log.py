@@ -15,6 +15,7 @@ MODEL = "q̂"
 LOGGING = "logging"  # the name of the policy that wrote the log; no target may take it
 ROWS = 8192  # of whole distributions, worked on at a time
 SLACK = 1e-12  # what rounding may add to a probability of 1
+SUM_SLACK = 1e-6  # what rows of single precision may be off
 
 
 @dataclass(frozen=True)
@@ -156,20 +157,24 @@ def from_matrices(
 ) -> LoggedBatch:
     """Logged decisions (n,) with whole distributions: π(·|x) [n, K] of each policy, q̂(x, ·) [n, K].
 
-    treatment: the column that was logged, from 0. Raises DataError when a shape does not fit or a
-    treatment is no column, and as LoggedBatch does.
+    treatment: the column that was logged, from 0. Raises DataError when a shape does not fit, a
+    treatment is no column or a row of a policy is no distribution, and as LoggedBatch does.
     """
     treatment = np.asarray(treatment)
-    policies = {name: np.asarray(each, dtype="float64") for name, each in policies.items()}
-    q = None if q is None else np.asarray(q, dtype="float64")
     if not policies:
         raise DataError("log: no target policy: name at least one")
-    matrices = dict(policies) if q is None else {**policies, MODEL: q}
-    n, k = np.shape(next(iter(policies.values())))
+    given = dict(policies) if q is None else {**policies, MODEL: q}
+    problems: list[str] = []
+    matrices = {name: _array(name, each, problems, 2) for name, each in given.items()}
+    if problems:
+        raise DataError("log: " + "; ".join(problems))
+    policies = {name: matrices[name] for name in policies}
+    q = matrices.get(MODEL)
+    n, k = next(iter(policies.values())).shape
     problems = [
-        f"{name}: shape {np.shape(each)}, not {(n, k)}"
+        f"{name}: shape {each.shape}, not {(n, k)}"
         for name, each in matrices.items()
-        if np.shape(each) != (n, k)
+        if each.shape != (n, k)
     ]
     if treatment.shape != (n,) or treatment.dtype.kind not in "iu":
         problems.append(f"treatment: {treatment.shape} of {treatment.dtype}; give {n} integers")
@@ -184,13 +189,29 @@ def from_matrices(
     picked = {name: np.empty(n) for name in matrices}
     expected = {name: np.empty(n) for name in policies}
     firsts = k * np.arange(min(n, ROWS))
+    ones, wrong = np.ones(k), {name: [] for name in policies}
     for start in range(0, n, ROWS):  # so that each row is fetched from memory once
         rows = slice(start, start + ROWS)
         place = firsts[: n - start] + treatment[rows]
         for name, each in matrices.items():  # places are checked above: nothing is clipped
             np.take(each[rows].ravel(), place, out=picked[name][rows], mode="clip")
-        for name, each in policies.items() if q is not None else ():
-            np.einsum("ij,ij->i", each[rows], q[rows], out=expected[name][rows])
+        for name, each in policies.items():
+            its = each[rows]
+            if q is not None:
+                np.einsum("ij,ij->i", its, q[rows], out=expected[name][rows])
+            off = np.abs(its @ ones - 1.0)
+            if not (off.max() <= SUM_SLACK and its.min() >= 0.0):  # NaN is not, either
+                sound = (off <= SUM_SLACK) & (its >= 0.0).all(axis=1)
+                wrong[name].append(start + np.flatnonzero(~sound))
+    for name, places in wrong.items():
+        if places:
+            rows = np.concatenate(places)
+            problems.append(
+                f"{name}: {len(rows)} of {n} rows are no distribution (not negative, sum 1); the "
+                f"first is row {rows[0]} ({policies[name][rows[0]]})"
+            )
+    if problems:
+        raise DataError("log: " + "; ".join(problems))
     targets = {
         name: Target(picked[name], None if q is None else expected[name]) for name in policies
     }
@@ -231,7 +252,7 @@ def invalid_rows(frame: pd.DataFrame, names: LogColumns) -> dict[str, tuple[np.n
     return found
 
 
-def _array(name: str, values: Any, problems: list[str]) -> np.ndarray:
+def _array(name: str, values: Any, problems: list[str], dimensions: int = 1) -> np.ndarray:
     try:
         if isinstance(values, pd.Series):
             array = values.to_numpy(dtype="float64", na_value=np.nan)
@@ -240,8 +261,9 @@ def _array(name: str, values: Any, problems: list[str]) -> np.ndarray:
     except (TypeError, ValueError) as error:
         problems.append(f"{name}: not numbers ({error})")
         return np.empty(0)
-    if array.ndim != 1:
-        problems.append(f"{name}: {array.ndim} dimensions; give one number per decision")
+    if array.ndim != dimensions:
+        wanted = "one number per decision" if dimensions == 1 else "[decisions, treatments]"
+        problems.append(f"{name}: {array.ndim} dimensions; give {wanted}")
         return np.empty(0)
     return array
 

@@ -45,6 +45,7 @@ class Moments:
     n: int
     total: np.ndarray  # (d,) Σz
     carry: np.ndarray  # (d,) what the rounding of total has lost
+    left: np.ndarray  # (d,) Σ s(w)·d, Σ c(w)·r where z has what shrinking takes away, else 0
     root: np.ndarray  # (≤ d, d) R
     cubes: np.ndarray  # (c, c, c) Σ(z − z̄)⊗³ of the c terms in `layout.core`
     largest_reward: float  # max |r|
@@ -64,6 +65,7 @@ class Moments:
             n=0,
             total=np.zeros(d),
             carry=np.zeros(d),
+            left=np.zeros(d),
             root=np.zeros((0, d)),
             cubes=np.zeros((len(layout.core),) * 3),
             largest_reward=0.0,
@@ -121,12 +123,12 @@ def fold(log: LoggedBatch, shrinkages: tuple[Shrinkage, ...] = SHRINKAGES) -> Mo
     # faster than the terms by themselves alone.
     stacked = np.empty((c * (c + 1) // 2 + d, min(BLOCK, len(log))))
     sums = np.empty((len(blocks), len(stacked), d))
-    totals = np.empty((len(blocks), d))
+    totals, lefts = np.empty((len(blocks), d)), np.empty((len(blocks), d))
     found = []
     for place, rows in enumerate(blocks):
         n = min(BLOCK, len(log) - rows.start)
         pairs, z = stacked[:-d, :n], stacked[-d:, :n]
-        weights = write_terms(layout, log, rows, z)
+        weights, lefts[place] = write_terms(layout, log, rows, z)
         totals[place] = centre(layout, z)
         with np.errstate(over="ignore", invalid="ignore"):
             write_pairs(z[:c], pairs)
@@ -147,6 +149,7 @@ def fold(log: LoggedBatch, shrinkages: tuple[Shrinkage, ...] = SHRINKAGES) -> Mo
         n=len(log),
         total=total,
         carry=carry,
+        left=_exact_sum(lefts)[0],
         root=root,
         cubes=merged_cubes(counts, apart, sums[:, -d : len(stacked) - d + c, :c], cubes),
         largest_reward=float(np.abs(log.reward).max()),
@@ -186,6 +189,7 @@ def merged(parts: Sequence[Moments]) -> Moments:
         n=n,
         total=total,
         carry=carry,
+        left=_exact_sum(np.stack([part.left for part in parts]))[0],
         root=np.linalg.qr(np.vstack([*roots, np.sqrt(counts)[:, None] * apart]), mode="r"),
         cubes=merged_cubes(counts, apart, scatters, cubes),
         largest_reward=max(part.largest_reward for part in parts),

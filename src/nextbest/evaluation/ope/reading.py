@@ -76,7 +76,7 @@ def read_log(
             if segment is None:
                 part = {WHOLE: fold(log, shrinkages)}
             else:
-                part = fold_by(log, batch.column(segment).to_pandas(), shrinkages)
+                part = fold_by(log, batch.column(segment).cast(pa.string()).to_pandas(), shrinkages)
             moments = merged_by(moments, part)
         rows += len(frame)
         seen(len(frame))

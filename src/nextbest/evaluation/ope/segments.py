@@ -43,6 +43,8 @@ def fold_by(
     if len(codes) != len(log):
         raise DataError(f"segments: {len(codes)} values for {len(log)} decisions")
     check_count(len(names))
+    if not len(codes):
+        return {}
     order = np.argsort(codes, kind="stable")
     cuts = np.cumsum(np.bincount(codes, minlength=len(names)))[:-1]
     return {

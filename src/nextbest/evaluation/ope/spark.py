@@ -32,6 +32,7 @@ KEY, SEGMENT = "key of the row", "segment of the row"  # their names on the way 
 ARRAYS = {
     "total": "double",
     "carry": "double",
+    "left": "double",
     "root": "double",
     "cubes": "double",
     "max_weight": "double",

@@ -120,8 +120,13 @@ def row_terms(
     q_logged: np.ndarray | None,
     q_targets: Sequence[np.ndarray | None],
     z: np.ndarray,
-) -> None:
-    """Write the vectors z (d, n), in the layout's order; weights and q_targets: one per policy."""
+) -> np.ndarray:
+    """Write the vectors z (d, n), in the layout's order; weights and q_targets: one per policy.
+
+    Returns what shrinking leaves (d,), summed over the rows, where z has what it takes away: beside
+    a weight of 1e9 nothing of it would be left in the difference of the two sums.
+    """
+    left = np.zeros(len(z))
     z[0] = reward
     if layout.modelled:
         residual = reward - q_logged
@@ -135,9 +140,12 @@ def row_terms(
             np.multiply(weight, residual, out=z[place + 1])
             place += 2
         for shrinkage in layout.estimators:
-            cut = weight - shrinkage(weight)
-            np.multiply(cut, residual if shrinkage.modelled else reward, out=z[shrunk])
+            small, what = shrinkage(weight), residual if shrinkage.modelled else reward
+            left[shrunk] = small @ what
+            cut = weight - small
+            np.multiply(cut, what, out=z[shrunk])
             shrunk += 1
             if not shrinkage.modelled:
                 z[shrunk] = cut
                 shrunk += 1
+    return left

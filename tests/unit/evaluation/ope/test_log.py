@@ -36,6 +36,26 @@ def test_what_a_log_may_not_hold_is_named(columns, message):
         batch(**columns)
 
 
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ([0.5, 0.8], r"c: 1 of 3 rows are no distribution .* first is row 1 \(\[0.5 0.8\]"),
+        ([1.4, -0.4], r"c: 1 of 3 rows are no distribution"),
+        ([np.nan, 1.0], r"c: 1 of 3 rows are no distribution"),
+    ],
+)
+def test_rows_of_a_policy_are_distributions(row, message):
+    policy = np.array([[0.5, 0.5], row, [0.0, 1.0 + 1e-8]])
+    with pytest.raises(DataError, match=message):
+        from_matrices(np.ones(3), np.full(3, 0.5), np.zeros(3, dtype=int), {"c": policy})
+
+
+@pytest.mark.parametrize("policy", [np.ones(3), [["a", "b"]] * 3])
+def test_matrices_that_are_none(policy):
+    with pytest.raises(DataError, match="c: (1 dimensions|not numbers)"):
+        from_matrices(np.ones(3), np.full(3, 0.5), np.zeros(3, dtype=int), {"c": policy})
+
+
 def test_all_bad_columns_are_told_together():
     with pytest.raises(DataError, match="reward: 1 of 4.*propensity: 1 of 4.*probability: 1 of 4"):
         batch([np.nan, 1, 1, 1], [0, 1, 1, 1], [2, 1, 1, 1])

@@ -152,3 +152,26 @@ def test_only_moments_of_the_same_columns_add_up():
 def test_a_weight_beyond_floats_is_refused():
     with pytest.raises(DataError, match=r"a\.w, a\.wr left the range of a float"):
         fold(LoggedBatch([1.0], [5e-324], {"a": Target([1.0])}))
+
+
+def test_shrunk_values_keep_their_digits_beside_enormous_weights():
+    rng = np.random.default_rng(0)
+    n, p = 300, 10 ** np.random.default_rng(1).uniform(-9, 0, 300)
+    pi, reward, q, q_target = rng.random(n), *rng.normal(size=(3, n))
+    log = LoggedBatch(reward, p, {"a": Target(pi, q_target), "b": Target(pi[::-1], q)}, q)
+    rows = np.array_split(rng.permutation(n), 7)
+    split, whole = sum((fold(part(log, at)) for at in rows[1:]), fold(part(log, rows[0]))), fold(
+        log
+    )
+    weight = pi / p
+    direct = {
+        "clipped_ips": np.minimum(weight, 10) * reward,
+        "switch_dr": q_target + weight * (weight <= 5) * (reward - q),
+        "dros": q_target + 5 * weight / (weight**2 + 5) * (reward - q),
+        "sg_dr": q_target + weight / (0.9 + 0.1 * weight) * (reward - q),
+    }
+    for name, terms in direct.items():
+        assert value_of(whole, "a", name).value == pytest.approx(terms.mean(), rel=1e-13)
+        for field in ("value", "low", "high"):
+            left, right = (getattr(value_of(each, "a", name), field) for each in (split, whole))
+            assert left == pytest.approx(right, rel=1e-12)

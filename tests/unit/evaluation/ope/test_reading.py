@@ -147,3 +147,11 @@ def test_what_is_no_log_at_all(tmp_path):
     (tmp_path / "log.parquet").write_text("no parquet")
     with pytest.raises(DataError, match="can't be read"):
         read(tmp_path / "log.parquet")
+
+
+def test_a_null_in_one_batch_makes_no_other_segment(tmp_path):
+    rows = frame(40).assign(segment=pd.array([1, 2] * 20, dtype="Int64"))
+    rows.loc[30, "segment"] = None
+    rows.to_parquet(tmp_path / "log.parquet", row_group_size=20)
+    parts = read(tmp_path / "log.parquet", segment="segment")
+    assert {name: moments.n for name, moments in parts.items()} == {"1": 19, "2": 20, "(none)": 1}

@@ -67,3 +67,10 @@ def test_identifiers_are_no_segments(bandit):
         fold_by(log, np.arange(1500))
     with pytest.raises(DataError, match="3 values for 1500 decisions"):
         fold_by(log, ["a", "b", "c"])
+
+
+def test_an_empty_part_adds_nothing(bandit):
+    log = bandit.draw(40, seed=5)
+    nothing = fold_by(log.take(slice(0, 0)), np.array([], dtype=object))
+    whole = fold_by(log, np.repeat(["a", "b"], 20))
+    assert told(merged_by(nothing, whole)["a"]) == told(whole["a"])
