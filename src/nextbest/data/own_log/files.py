@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 import pyarrow.dataset as ds
 
@@ -19,6 +20,7 @@ from nextbest.errors import DataError
 
 ROWS = 65_536  # of one batch
 BLOCK = 1 << 21  # bytes of a CSV that are read at once; Arrow reads some 16 blocks ahead
+DELIMITERS = 5  # at least, in a value that is taken for rows: a text may hold one or two
 FORMATS = {
     ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".csv.gz": "csv", ".tsv.gz": "csv",
     ".jsonl": "json", ".ndjson": "json", ".json": "json", ".dsjson": "json", ".jsonl.gz": "json",
@@ -71,7 +73,11 @@ def header(path: Path, dialect: Dialect) -> tuple[str, ...]:
     with open_text(path, dialect.encoding) as lines:
         for _ in range(dialect.skip):
             next(lines, "")
-        named = next(csv.reader(lines, delimiter=dialect.delimiter, quotechar=dialect.quote), [])
+        if dialect.quote:
+            reader = csv.reader(lines, delimiter=dialect.delimiter, quotechar=dialect.quote)
+        else:
+            reader = csv.reader(lines, delimiter=dialect.delimiter, quoting=csv.QUOTE_NONE)
+        named = next(reader, [])
     return unique([name.strip() if dialect.header else "" for name in named])
 
 
@@ -150,7 +156,13 @@ def read(path: Path, dialect: Dialect, columns: Sequence[str] | None = None) -> 
             f"({error}); set log.encoding (cp1252 is usual for old Windows files)"
         ) from error
     except (pa.ArrowInvalid, pa.ArrowTypeError, OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path}: can't be read after row {first - 1}: {error}") from error
+        told = str(error)
+        if "straddling" in told:
+            told = (
+                f"a value goes on over more than {BLOCK:,} bytes: a {dialect.quote} is not closed; "
+                "mend it, or write log.quote: '' in the mapping if the log quotes nothing"
+            )
+        raise DataError(f"{path}: can't be read after row {first - 1}: {told}") from error
 
 
 def _csv(
@@ -179,16 +191,41 @@ def _csv(
             newlines_in_values=bool(dialect.quote),
             invalid_row_handler=set_aside,
         ),
-        convert_options=arrow_csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()), include_columns=wanted
-        ),
+        convert_options=arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
     ) as reader:
+        first = 1
         for batch in reader:
             told = broken[:]
             broken.clear()
-            yield pa.table(batch), told
+            _refuse_swallowed(path, dialect, batch, first, told)  # also where nobody asked for it
+            first += batch.num_rows
+            yield pa.table(batch).select(wanted), told
+        none = pa.record_batch({name: pa.array([], pa.string()) for name in names})
+        _refuse_swallowed(path, dialect, none, first, broken)
     if broken:
-        yield pa.table({name: pa.array([], pa.string()) for name in wanted}), broken
+        yield pa.table(none).select(wanted), broken
+
+
+def _refuse_swallowed(
+    path: Path, dialect: Dialect, batch: pa.RecordBatch, first: int, broken: Sequence[str]
+) -> None:
+    """Refuse a value, or a broken line, that holds rows: a quote before them is not closed."""
+    others = batch.num_columns - 1
+    held = [("a broken line", line, others, others) for line in broken]
+    for k, (name, column) in enumerate(zip(batch.schema.names, batch.columns, strict=True)):
+        for at in pc.indices_nonzero(pc.match_substring(column, "\n")).to_pylist():
+            held.append((f"row {first + at}, column '{name}'", column[at].as_py(), others - k, k))
+    for place, text, begin, end in held:
+        lines = text.split("\n")
+        wanted = [begin, *[others] * (len(lines) - 2), end]
+        counts = [line.count(dialect.delimiter) for line in lines]
+        alike = sum(a == b for a, b in zip(counts, wanted, strict=False))
+        if len(lines) > 1 and sum(counts) >= DELIMITERS and alike > len(lines) / 2:
+            raise DataError(
+                f"{path}: {place} goes on over {len(lines):,} lines that look like rows: the "
+                f"{dialect.quote} near '{lines[0][-60:].strip()}' is not closed; mend it, or write "
+                "log.quote: '' in the mapping if the log quotes nothing"
+            )
 
 
 def _json(

@@ -98,3 +98,37 @@ def test_the_decimal_mark():
     mark, told = decimal_of(pa.table({"a": ["1.5", "2,25", "3,5"]}))
     assert mark == ","
     assert "both ways" in told[0]
+
+
+@pytest.mark.parametrize(
+    ("at", "closed", "place"),
+    [
+        (6, None, "row 11, column 'region' goes on over 51 lines"), (3, None, "a broken line"),
+        (6, 40, "row 11, column 'region' goes on over 31 lines"),
+        (3, 11, "row 11, column 'offer' goes on over 2 lines"),
+    ],
+)  # fmt: skip
+def test_a_quote_that_is_not_closed_swallows_no_rows_in_silence(tmp_path, at, closed, place):
+    lines = [["id", "who", "ts", "offer", "p", "click", "region"]]
+    lines += [[f"d{k}", "c", "2026-01-01", "A", "0.5", "1", "n"] for k in range(60)]
+    lines[11][at] = '"5 inch'
+    if closed is not None:
+        lines[closed + 1][at] = 'x"'
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(map(",".join, lines)) + "\n")
+    with pytest.raises(DataError, match=f"a.csv: {place}.* not closed; .* log.quote: ''"):
+        rows(path, Dialect(), ["id"])  # also where the column is not asked for
+    assert len(rows(path, replace(Dialect(), quote=""), ["id"])[0]) == 60
+
+
+def test_a_quote_that_is_never_closed_in_a_large_log_is_told(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text('a,b,c\nx,"y,z\n' + "x,y,z\n" * 1_000_000)
+    with pytest.raises(DataError, match="after row 0: a value goes on over more than 2,097,152 by"):
+        rows(path, Dialect())
+
+
+def test_a_text_of_several_lines_is_no_swallowed_row(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text('id,x,text\n1,2,"Dear all,\n\nwell, yes, no, perhaps, so\nbye, then"\n')
+    assert len(rows(path, Dialect())[0]) == 1
