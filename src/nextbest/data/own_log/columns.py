@@ -78,11 +78,28 @@ class Facts:
         """Whether it holds numbers that are not all whole."""
         return self.number is not None and not self.whole
 
+    @property
+    def unusual(self) -> np.ndarray:
+        """The rows with another value than the commonest, which may be that it is empty."""
+        text = self.text.fillna("")
+        return (text != text.mode()[0]).to_numpy()
+
     def settles(self, other: Facts) -> bool:
         """Whether this one alone tells what the other is, as an action does with its price."""
         if len(self.text) < EACH * self.text.nunique():
             return False
         return bool((other.text.groupby(self.text).nunique(dropna=False) <= 1).all())
+
+
+def comes_with(there: np.ndarray, happened: np.ndarray) -> bool:
+    """Whether something is there (nearly) only where something happened, and that seldomer.
+
+    A refund, or a line of totals, may stand elsewhere.
+    """
+    if not there.any():
+        return False
+    elsewhere = 1.0 - happened[there].mean()
+    return bool(elsewhere <= min(1 - ENOUGH, (1.0 - happened.mean()) / EACH))
 
 
 def facts_of(sample: pa.Table, dialect: Dialect) -> tuple[dict[str, Facts], list[str]]:

@@ -89,7 +89,8 @@ BEFORE = re.compile(
 AFTER = re.compile(
     r"(^|_)(expos|[ck]li[ck]|geklickt|open|geoffnet|visit|conver|outcome|reward|respon|deliver|"
     r"bounce|result|purchas|bought|redeem|gekauft|kauf(?!kraft)|bestell|ergebnis|resultado|"
-    r"event_type|status)|unsub|churned|after|(^|_)post_"
+    r"event_type|status|dwell|play_time|time_spent|long_view|follow(ed)?(_|$))|"
+    r"^((call|session|visit)_)?duration(_|$)|unsub|churned|after|(^|_)post_"
 )
 UNWISHED = re.compile(  # what came, and nobody hoped for
     r"unsub|opt_?out|complain|(^|_)(bounce|churn|cancel|return(ed)?$|refund|spam|dislike|hide|"

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from nextbest.data.own_log.choices import propose_choice
-from nextbest.data.own_log.columns import Facts, facts_of
+from nextbest.data.own_log.columns import Facts, comes_with, facts_of
 from nextbest.data.own_log.effects import propose_outcomes
 from nextbest.data.own_log.files import EMPTY, Dialect
 from nextbest.data.own_log.names import (
@@ -28,6 +28,7 @@ from nextbest.data.own_log.roles import ALL, Roles, find_roles
 
 MOST_ATTRIBUTES, MOST_LEVELS = 40, 50
 WORDS = 20  # most kinds of events
+CHANCE = 0.001  # of rows that all are where an outcome is, if they had nothing to do with it
 LARGE = 1e8  # a number of seconds: a day of the week, or an age, is smaller
 _SHOWN = {"impression", "view", "viewed", "shown", "show", "sent", "send", "served", "delivered",
           "display", "received"}  # fmt: skip
@@ -161,6 +162,8 @@ def _attributes(
             why = "a model's word on what will come, by its name"
         elif after and not BEFORE.search(each.word):
             why = "may have come after the decision, by its name"
+        elif (came := _came_with(each, facts, roles)) is not None:
+            why = f"is there only where {came} is, so it came after the decision"
         elif each.whole and count >= ALL * each.text.notna().sum():
             why = "a number of the row"
         elif each.listed:
@@ -179,6 +182,16 @@ def _attributes(
         free = free_name(each.word, {*found, *taken})
         found[free] = (name, "text" if each.number is None else "number")
     return found
+
+
+def _came_with(each: Facts, facts: Mapping[str, Facts], roles: Roles) -> str | None:
+    """The outcome without which a column has (nearly) always the same value."""
+    unusual = each.unusual
+    for name in (*roles.outcomes, *roles.unwished, *filter(None, [roles.alone])):
+        happened = np.nan_to_num(facts[name].number) != 0
+        if comes_with(unusual, happened) and happened.mean() ** unusual.sum() < CHANCE:
+            return name
+    return None
 
 
 def _time(

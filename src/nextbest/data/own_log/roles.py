@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from nextbest.data.own_log.columns import Facts
+from nextbest.data.own_log.columns import Facts, comes_with
 from nextbest.data.own_log.names import (
     AFTER,
     BEFORE,
@@ -157,13 +157,13 @@ def _outcome_details(facts: Mapping[str, Facts], roles: Roles) -> Roles:
             happened = facts[outcome].number == 1
             if each.time is not None and outcome not in seen:
                 there = each.time.notna().to_numpy()
-                if there.any() and not there[~happened].any():
+                if comes_with(there, happened):
                     seen[outcome] = name
                     break
             elif each.number is not None and outcome not in money and not each.binary:
                 paid = np.nan_to_num(each.number) != 0
                 named = rank("money", each.word) is not None and not COST.search(each.word)
-                if named and paid.any() and not paid[~happened].any():
+                if named and comes_with(paid, happened):
                     money[outcome] = name
                     break
     roles = replace(roles, money=money, seen=seen)

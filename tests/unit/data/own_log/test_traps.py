@@ -254,3 +254,41 @@ def test_yes_and_no_of_several_languages(inspected, words):
 
 def _said(words, number):
     return words[0] if number else words[1]
+
+
+@pytest.mark.parametrize("refund", [False, True])
+def test_what_is_there_only_where_an_outcome_is_came_after_it(inspected, refund):
+    frame = rows_of().assign(clicked=lambda f: f.index % 4 == 0).assign(
+        clicked=lambda f: f["clicked"].astype(int),
+        revenue=lambda f: f["clicked"] * (20.5 + f.index % 9),
+        payment_method=lambda f: np.where(f.index % 4, "", np.where(f.index % 8, "card", "cash")),
+        items=lambda f: f["clicked"] * (1 + f.index % 3), age=lambda f: 20 + f.index % 41,
+    )  # fmt: skip
+    if refund:
+        frame.loc[1, "revenue"] = -12.5
+    code, told = inspected(frame)
+    assert code == 0
+    assert told["mapping"]["outcomes"]["clicked"]["value"] == {"column": "revenue", "empty": "0"}
+    assert list(told["mapping"]["customers"]) == ["age"]
+    for name in ("payment_method", "items"):
+        assert f"{name}: is there only where clicked is, so it came after the decision" in (
+            told["left_out"]
+        )
+
+
+@pytest.mark.parametrize("rate", [0.2, 0.7, 0.96])
+def test_an_attribute_that_an_outcome_goes_with_stays_one(inspected, rate):
+    draw = np.random.default_rng(4)
+    loyal = draw.random(1500) < 0.02
+    clicked = draw.random(1500) < np.where(loyal, min(1.25 * rate, 0.97), rate)
+    _, told = inspected(rows_of().assign(clicked=clicked.astype(int), income=30 + loyal, vip=loyal))
+    assert set(told["mapping"]["customers"]) == {"income", "vip"}
+
+
+def test_what_is_named_like_what_came_after_is_no_attribute(inspected):
+    names = ["duration", "dwell_ms", "play_time_ms", "time_spent", "is_follow", "long_view"]
+    frame = rows_of(300)
+    _, told = inspected(frame.assign(**dict.fromkeys(names, frame.index % 2 * 7)))
+    assert told["left_out"] == [
+        f"{n}: may have come after the decision, by its name" for n in names
+    ]
