@@ -46,7 +46,7 @@ def inspect_log(args: argparse.Namespace) -> int:
         sample = sampled.rows
         if not sample.num_rows:
             raise UsageError(f"{args.log}: the log is empty: it has no row that can be read")
-        decimal, doubts = decimal_of(sample)
+        decimal, doubts = decimal_of(sample, dialect.delimiter)
         dialect = replace(dialect, decimal=decimal)
         made = propose(sample, dialect)
         made.unsure += doubts

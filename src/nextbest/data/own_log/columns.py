@@ -69,6 +69,13 @@ class Facts:
         return self.binary or (self.gaps and set(np.unique(self.known)) == {1.0})
 
     @property
+    def garbled(self) -> bool:
+        """Whether some of it looks like numbers, and too little can be read as such."""
+        if self.number is not None or self.time is not None:
+            return False
+        return bool(self.text.dropna().str.contains(r"^\W*\d").mean() > 1 - ENOUGH)
+
+    @property
     def whole(self) -> bool:
         """Whether it holds numbers, whole ones."""
         return self.number is not None and bool(np.all(self.known == np.floor(self.known)))

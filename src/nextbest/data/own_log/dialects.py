@@ -138,24 +138,39 @@ def _number(text: str) -> bool:
     return text.strip().lower() not in ("nan", "inf", "infinity")
 
 
-def decimal_of(sample: pa.Table) -> tuple[str, list[str]]:
-    """The decimal mark of a sample's text, by which of both marks can only be one."""
-    commas = points = either = 0
-    for column in sample.columns:
+def decimal_of(sample: pa.Table, delimiter: str = ",") -> tuple[str, list[str]]:
+    """The decimal mark of most columns of text, by values in which only one mark can be one.
+
+    Where as many columns have the other mark, a semicolon between columns tells the comma.
+    """
+    commas: list[str] = []
+    points: list[str] = []
+    mixed: list[str] = []
+    either = 0
+    for name, column in zip(sample.column_names, sample.columns, strict=True):
         if pa.types.is_string(column.type):
             texts = [text.strip(_AROUND) for text in column.unique().to_pylist()[:2000] if text]
             either += sum(_EITHER.fullmatch(text) is not None for text in texts)
-            commas += sum(_COMMA.fullmatch(text) is not None for text in texts)
-            points += sum(_POINT.fullmatch(text) is not None for text in texts)
+            comma = sum(_COMMA.fullmatch(text) is not None for text in texts)
+            point = sum(_POINT.fullmatch(text) is not None for text in texts)
+            if comma and comma >= point:
+                commas.append(name)
+            if point and point >= comma:
+                points.append(name)
+            mixed += [name] if comma and point else []
+    tie = len(commas) == len(points) > 0 and delimiter == ";"
+    mark = "," if len(commas) > len(points) or tie else "."
     told = []
-    if commas and points:
+    if commas and points or mixed:
         told.append(
-            f"numbers are written both ways: {commas} with a decimal comma, {points} with a point; "
-            f"the rarer ones would be rejected"
+            "numbers are written both ways: with a decimal comma in "
+            f"{', '.join(dict.fromkeys([*commas, *mixed]))}, with a point in "
+            f"{', '.join(dict.fromkeys([*points, *mixed]))}; log.decimal is '{mark}', and numbers "
+            "with the other mark would be rejected"
         )
     if either and not commas and not points:
         told.append(
             f"{either} numbers like 1,234 are read as thousands, and no other number tells the "
             "decimal mark: if it is the comma, write log.decimal: ','"
         )
-    return ("," if commas > points else "."), told
+    return mark, told

@@ -111,7 +111,9 @@ def _chances(facts: Mapping[str, Facts]) -> tuple[str, ...]:
         for name, each in facts.items()
         if (at := rank("propensity", each.word)) is not None
         and not PREDICTED.search(each.word)
-        and (each.listed or (len(each.known) > 0 and each.time is None and not each.flag))
+        and each.time is None
+        and not each.flag
+        and (each.listed or each.garbled or len(each.known) > 0)
     ]
     return tuple(name for _, name in sorted(found, key=lambda pair: pair[0]))
 

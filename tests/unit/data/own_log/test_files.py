@@ -98,6 +98,10 @@ def test_the_decimal_mark():
     mark, told = decimal_of(pa.table({"a": ["1.5", "2,25", "3,5"]}))
     assert mark == ","
     assert "both ways" in told[0]
+    columns = {"p": ["0,3"] * 9, "version": [f"{k}.1" for k in range(9)]}
+    assert decimal_of(pa.table(columns), ";")[0] == ","
+    assert decimal_of(pa.table(columns), ",")[0] == "."
+    assert decimal_of(pa.table({**columns, "x": ["1,5"] * 9}), ",")[0] == ","
 
 
 @pytest.mark.parametrize(

@@ -292,3 +292,22 @@ def test_what_is_named_like_what_came_after_is_no_attribute(inspected):
     assert told["left_out"] == [
         f"{n}: may have come after the decision, by its name" for n in names
     ]
+
+
+def test_a_propensity_that_can_not_be_read_is_not_one_that_there_is_none_of(inspected):
+    frame = rows_of().assign(age=lambda f: f.index % 41, a=lambda f: f.index % 7)
+    frame["propensity"] = frame["propensity"].astype(object).where(frame.index % 8 > 0, "error 500")
+    code, told = inspected(frame)
+    assert (code, told["mapping"]["decisions"]["propensity"]) == (1, "unknown")
+    assert told["missing"][0].startswith("the propensity: propensity can't be read as numbers (")
+
+
+def test_the_decimal_mark_goes_by_columns_and_a_semicolon(tmp_path, capsys):
+    frame = rows_of().assign(version=lambda f: [f"{k % 9}.{k % 89}" for k in f.index])
+    frame["offer"], frame["propensity"] = list("ABC") * 500, "0,3333"
+    frame.to_csv(tmp_path / "a.csv", sep=";", index=False)
+    main(["inspect-log", str(tmp_path / "a.csv"), "--json"])
+    told = json.loads(capsys.readouterr().out)
+    assert told["mapping"]["log"]["decimal"] == ","
+    assert told["mapping"]["decisions"]["propensity"] == "propensity"
+    assert any("decimal comma in propensity, with a point in version" in u for u in told["unsure"])
