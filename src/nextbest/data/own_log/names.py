@@ -99,6 +99,7 @@ UNWISHED = re.compile(  # what came, and nobody hoped for
     r"^(no|not|non|never|kein|nicht|sin)_"
 )
 COST = re.compile(r"(^|_)(costs?|loss|regret|penalty|kosten|costes?|couts?|verlust)$")
+DATED = re.compile(r"time_?stamp|(^|_)(ts|date|datetime|datum|fecha)(_|$)|zeitpunkt")  # not a day
 BORN = re.compile(r"birth|(^|_)dob$|geburt|nacimient|naissance|expir|valid_(to|until)")
 _RESERVED = (
     "customer_id as_of decision_id decided_at treatment action_id channel propensity policy "

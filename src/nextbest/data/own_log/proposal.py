@@ -16,6 +16,7 @@ from nextbest.data.own_log.names import (
     AFTER,
     BEFORE,
     BORN,
+    DATED,
     PREDICTED,
     RESERVED,
     free_name,
@@ -25,11 +26,13 @@ from nextbest.data.own_log.names import (
 )
 from nextbest.data.own_log.proposed import Proposal
 from nextbest.data.own_log.roles import ALL, Roles, find_roles
+from nextbest.data.own_log.values import OFFSET
 
 MOST_ATTRIBUTES, MOST_LEVELS = 40, 50
 WORDS = 20  # most kinds of events
 CHANCE = 0.001  # of rows that all are where an outcome is, if they had nothing to do with it
 LARGE = 1e8  # a number of seconds: a day of the week, or an age, is smaller
+DIGITS = 4  # of a time in text, at least: week 3 has fewer
 _SHOWN = {"impression", "view", "viewed", "shown", "show", "sent", "send", "served", "delivered",
           "display", "received"}  # fmt: skip
 _THEN = {"click", "clicked", "conversion", "purchase", "open", "opened", "order", "converted",
@@ -220,7 +223,7 @@ def _time(
         made.missing.append(f"one order of days and months in {each.name}: {each.formats.torn}")
     if (
         any(name == "iso" or "%" in name for name in names)
-        and not each.text.dropna().str.contains(r"(?:Z|[+-]\d{2}:?\d{2})$", regex=True).all()
+        and not each.text.dropna().str.contains(OFFSET, regex=True).all()
     ):
         made.unsure.append("log.time_zone: times have no offset; they are taken as UTC")
 
@@ -229,14 +232,20 @@ def _unread_time(facts: Mapping[str, Facts]) -> str | None:
     """A column named like a time that can't be read as one: rows are not dealt then."""
     for name, each in facts.items():
         named = rank("time", each.word) is not None and not BORN.search(each.word)
+        if each.time is not None or not named or each.text.nunique() < 2 or each.flag:
+            continue
         large = len(each.known) > 0 and float(np.median(each.known)) > LARGE
-        text = each.number is None and each.text.nunique() > 1 and bool(each.formats.names)
-        if each.time is None and (named and (text or large)):
+        counted = each.number is not None and (large or DATED.search(each.word) is not None)
+        text = each.number is None and each.text.dropna().str.count(r"\d").median() >= DIGITS
+        if text or counted:
+            how = (
+                'as "seconds_since <day>" if it counts them' if counted else "as strptime has them"
+            )
             return (
                 f"when: {name} is named like a time, but is read in {each.formats.share:.0%} of "
                 f"its values only ({', '.join(each.levels[:3])}, …): name its formats in "
-                "decisions.decided_at, or write decided_at: {dealt_from: 2026-01-01, days: 14} if "
-                "all rows were drawn alike"
+                f"decisions.decided_at, {how}, or write decided_at: "
+                "{dealt_from: 2026-01-01, days: 14} if all rows were drawn alike"
             )
     return None
 

@@ -20,7 +20,8 @@ _HOURS = ["", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", "T%H:%M:%S", " %I:%M %p", "
           ", %H:%M", ", %H:%M:%S"]  # fmt: skip
 PATTERNS = [day + hour for hour in _HOURS for day in _DAYS]
 PATTERNS += ["%Y%m%d%H%M%S", "%a %b %d %H:%M:%S %Y", "%d/%b/%Y:%H:%M:%S %z", "%Y%m%dT%H%M%S"]
-_RANGES = {"epoch_s": (1e8, 4.2e9), "epoch_ms": (1e11, 4.2e12), "epoch_us": (1e14, 4.2e15)}
+_RANGES = {"epoch_s": (1e8, 4.2e9), "epoch_ms": (1e11, 4.2e12), "epoch_us": (1e14, 4.2e15),
+           "epoch_ns": (1e17, 4.2e18)}  # fmt: skip
 _MAYBE = re.compile(r"\d")
 
 

@@ -214,14 +214,19 @@ def test_an_outcome_that_is_only_there_where_it_happened(tmp_path, capsys):
 
 
 def test_a_time_that_can_not_be_read_is_missing_and_not_dealt(inspected):
-    _, told = inspected(rows_of().assign(date=[f"week {k % 9}, day 3" for k in range(1500)]))
-    dealt = told["mapping"]["decisions"]["decided_at"]
-    code, told = inspected(
-        rows_of().assign(date=[f"2026-01-{1 + k % 40:02d}" for k in range(1500)])
-    )
-    assert "dealt_from" in dealt
-    assert code == 1
-    assert any(each.startswith("when: date is named like a time") for each in told["missing"])
+    code, told = inspected(rows_of().assign(date=[f"week {k % 9}, day 3" for k in range(1500)]))
+    assert "dealt_from" in told["mapping"]["decisions"]["decided_at"]
+    assert code == 0
+    for write, how in (
+        (lambda k: f"2026-01-{1 + k % 40:02d}", "strptime"),
+        (lambda k: f"{1 + k % 28:02d}-ene-2026 10:00", "strptime"),
+        (lambda k: 46027 + k / 36, '"seconds_since <day>"'),  # as Excel has it
+        (lambda k: 2400 * k, '"seconds_since <day>"'),
+    ):
+        code, told = inspected(rows_of(300).assign(date=[write(k) for k in range(300)]))
+        assert code == 1
+        (when,) = [each for each in told["missing"] if each.startswith("when: date is named like")]
+        assert how in when
 
 
 def test_a_file_that_breaks_off_and_numbers_that_are_none(inspected, tmp_path, capsys):
@@ -311,3 +316,10 @@ def test_the_decimal_mark_goes_by_columns_and_a_semicolon(tmp_path, capsys):
     assert told["mapping"]["log"]["decimal"] == ","
     assert told["mapping"]["decisions"]["propensity"] == "propensity"
     assert any("decimal comma in propensity, with a point in version" in u for u in told["unsure"])
+
+
+def test_the_zone_is_asked_for_only_where_some_times_tell_none(inspected):
+    for offset, asked in (("+01", False), ("", True)):
+        frame = rows_of(300).assign(date=lambda f, offset=offset: f["date"] + " 10:00:00" + offset)
+        told = inspected(frame)[1]["unsure"]
+        assert any(each.startswith("log.time_zone") for each in told) == asked
