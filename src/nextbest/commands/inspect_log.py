@@ -40,16 +40,17 @@ def inspect_log(args: argparse.Namespace) -> int:
     if args.sample < 1:
         raise UsageError(f"--sample is {args.sample}; give a number of rows of at least 1")
     try:
-        dialect, remarks, batches = _opened(args)
+        dialect, remarks, doubts, batches = _opened(args)
         with progress("rows read to draw a sample") as seen:
             sampled = draw_sample(batches(None), args.sample, not args.only_sample, seen)
         sample = sampled.rows
         if not sample.num_rows:
             raise UsageError(f"{args.log}: the log is empty: it has no row that can be read")
-        decimal, doubts = decimal_of(sample, dialect.delimiter)
+        decimal, written = decimal_of(sample, dialect.delimiter)
         dialect = replace(dialect, decimal=decimal)
         made = propose(sample, dialect)
-        made.unsure += doubts
+        made.unsure[:0] = doubts
+        made.unsure += written
         if args.only_sample and sample.num_rows == args.sample:
             made.unsure.append(
                 f"only the first {sample.num_rows:,} rows were looked at: a log that is sorted may "
@@ -74,17 +75,17 @@ def inspect_log(args: argparse.Namespace) -> int:
     return 1 if made.missing else 0
 
 
-def _opened(args: argparse.Namespace) -> tuple[Dialect, list[str], Batches]:
-    """The log's dialect, and its rows from the first one on, as often as they are asked for."""
+def _opened(args: argparse.Namespace) -> tuple[Dialect, list[str], list[str], Batches]:
+    """The log's dialect, what is remarkable or in doubt, and its rows as often as asked for."""
     path = Path(args.log)
     kind = format_of(path) if path.exists() else None
     if kind == "parquet":
         dialect = Dialect(format="parquet")
-        return dialect, [], lambda columns: read(path, dialect, columns)
+        return dialect, [], [], lambda columns: read(path, dialect, columns)
     if path.is_file():
         with progress("bytes looked at") as seen:
-            dialect, remarks = sniff(path, seen)
-        return dialect, remarks, lambda columns: read(path, dialect, columns)
+            dialect, remarks, doubts = sniff(path, seen)
+        return dialect, remarks, doubts, lambda columns: read(path, dialect, columns)
     lakehouse = chosen_lakehouse(args.lakehouse, Path()) if args.local else None
     source = open_source(args.log, lakehouse)
     names = source.columns
@@ -95,7 +96,7 @@ def _opened(args: argparse.Namespace) -> tuple[Dialect, list[str], Batches]:
             yield Rows(flat(pa.table(batch)), first)
             first += batch.num_rows
 
-    return Dialect(format=source.format), [], batches
+    return Dialect(format=source.format), [], [], batches
 
 
 def _tried(

@@ -18,6 +18,7 @@ import pyarrow.dataset as ds
 
 from nextbest.errors import DataError
 
+csv.field_size_limit(1 << 27)  # Python's own is 131,072 letters, and a cell may hold a document
 ROWS = 65_536  # of one batch
 BLOCK = 1 << 21  # bytes of a CSV that are read at once; Arrow reads some 16 blocks ahead
 DELIMITERS = 5  # at least, in a value that is taken for rows: a text may hold one or two
@@ -70,6 +71,11 @@ def format_of(path: Path) -> str | None:
 
 def header(path: Path, dialect: Dialect) -> tuple[str, ...]:
     """Names of a CSV's columns, made unique: the second `x` is `x.2`, a nameless one `column_3`."""
+    return _header(path, dialect)[0]
+
+
+def _header(path: Path, dialect: Dialect) -> tuple[tuple[str, ...], int]:
+    """Names of a CSV's columns, and the lines they take: a quoted name may go over several."""
     with open_text(path, dialect.encoding) as lines:
         for _ in range(dialect.skip):
             next(lines, "")
@@ -78,7 +84,10 @@ def header(path: Path, dialect: Dialect) -> tuple[str, ...]:
         else:
             reader = csv.reader(lines, delimiter=dialect.delimiter, quoting=csv.QUOTE_NONE)
         named = next(reader, [])
-    return unique([name.strip() if dialect.header else "" for name in named])
+    if not dialect.header:
+        return unique([""] * len(named)), 0
+    whole = [" ".join(part.strip() for part in name.splitlines()) for name in named]
+    return unique(whole), reader.line_num
 
 
 def unique(named: Sequence[str]) -> tuple[str, ...]:
@@ -139,7 +148,7 @@ def open_text(path: Path, encoding: str) -> io.TextIOBase:
 
 
 def read(path: Path, dialect: Dialect, columns: Sequence[str] | None = None) -> Iterator[Rows]:
-    """Rows in the order of the file, in flat memory; a column that JSON lines lack is null.
+    """Rows in the order of the file, in flat memory; a column that JSON lines lack has type null.
 
     A CSV's and JSON's values are text as they stand. Rows count from 1 without the header, broken
     lines not counted. Raises DataError where the file can't be read on, naming the row.
@@ -153,7 +162,8 @@ def read(path: Path, dialect: Dialect, columns: Sequence[str] | None = None) -> 
     except UnicodeError as error:
         raise DataError(
             f"{path}: after row {first - 1} there are bytes that are no {dialect.encoding} "
-            f"({error}); set log.encoding (cp1252 is usual for old Windows files)"
+            f"({error}); write it anew as UTF-8, or set log.encoding in the mapping (cp1252 is "
+            "usual for old Windows files) and try it by `dbb inspect-log --mapping`"
         ) from error
     except (pa.ArrowInvalid, pa.ArrowTypeError, OSError, EOFError, zlib.error) as error:
         told = str(error)
@@ -168,7 +178,7 @@ def read(path: Path, dialect: Dialect, columns: Sequence[str] | None = None) -> 
 def _csv(
     path: Path, dialect: Dialect, columns: Sequence[str] | None
 ) -> Iterator[tuple[pa.Table, list[str]]]:
-    names = header(path, dialect)
+    names, lines = _header(path, dialect)
     broken: list[str] = []
 
     def set_aside(row: Any) -> str:
@@ -182,7 +192,7 @@ def _csv(
             use_threads=False,
             block_size=BLOCK,
             column_names=list(names),
-            skip_rows=dialect.skip + dialect.header,
+            skip_rows=dialect.skip + lines,
             encoding=dialect.encoding,
         ),
         parse_options=arrow_csv.ParseOptions(
@@ -268,7 +278,9 @@ def _flat(value: dict[str, Any], before: str = "") -> Iterator[tuple[str, str | 
 
 def _table(rows: list[dict[str, str | None]], columns: Sequence[str] | None) -> pa.Table:
     names = list(dict.fromkeys(n for row in rows for n in row)) if columns is None else columns
-    return pa.table({n: pa.array([row.get(n) for row in rows], pa.string()) for n in names})
+    found = {n: pa.array([row.get(n) for row in rows], pa.string()) for n in names}
+    there = {name for row in rows for name in row}
+    return pa.table({n: found[n] if n in there else pa.nulls(len(rows)) for n in names})
 
 
 def _parquet(

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nextbest.data.own_log.files import Rows
+from nextbest.data.own_log.lacking import check_lines
 from nextbest.data.own_log.mapped import map_rows, outcome_faults
 from nextbest.data.own_log.mapping import LogMapping
 
@@ -55,11 +56,11 @@ def try_mapping(
     """Map every row and hold it against the rules that need no other row (but unique ids).
 
     Memory does not grow with the log, but for 16 bytes an id where the log has ids. Raises
-    DataError where the log can't be read on.
+    DataError where the log can't be read on, and for columns that no JSON line has.
     """
     tried = Tried()
     ids: list[tuple[np.ndarray, np.ndarray]] = []
-    for rows in batches:
+    for rows in check_lines(batches, mapping, log):
         flat = map_rows(rows, mapping, log)
         bad = _look(flat, mapping, tried)
         if mapping.decision_id is not None:

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from nextbest.data.own_log.files import read
 from nextbest.data.own_log.mapping import Eligible, Propensity, Value
 from nextbest.data.own_log.reading import mapping_from
+from nextbest.data.own_log.source import land_rows
+from nextbest.data.own_log.trial import try_mapping
 from nextbest.errors import DataError
 
 pytestmark = pytest.mark.unit
@@ -77,3 +82,29 @@ def test_a_name_given_twice_is_told():
     twice = GOOD.replace("customers:", "  liked: {reward: a, worth: 1}\ncustomers:")
     with pytest.raises(DataError, match=r"m.yml:10: outcomes.liked: is there twice"):
         mapping_from(twice, "m.yml")
+
+
+def test_a_column_that_no_json_line_has_is_told_with_its_place(tmp_path):
+    text = """\
+log: {format: json}
+decisions:
+  {decided_at: ts, action_id: offer, channel: {constant: web}, eligible: all, propensity: uniform}
+outcomes: {click: {reward: {column: clikced, empty: 0}, worth: 1}}
+customers: {agee: number, age: number}
+"""
+    lines = [{"ts": "2026-01-01", "offer": "A", "clicked": 1}, {"ts": "2026-01-02", "age": None}]
+    path, mapping = tmp_path / "log.jsonl", mapping_from(text, "m.yml")
+    path.write_text("\n".join(map(json.dumps, lines)))
+    told = (
+        r"m.yml: log lacks columns: outcomes.click.reward wants 'clikced'; customers.agee wants "
+        "'agee'; there are offer, ts, age"
+    )
+    with pytest.raises(DataError, match=told):
+        try_mapping(read(path, mapping.dialect, mapping.columns), mapping, "log")
+    with pytest.raises(DataError, match=told):
+        land_rows(
+            read(path, mapping.dialect, mapping.columns), mapping, "log", tmp_path / "l.parquet"
+        )
+    assert [each.name for each in tmp_path.iterdir()] == ["log.jsonl"]
+    path.write_text("\n".join(json.dumps(each | {"clikced": 0, "agee": 3}) for each in lines))
+    assert try_mapping(read(path, mapping.dialect, mapping.columns), mapping, "log").rows == 2

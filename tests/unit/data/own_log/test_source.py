@@ -283,7 +283,10 @@ def test_what_the_trial_counts_is_what_is_rejected(ingested, tmp_path):
 def test_columns_that_the_log_lacks_are_told_before_anything_is_read(ingested, tmp_path):
     (tmp_path / "log.csv").write_text("u,t,a\nu1,2026-01-02,x\n")
     text = TIMED + " customer_id: who, propensity: uniform}\noutcomes: {c: {reward: c, worth: 1}}\n"
-    told = "decisions.customer_id wants 'who'; outcomes.c.reward wants 'c'; there are u, t, a"
+    told = (
+        "decisions.customer_id wants 'who'; outcomes.c.reward wants 'c'; there are u, t, a "
+        r"\(what is the same in every row is {constant: who}\)"
+    )
     with pytest.raises(DataError, match=told):
         ingested(tmp_path / "log.csv", text)
 
