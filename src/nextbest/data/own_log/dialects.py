@@ -67,6 +67,10 @@ def sniff(
             raise UsageError(
                 f"{path}: one JSON list: write one object a line (jq -c '.[]' does), as .jsonl"
             )
+        if text.count("{") > text.count("}"):
+            raise UsageError(
+                f"{path}: an object stands on several lines: write one a line (jq -c . does)"
+            )
         return Dialect(format="json", encoding=encoding), told, doubts
     if "::" in text and text.count("::") == min(line.count("::") for line in head if line.strip()):
         raise UsageError(

@@ -204,7 +204,7 @@ def _action(facts: Mapping[str, Facts], roles: Roles) -> str | None:
         if each.word.endswith("segment") and not controlled:  # a customer's, rather
             continue
         many = count > max(0.5 * len(each.text), 10)
-        if many and not re.search(r"item|product|movie|action", each.word):
+        if many and not re.search(r"item|product|movie|video|action", each.word):
             continue
         found.append((not controlled, 99 if at is None else at, name))
     return min(found)[2] if found else None

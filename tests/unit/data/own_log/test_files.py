@@ -64,6 +64,7 @@ def test_parquet_keeps_its_types(tmp_path):
         (b"", "the log is empty"), (b"PK\x03\x04", "an Excel workbook"),
         (b"PAR1", "Parquet without"),
         (b"a,b\0c\n", "zero bytes"), (b"one\ntwo\n", "one column only"),
+        (b'{\n "a": 1\n}\n{\n', r"an object stands on several lines: .* \(jq -c \."),
         (b"1::2::3\n1::2::4\n", "parted by '::'"), (b"1:0.5:0.3 | a b\n" * 3, "Vowpal Wabbit"),
     ],
 )  # fmt: skip

@@ -323,3 +323,28 @@ def test_the_zone_is_asked_for_only_where_some_times_tell_none(inspected):
         frame = rows_of(300).assign(date=lambda f, offset=offset: f["date"] + " 10:00:00" + offset)
         told = inspected(frame)[1]["unsure"]
         assert any(each.startswith("log.time_zone") for each in told) == asked
+
+
+@pytest.mark.parametrize(
+    ("offer", "click"),
+    [("promotion", "clk"), ("coupon_id", "clicked"), ("video_id", "is_click"),
+     ("adgroup_id", "clk"), ("gutschein", "klick"), ("ad_set", "click")],
+)  # fmt: skip
+def test_names_of_public_logs_are_known(inspected, offer, click):
+    frame = rows_of(300).rename(columns={"offer": offer, "clicked": click})
+    _, told = inspected(frame)
+    assert told["mapping"]["decisions"]["action_id"] == offer
+    assert list(told["mapping"]["outcomes"]) == [click]
+
+
+def test_no_is_no_action_and_an_empty_one_is_asked_about(inspected):
+    frame = rows_of().assign(offer=lambda f: f["offer"].replace({"A": "Yes", "B": "No", "C": ""}))
+    frame["newsletter"] = np.where(np.arange(1500) % 3, "yes", "no")  # no action, but a customer's
+    _, told = inspected(frame)
+    assert told["mapping"]["decisions"]["action_id"] == {
+        "column": "offer",
+        "values": {"No": "none"},
+    }
+    assert "newsletter" in told["mapping"]["customers"]
+    assert any("offer is empty in 20%" in u and "{column: offer, empty: none}" in u
+               for u in told["unsure"])  # fmt: skip
