@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nextbest.data.own_log import times as times_module
 from nextbest.data.own_log.files import Dialect
 from nextbest.data.own_log.times import Formats, formats_of
 from nextbest.data.own_log.values import lists, moments, numbers, texts
@@ -172,3 +173,9 @@ def test_offsets_may_change_within_a_column(winter, summer):
         utc(2026, 7, 5, 9),
     ]
     assert strange == [False, False]
+
+
+@pytest.mark.parametrize("texts_", [["0.25", "-1.5", "3", "1e-05"], ["0,25", "12,5"]])
+def test_no_times_are_sought_in_decimals(texts_, monkeypatch):
+    monkeypatch.setattr(times_module, "_reads", None)  # what tries a pattern
+    assert formats_of(texts_, PLAIN) == Formats()
