@@ -186,23 +186,29 @@ def _csv(
         return "skip"
 
     wanted = list(names if columns is None else columns)
-    with arrow_csv.open_csv(
-        str(path),
-        read_options=arrow_csv.ReadOptions(
-            use_threads=False,
-            block_size=BLOCK,
-            column_names=list(names),
-            skip_rows=dialect.skip + lines,
-            encoding=dialect.encoding,
-        ),
-        parse_options=arrow_csv.ParseOptions(
-            delimiter=dialect.delimiter,
-            quote_char=dialect.quote or False,
-            newlines_in_values=bool(dialect.quote),
-            invalid_row_handler=set_aside,
-        ),
-        convert_options=arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
-    ) as reader:
+    packed = "gzip" if path.suffix.lower() == ".gz" else None  # Arrow does not know .GZ
+    with (
+        pa.input_stream(path, compression=packed) as file,
+        arrow_csv.open_csv(
+            file,
+            read_options=arrow_csv.ReadOptions(
+                use_threads=False,
+                block_size=BLOCK,
+                column_names=list(names),
+                skip_rows=dialect.skip + lines,
+                encoding=dialect.encoding,
+            ),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter=dialect.delimiter,
+                quote_char=dialect.quote or False,
+                newlines_in_values=bool(dialect.quote),
+                invalid_row_handler=set_aside,
+            ),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string())
+            ),
+        ) as reader,
+    ):
         first = 1
         for batch in reader:
             told = broken[:]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 from dataclasses import replace
 
 import pyarrow as pa
@@ -192,3 +193,9 @@ def test_a_line_end_in_a_name_takes_no_row_away(tmp_path):
     assert dialect.skip == 2
     assert header(path, dialect) == ("id", "propensity (logged)")
     assert [row["id"] for row in rows(path, dialect)[0]] == ["1", "2"]
+
+
+def test_a_suffix_may_be_in_capitals(tmp_path):
+    path = tmp_path / "LOG.CSV.GZ"
+    path.write_bytes(gzip.compress(b"a,b\n1,x\n"))
+    assert rows(path, sniff(path)[0])[0] == [{"a": "1", "b": "x"}]

@@ -333,6 +333,19 @@ def test_a_trials_shares_are_counted_within_what_it_was_random_in(ingested, tmp_
         ingested(tmp_path / "log.csv", text % "unknown")
 
 
+def test_a_channel_with_a_colon_stays_one(ingested, tmp_path):
+    (tmp_path / "log.csv").write_text(
+        "u,t,a,ch,click\nu1,2026-01-01,A,ad:mobile,1\nu2,2026-01-02,none,,0\n"
+    )
+    text = TIMED.replace("{constant: mail}", "ch") + (
+        " propensity: uniform}\noutcomes: {click: {reward: click, worth: 1}}\n"
+    )
+    actions = ingested(tmp_path / "log.csv", text)["actions"][0].sort_values("treatment")
+    assert actions[["treatment", "action_id", "channel"]].values.tolist() == [
+        ["A:ad:mobile", "A", "ad:mobile"], ["none", "none", "none"],
+    ]  # fmt: skip
+
+
 def test_actions_are_valid_in_their_time_and_told_by_a_file(ingested, tmp_path):
     (tmp_path / "log.csv").write_text(
         "u,t,a,click\nu1,2026-01-01,x,1\nu2,2026-01-10,y,0\nu3,2026-01-10,x,0\n"
