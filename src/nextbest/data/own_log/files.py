@@ -12,16 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 import pyarrow.dataset as ds
 
+from nextbest.data.own_log.swallowed import refuse_swallowed
 from nextbest.errors import DataError
 
 csv.field_size_limit(1 << 27)  # Python's own is 131,072 letters, and a cell may hold a document
 ROWS = 65_536  # of one batch
 BLOCK = 1 << 21  # bytes of a CSV that are read at once; Arrow reads some 16 blocks ahead
-DELIMITERS = 5  # at least, in a value that is taken for rows: a text may hold one or two
 FORMATS = {
     ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".csv.gz": "csv", ".tsv.gz": "csv",
     ".jsonl": "json", ".ndjson": "json", ".json": "json", ".dsjson": "json", ".jsonl.gz": "json",
@@ -213,35 +212,15 @@ def _csv(
         for batch in reader:
             told = broken[:]
             broken.clear()
-            _refuse_swallowed(path, dialect, batch, first, told)  # also where nobody asked for it
+            refuse_swallowed(
+                str(path), dialect.delimiter, dialect.quote, batch, first, told
+            )  # also where nobody asked for it
             first += batch.num_rows
             yield pa.table(batch).select(wanted), told
         none = pa.record_batch({name: pa.array([], pa.string()) for name in names})
-        _refuse_swallowed(path, dialect, none, first, broken)
+        refuse_swallowed(str(path), dialect.delimiter, dialect.quote, none, first, broken)
     if broken:
         yield pa.table(none).select(wanted), broken
-
-
-def _refuse_swallowed(
-    path: Path, dialect: Dialect, batch: pa.RecordBatch, first: int, broken: Sequence[str]
-) -> None:
-    """Refuse a value, or a broken line, that holds rows: a quote before them is not closed."""
-    others = batch.num_columns - 1
-    held = [("a broken line", line, others, others) for line in broken]
-    for k, (name, column) in enumerate(zip(batch.schema.names, batch.columns, strict=True)):
-        for at in pc.indices_nonzero(pc.match_substring(column, "\n")).to_pylist():
-            held.append((f"row {first + at}, column '{name}'", column[at].as_py(), others - k, k))
-    for place, text, begin, end in held:
-        lines = text.split("\n")
-        wanted = [begin, *[others] * (len(lines) - 2), end]
-        counts = [line.count(dialect.delimiter) for line in lines]
-        alike = sum(a == b for a, b in zip(counts, wanted, strict=False))
-        if len(lines) > 1 and sum(counts) >= DELIMITERS and alike > len(lines) / 2:
-            raise DataError(
-                f"{path}: {place} goes on over {len(lines):,} lines that look like rows: the "
-                f"{dialect.quote} near '{lines[0][-60:].strip()}' is not closed; mend it, or write "
-                "log.quote: '' in the mapping if the log quotes nothing"
-            )
 
 
 def _json(

@@ -1,4 +1,4 @@
-"""Columns that a mapping reads and a log lacks: refused, never taken for empty ones."""
+"""What a mapping asks for and a log lacks: refused, never taken for empty."""
 
 from __future__ import annotations
 
@@ -9,6 +9,15 @@ import pyarrow as pa
 from nextbest.data.own_log.files import Rows
 from nextbest.data.own_log.mapping import LogMapping
 from nextbest.errors import DataError
+
+
+def check_ids(mapping: LogMapping, log: str) -> None:
+    """Raise DataError when a table's rows would be named by their numbers: they have none."""
+    if mapping.decision_id is None:
+        raise DataError(
+            f"{mapping.file}: decisions.decision_id is missing: rows of the table {log} have no "
+            "number; name a column that is different in every row"
+        )
 
 
 def check_columns(names: Sequence[str], mapping: LogMapping, log: str) -> None:

@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 
 from nextbest.data.contracts import Column, Contract, log_contracts
 from nextbest.data.own_log.files import Rows, columns_of, flat, format_of, holding, read
-from nextbest.data.own_log.lacking import check_columns, check_lines
+from nextbest.data.own_log.lacking import check_columns, check_ids, check_lines
 from nextbest.data.own_log.mapped import flat_schema, map_rows
 from nextbest.data.own_log.mapping import LogMapping
 from nextbest.data.own_log.reading import read_mapping
@@ -114,11 +114,7 @@ def land_rows(
 
 
 def _by_engine(frame: DataFrame, mapping: LogMapping, log: str) -> DataFrame:
-    if mapping.decision_id is None:
-        raise DataError(
-            f"{mapping.file}: decisions.decision_id is missing: rows of the table {log} have no "
-            "number; name a column that is different in every row"
-        )
+    check_ids(mapping, log)
     check_columns(flat(frame.limit(0).toArrow()).column_names, mapping, log)
 
     def mapped(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -127,6 +127,13 @@ def _rules(flat: pa.Table, mapping: LogMapping) -> dict[str, np.ndarray]:
         rules["decisions.eligible lacks what was chosen"] = pa.array(
             [s is not None and t is not None and t not in s for t, s in pairs], pa.bool_()
         )
+    if mapping.eligible.how == "treatments":
+        known = pa.array(mapping.eligible.treatments, pa.string())
+        outside = pc.invert(pc.is_in(flat["treatment"], value_set=known))
+        # What is empty is told already.
+        rules["decisions.eligible lacks what was chosen"] = pc.and_(
+            outside, pc.is_valid(flat["treatment"])
+        )
     return {name: _true(pc.fill_null(rule, False)) for name, rule in rules.items()}
 
 
