@@ -37,10 +37,11 @@ def check_lines(batches: Iterable[Rows], mapping: LogMapping, log: str) -> Itera
     Only the end tells: a line may leave out what is not there. Raises DataError as check_columns.
     """
     names = list(mapping.columns)
-    lacking = set(names)
+    lacking, count = set(names), 0
     for rows in batches:
+        count += rows.columns.num_rows
         kinds = rows.columns.schema
         lacking = {name for name in lacking if pa.types.is_null(kinds.field(name).type)}
         yield rows
-    if mapping.dialect.format == "json" and lacking:
+    if mapping.dialect.format == "json" and lacking and count:
         check_columns([name for name in names if name not in lacking], mapping, log)
