@@ -21,8 +21,8 @@ from nextbest.data.own_log.actions import read_actions
 from nextbest.data.own_log.dialects import decimal_of, sniff
 from nextbest.data.own_log.files import Dialect, Rows, columns_of, flat, format_of, holding, read
 from nextbest.data.own_log.lacking import check_columns, check_ids
-from nextbest.data.own_log.proposal import propose
-from nextbest.data.own_log.proposed import Proposal
+from nextbest.data.own_log.proposal import Proposal
+from nextbest.data.own_log.propose import propose
 from nextbest.data.own_log.reading import mapping_from, read_mapping
 from nextbest.data.own_log.trial import Tried, try_mapping
 from nextbest.errors import DataError, UsageError

@@ -11,7 +11,7 @@ import pandas as pd
 
 from nextbest.data.own_log.columns import Facts
 from nextbest.data.own_log.names import word
-from nextbest.data.own_log.proposed import Proposal
+from nextbest.data.own_log.proposal import Proposal
 from nextbest.decisions.rule_parts import sql_name, sql_text
 
 LEVELS = 20

@@ -12,7 +12,7 @@ import pandas as pd
 from nextbest.data.own_log import chances
 from nextbest.data.own_log.columns import Facts
 from nextbest.data.own_log.names import CONTROL, RESERVED, free_name
-from nextbest.data.own_log.proposed import Proposal
+from nextbest.data.own_log.proposal import Proposal
 from nextbest.data.own_log.roles import Roles
 
 

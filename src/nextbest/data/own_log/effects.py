@@ -9,7 +9,7 @@ import numpy as np
 
 from nextbest.data.own_log.columns import Facts
 from nextbest.data.own_log.names import AFTER, COST, UNWISHED, kind_name, rank, word
-from nextbest.data.own_log.proposed import Proposal
+from nextbest.data.own_log.proposal import Proposal
 from nextbest.data.own_log.roles import Roles
 from nextbest.decisions.rule_parts import sql_name
 
