@@ -29,7 +29,7 @@ from nextbest.data.own_log.roles import ALL, Roles, find_roles
 from nextbest.data.own_log.values import OFFSET
 
 MOST_ATTRIBUTES, MOST_LEVELS = 40, 50
-WORDS = 20  # most kinds of events
+KINDS = 20  # most kinds of events
 CHANCE = 0.001  # of rows that all are where an outcome is, if they had nothing to do with it
 LARGE = 1e8  # a number of seconds: a day of the week, or an age, is smaller
 DIGITS = 4  # of a time in text, at least: week 3 has fewer
@@ -107,7 +107,7 @@ def _one_row_each(facts: Mapping[str, Facts], roles: Roles, made: Proposal) -> N
             f"decision_id: {roles.decision} is on several rows here and there, which are rejected"
         )
     for name, each in facts.items():
-        if not 2 <= len(each.levels) <= WORDS or roles.decision is not None:
+        if not 2 <= len(each.levels) <= KINDS or roles.decision is not None:
             continue
         said = {part for level in each.levels for part in word(level).split("_")}
         if _SHOWN & said and _THEN & said:
