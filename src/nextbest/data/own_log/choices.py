@@ -35,7 +35,7 @@ def propose_choice(
         channel = None
     decisions["channel"] = {"constant": "only"} if channel is None else channel
     made.found.append(f"channel: {'none in the log' if channel is None else channel}")
-    _chances(decisions, facts, roles, attributes, channel, made)
+    _eligible_and_chance(decisions, facts, roles, attributes, channel, made)
 
 
 def _action(action: Facts, made: Proposal) -> Any:
@@ -89,7 +89,7 @@ def _own(
     return None
 
 
-def _chances(
+def _eligible_and_chance(
     decisions: dict[str, Any],
     facts: Mapping[str, Facts],
     roles: Roles,

@@ -66,7 +66,7 @@ class Roles:
 
 def find_roles(facts: Mapping[str, Facts]) -> Roles:
     """The columns by what they are, each with one role at most."""
-    roles = Roles(chances=_chances(facts))
+    roles = Roles(chances=_chance_columns(facts))
     roles = replace(roles, decided_at=_decided_at(facts))
     came = _outcomes(facts, roles)
     unwished = tuple(name for name in came if UNWISHED.search(facts[name].word))
@@ -105,7 +105,7 @@ def _several(facts: Facts) -> bool:
     return facts.text.nunique() > 1 and not facts.fraction
 
 
-def _chances(facts: Mapping[str, Facts]) -> tuple[str, ...]:
+def _chance_columns(facts: Mapping[str, Facts]) -> tuple[str, ...]:
     found = [
         (at, name)
         for name, each in facts.items()
