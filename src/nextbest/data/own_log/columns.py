@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,12 +33,12 @@ class Facts:
     time: pd.Series | None
     formats: Formats
 
-    @property
+    @functools.cached_property
     def word(self) -> str:
         """Its name as names.word has it."""
         return names.word(self.name)
 
-    @property
+    @functools.cached_property
     def levels(self) -> list[str]:
         """Its different values, by how often they come."""
         return [str(level) for level in self.text.value_counts().index]
@@ -58,7 +59,7 @@ class Facts:
         """Whether some of its rows are empty."""
         return bool(self.text.isna().any())
 
-    @property
+    @functools.cached_property
     def binary(self) -> bool:
         """Whether it holds 0 and 1 (false and true), and nothing else."""
         return set(np.unique(self.known)) == {0.0, 1.0}
