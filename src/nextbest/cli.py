@@ -129,6 +129,7 @@ def _inspect_log(parser: argparse.ArgumentParser) -> None:
         "--only-sample", action="store_true", help="don't try the mapping on the rest of the log"
     )
     parser.add_argument("--write", metavar="FILE.yml", help="write the mapping there")
+    parser.add_argument("--mapping", metavar="FILE.yml", help="try this one, and propose none")
     parser.add_argument("--local", action="store_true", help="look for tables in the lakehouse")
     _place(parser)
 

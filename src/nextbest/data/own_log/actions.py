@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,22 +21,18 @@ _DEFAULTS = {
 _NUMBERS = ("value", "cost", "lever", "daily_capacity")
 
 
-def read_actions(mapping: LogMapping, seen: Sequence[str]) -> pd.DataFrame:
+def read_actions(mapping: LogMapping, seen: pd.DataFrame) -> pd.DataFrame:
     """Table `actions`: the treatments seen in a log, and those of the mapping's actions file.
 
+    `seen` has treatment (each once), action_id and channel, as text.
     The file is a CSV (UTF-8, commas) beside the mapping: action_id and channel, and any other
     column of the table; an empty cell, or no column, is the default: value 1 (it multiplies the
     worth of every outcome), cost 0, lever 1, eligibility true, no other rule, no bound.
     Raises DataError with everything that is wrong with the file.
     """
-    frame = pd.DataFrame({"treatment": list(seen)})
-    frame["action_id"] = frame["treatment"].str.rpartition(":")[0].where(
-        frame["treatment"] != NONE, NONE
-    )  # fmt: skip
-    frame["channel"] = frame["treatment"].str.rpartition(":")[2]
     told = _told(mapping)
-    extra = told[~told["treatment"].isin(frame["treatment"])]
-    frame = pd.concat([frame, extra[["treatment", "action_id", "channel"]]], ignore_index=True)
+    extra = told[~told["treatment"].isin(seen["treatment"])]
+    frame = pd.concat([seen, extra[["treatment", "action_id", "channel"]]], ignore_index=True)
     known = told.drop(columns=["action_id", "channel"])
     frame = frame.merge(known, on="treatment", how="left")
     for name, default in _DEFAULTS.items():

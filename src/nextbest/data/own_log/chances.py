@@ -11,7 +11,7 @@ import pandas as pd
 
 from nextbest.data.own_log.columns import Facts
 from nextbest.data.own_log.names import word
-from nextbest.data.own_log.proposed import Proposal
+from nextbest.data.own_log.proposal import Proposal
 from nextbest.decisions.rule_parts import sql_name, sql_text
 
 LEVELS = 20
@@ -68,6 +68,11 @@ def _scaled(each: Facts) -> tuple[np.ndarray | None, str]:
     """A column's numbers as chances, and how they were taken; or None, and why not."""
     if each.listed:
         return None, ("holds lists: write the chance of the chosen one in a column of its own")
+    if each.garbled:
+        return None, (
+            f"can't be read as numbers ({', '.join(each.levels[:3])}, …): mend what is none, or "
+            "write log.decimal if the mark is another"
+        )
     known = each.known
     least, most = float(known.min()), float(known.max())
     if _LOGIT.search(each.word) or (least < 0 < most):

@@ -12,7 +12,7 @@ import pandas as pd
 from nextbest.data.own_log import chances
 from nextbest.data.own_log.columns import Facts
 from nextbest.data.own_log.names import CONTROL, RESERVED, free_name
-from nextbest.data.own_log.proposed import Proposal
+from nextbest.data.own_log.proposal import Proposal
 from nextbest.data.own_log.roles import Roles
 
 
@@ -35,14 +35,19 @@ def propose_choice(
         channel = None
     decisions["channel"] = {"constant": "only"} if channel is None else channel
     made.found.append(f"channel: {'none in the log' if channel is None else channel}")
-    _chances(decisions, facts, roles, attributes, channel, made)
+    _eligible_and_chance(decisions, facts, roles, attributes, channel, made)
 
 
 def _action(action: Facts, made: Proposal) -> Any:
     levels = action.levels
     shown = ", ".join(levels[:5]) + (", …" if len(levels) > 5 else "")
     made.found.append(f"action_id: {action.name}, {len(levels)} in the sample: {shown}")
-    nobody = [level for level in levels if CONTROL.fullmatch(level) and level != "none"]
+    nobody = [level for level in levels if _nobody(level)]
+    if action.gaps:
+        made.unsure.append(
+            f"action_id: {action.name} is empty in {action.text.isna().mean():.0%}: if that means "
+            f"that nothing was done, write {{column: {action.name}, empty: none}}"
+        )
     if action.binary and re.search(r"treat", action.word):
         at = {level: float(action.number[(action.text == level).to_numpy()][0]) for level in levels}
         named = {level: "treated" if number else "none" for level, number in at.items()}
@@ -56,6 +61,11 @@ def _action(action: Facts, made: Proposal) -> Any:
         made.unsure.append(f"{action.name}: {levels[0]} and so on are taken as whole numbers")
         return {"column": action.name, "values": {lv: lv.split(".")[0] for lv in sorted(levels)}}
     return action.name
+
+
+def _nobody(level: str) -> bool:
+    """Whether an action's name says that nothing was done, and is another one than ours."""
+    return level != "none" and (CONTROL.fullmatch(level) is not None or level.lower() == "no")
 
 
 def _own(
@@ -79,7 +89,7 @@ def _own(
     return None
 
 
-def _chances(
+def _eligible_and_chance(
     decisions: dict[str, Any],
     facts: Mapping[str, Facts],
     roles: Roles,

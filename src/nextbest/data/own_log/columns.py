@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,12 +33,12 @@ class Facts:
     time: pd.Series | None
     formats: Formats
 
-    @property
+    @functools.cached_property
     def word(self) -> str:
         """Its name as names.word has it."""
         return names.word(self.name)
 
-    @property
+    @functools.cached_property
     def levels(self) -> list[str]:
         """Its different values, by how often they come."""
         return [str(level) for level in self.text.value_counts().index]
@@ -58,7 +59,7 @@ class Facts:
         """Whether some of its rows are empty."""
         return bool(self.text.isna().any())
 
-    @property
+    @functools.cached_property
     def binary(self) -> bool:
         """Whether it holds 0 and 1 (false and true), and nothing else."""
         return set(np.unique(self.known)) == {0.0, 1.0}
@@ -67,6 +68,13 @@ class Facts:
     def flag(self) -> bool:
         """Whether it says of a row that something happened: 0 and 1, or 1 and nothing."""
         return self.binary or (self.gaps and set(np.unique(self.known)) == {1.0})
+
+    @property
+    def garbled(self) -> bool:
+        """Whether some of it looks like numbers, and too little can be read as such."""
+        if self.number is not None or self.time is not None:
+            return False
+        return bool(self.text.dropna().str.contains(r"^\W*\d").mean() > 1 - ENOUGH)
 
     @property
     def whole(self) -> bool:
@@ -78,11 +86,28 @@ class Facts:
         """Whether it holds numbers that are not all whole."""
         return self.number is not None and not self.whole
 
+    @property
+    def unusual(self) -> np.ndarray:
+        """The rows with another value than the commonest, which may be that it is empty."""
+        text = self.text.fillna("")
+        return (text != text.mode()[0]).to_numpy()
+
     def settles(self, other: Facts) -> bool:
         """Whether this one alone tells what the other is, as an action does with its price."""
         if len(self.text) < EACH * self.text.nunique():
             return False
         return bool((other.text.groupby(self.text).nunique(dropna=False) <= 1).all())
+
+
+def comes_with(there: np.ndarray, happened: np.ndarray) -> bool:
+    """Whether something is there (nearly) only where something happened, and that seldomer.
+
+    A refund, or a line of totals, may stand elsewhere.
+    """
+    if not there.any():
+        return False
+    elsewhere = 1.0 - happened[there].mean()
+    return bool(elsewhere <= min(1 - ENOUGH, (1.0 - happened.mean()) / EACH))
 
 
 def facts_of(sample: pa.Table, dialect: Dialect) -> tuple[dict[str, Facts], list[str]]:

@@ -10,6 +10,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
@@ -37,18 +38,27 @@ _EITHER = re.compile(r"-?[1-9]\d{0,2},\d{3}")
 _AROUND = " \u00a0%€$£"
 
 
-def sniff(path: Path, seen: Callable[[int], None] = lambda done: None) -> tuple[Dialect, list[str]]:
-    """A text file's dialect, and what is remarkable about it in words.
+def sniff(
+    path: Path, seen: Callable[[int], None] = lambda done: None
+) -> tuple[Dialect, list[str], list[str]]:
+    """A text file's dialect, what is remarkable about it in words, and what is in doubt.
 
     Reads the whole file once, to be sure of its encoding (`seen` is told the bytes). Raises
     UsageError for what is no CSV and no JSON lines, saying what it is, and for a file cut off.
     """
     try:
-        encoding, told = _encoding(path, seen)
+        encoding, told, doubts = _encoding(path, seen)
     except (EOFError, OSError, zlib.error) as error:
         raise UsageError(f"{path}: can't be read to its end: {error}") from error
-    with open_text(path, encoding) as lines:
-        head = [line for line, _ in zip(lines, range(LINES), strict=False)]
+    try:
+        with open_text(path, encoding) as lines:
+            head = list(islice(lines, LINES))
+    except UnicodeError as error:
+        mark = f"though its byte order mark promises {encoding}" if told else f"nor {encoding}"
+        raise UsageError(
+            f"{path}: is no UTF-8, {mark} ({error}): write it anew as UTF-8, as `iconv -f "
+            "shift_jis -t utf-8` does for a Japanese one"
+        ) from error
     text = next((line.strip() for line in head if line.strip()), "")
     if not text:
         raise UsageError(f"{path}: the log is empty")
@@ -57,7 +67,11 @@ def sniff(path: Path, seen: Callable[[int], None] = lambda done: None) -> tuple[
             raise UsageError(
                 f"{path}: one JSON list: write one object a line (jq -c '.[]' does), as .jsonl"
             )
-        return Dialect(format="json", encoding=encoding), told
+        if text.count("{") > text.count("}"):
+            raise UsageError(
+                f"{path}: an object stands on several lines: write one a line (jq -c . does)"
+            )
+        return Dialect(format="json", encoding=encoding), told, doubts
     if "::" in text and text.count("::") == min(line.count("::") for line in head if line.strip()):
         raise UsageError(
             f"{path}: columns are parted by '::', two characters; replace them by a tab"
@@ -66,17 +80,25 @@ def sniff(path: Path, seen: Callable[[int], None] = lambda done: None) -> tuple[
     found = Dialect(encoding=encoding, delimiter=delimiter, skip=skip)
     if skip:
         told.append(f"{skip} lines stand before the header")
-    names = next(csv.reader(head[skip:], delimiter=delimiter))
-    if any(_number(name) for name in names):
+    below = list(csv.reader(head[skip:], delimiter=delimiter))
+    names = below[0]
+    above = next(csv.reader(head[skip - 1 : skip], delimiter=delimiter), [])
+    if len(above) == len(names) - 1 and (not names[-1] or any(map(_number, names))):
+        raise UsageError(
+            f"{path}:{skip}: the header has {len(above)} names, and the lines below it have "
+            f"{len(names)} values: name the first column (R's row names have none), or take the "
+            "delimiter at the end of the lines away"
+        )
+    if any(map(_number, names)) and not _counted(below):
         told.append("the first line holds values: there is no header, columns are named by number")
         found = replace(found, header=False)
     again = [name for name, count in Counter(names).items() if count > 1 and found.header and name]
     if again:
         told.append(f"columns of the same name get a number: {', '.join(again)}")
-    return found, told
+    return found, told, doubts
 
 
-def _encoding(path: Path, seen: Callable[[int], None]) -> tuple[str, list[str]]:
+def _encoding(path: Path, seen: Callable[[int], None]) -> tuple[str, list[str], list[str]]:
     opened = gzip.open if path.suffix.lower() == ".gz" else open
     with opened(path, "rb") as file:
         begin = file.read(4096)
@@ -85,10 +107,10 @@ def _encoding(path: Path, seen: Callable[[int], None]) -> tuple[str, list[str]]:
                 raise UsageError(f"{path}: is {what}")
         for mark, name in _BOMS.items():
             if begin.startswith(mark):
-                return name, [f"{name} with a byte order mark"]
+                return name, [f"{name} with a byte order mark"], []
         for at, name in ((1, "utf-16-le"), (0, "utf-16-be")):
             if len(begin) > 3 and not any(begin[at : len(begin) // 2 * 2 : 2]):
-                return name, [f"{name} without a byte order mark"]
+                return name, [f"{name} without a byte order mark"], []
         if b"\0" in begin:
             raise UsageError(f"{path}: is no text (it holds zero bytes): give CSV, JSON lines, "
                              "Parquet or a Delta table")  # fmt: skip
@@ -102,9 +124,12 @@ def _encoding(path: Path, seen: Callable[[int], None]) -> tuple[str, list[str]]:
                 chunk = file.read(_CHUNK)
             decoder.decode(b"", final=True)
         except UnicodeDecodeError as error:
-            at = f"{done + error.start:,}"
-            return "cp1252", [f"not UTF-8 (from about byte {at} on): read as cp1252"]
-    return "utf-8", []
+            doubt = (
+                f"log.encoding: not UTF-8 (from about byte {done + error.start:,} on) and read as "
+                "cp1252: look whether names with accents are right"
+            )
+            return "cp1252", [], [doubt]
+    return "utf-8", [], []
 
 
 def _delimiter(path: Path, head: list[str]) -> tuple[str, int]:
@@ -116,9 +141,7 @@ def _delimiter(path: Path, head: list[str]) -> tuple[str, int]:
         width, _ = Counter(counts).most_common(1)[0] if counts else (1, 0)
         share = sum(count == width for count in counts) / max(len(counts), 1)
         if width > 1 and (share, width) > best[:2]:
-            first = next(at for at, row in enumerate(csv.reader(head, delimiter=each))
-                         if len(row) == width)  # fmt: skip
-            best = (share, width, each, first)
+            best = (share, width, each, _lines_before(head, each, width))
     share, width, delimiter, skip = best
     if width == 1:
         what = "one column only: no comma, semicolon, tab or | parts its lines"
@@ -130,6 +153,27 @@ def _delimiter(path: Path, head: list[str]) -> tuple[str, int]:
     return delimiter, skip
 
 
+def _lines_before(head: list[str], delimiter: str, width: int) -> int:
+    """How many lines stand before the first row of that many values."""
+    rows, before = csv.reader(head, delimiter=delimiter), 0
+    for row in rows:
+        if len(row) == width:
+            break
+        before = rows.line_num
+    return before
+
+
+def _counted(rows: list[list[str]]) -> bool:
+    """Whether the first row names some columns by words, and others by 0, 1, 2, …"""
+    names = rows[0]
+    counts = [float(name) for name in names if _number(name)]
+    if not 1 < len(counts) < len(names) or counts != [counts[0] + k for k in range(len(counts))]:
+        return False
+    again = any(name in {row[k] for row in rows[1:] if k < len(row)}
+                for k, name in enumerate(names) if not _number(name))  # fmt: skip
+    return counts[0] in (0, 1) and not again
+
+
 def _number(text: str) -> bool:
     try:
         float(text)
@@ -138,24 +182,39 @@ def _number(text: str) -> bool:
     return text.strip().lower() not in ("nan", "inf", "infinity")
 
 
-def decimal_of(sample: pa.Table) -> tuple[str, list[str]]:
-    """The decimal mark of a sample's text, by which of both marks can only be one."""
-    commas = points = either = 0
-    for column in sample.columns:
+def decimal_of(sample: pa.Table, delimiter: str = ",") -> tuple[str, list[str]]:
+    """The decimal mark of most columns of text, by values in which only one mark can be one.
+
+    Where as many columns have the other mark, a semicolon between columns tells the comma.
+    """
+    commas: list[str] = []
+    points: list[str] = []
+    mixed: list[str] = []
+    either = 0
+    for name, column in zip(sample.column_names, sample.columns, strict=True):
         if pa.types.is_string(column.type):
             texts = [text.strip(_AROUND) for text in column.unique().to_pylist()[:2000] if text]
             either += sum(_EITHER.fullmatch(text) is not None for text in texts)
-            commas += sum(_COMMA.fullmatch(text) is not None for text in texts)
-            points += sum(_POINT.fullmatch(text) is not None for text in texts)
+            comma = sum(_COMMA.fullmatch(text) is not None for text in texts)
+            point = sum(_POINT.fullmatch(text) is not None for text in texts)
+            if comma and comma >= point:
+                commas.append(name)
+            if point and point >= comma:
+                points.append(name)
+            mixed += [name] if comma and point else []
+    tie = len(commas) == len(points) > 0 and delimiter == ";"
+    mark = "," if len(commas) > len(points) or tie else "."
     told = []
-    if commas and points:
+    if commas and points or mixed:
         told.append(
-            f"numbers are written both ways: {commas} with a decimal comma, {points} with a point; "
-            f"the rarer ones would be rejected"
+            "numbers are written both ways: with a decimal comma in "
+            f"{', '.join(dict.fromkeys([*commas, *mixed]))}, with a point in "
+            f"{', '.join(dict.fromkeys([*points, *mixed]))}; log.decimal is '{mark}', and numbers "
+            "with the other mark would be rejected"
         )
     if either and not commas and not points:
         told.append(
             f"{either} numbers like 1,234 are read as thousands, and no other number tells the "
             "decimal mark: if it is the comma, write log.decimal: ','"
         )
-    return ("," if commas > points else "."), told
+    return mark, told

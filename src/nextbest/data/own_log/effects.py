@@ -9,11 +9,11 @@ import numpy as np
 
 from nextbest.data.own_log.columns import Facts
 from nextbest.data.own_log.names import AFTER, COST, UNWISHED, kind_name, rank, word
-from nextbest.data.own_log.proposed import Proposal
+from nextbest.data.own_log.proposal import Proposal
 from nextbest.data.own_log.roles import Roles
 from nextbest.decisions.rule_parts import sql_name
 
-WORDS = 10  # most different texts of a column that tells in words what came
+MOST_WORDS = 10  # most different texts of a column that tells in words what came
 
 
 def propose_outcomes(facts: Mapping[str, Facts], roles: Roles, made: Proposal) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def _none(facts: Mapping[str, Facts], roles: Roles, made: Proposal) -> dict[str,
         told += f", but for what nobody hopes for ({', '.join(roles.unwished)})"
     for name, each in facts.items():
         after = AFTER.search(each.word) or rank("outcome", each.word) is not None
-        words = each.number is None and each.time is None and 2 <= len(each.levels) <= WORDS
+        words = each.number is None and each.time is None and 2 <= len(each.levels) <= MOST_WORDS
         if after and words and name not in roles.taken:
             good = [level for level in each.levels if _hoped_for(level)]
             told += (

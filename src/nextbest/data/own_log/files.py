@@ -15,8 +15,10 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 import pyarrow.dataset as ds
 
+from nextbest.data.own_log.swallowed import refuse_swallowed
 from nextbest.errors import DataError
 
+csv.field_size_limit(1 << 27)  # Python's own is 131,072 letters, and a cell may hold a document
 ROWS = 65_536  # of one batch
 BLOCK = 1 << 21  # bytes of a CSV that are read at once; Arrow reads some 16 blocks ahead
 FORMATS = {
@@ -68,11 +70,23 @@ def format_of(path: Path) -> str | None:
 
 def header(path: Path, dialect: Dialect) -> tuple[str, ...]:
     """Names of a CSV's columns, made unique: the second `x` is `x.2`, a nameless one `column_3`."""
+    return _header(path, dialect)[0]
+
+
+def _header(path: Path, dialect: Dialect) -> tuple[tuple[str, ...], int]:
+    """Names of a CSV's columns, and the lines they take: a quoted name may go over several."""
     with open_text(path, dialect.encoding) as lines:
         for _ in range(dialect.skip):
             next(lines, "")
-        named = next(csv.reader(lines, delimiter=dialect.delimiter, quotechar=dialect.quote), [])
-    return unique([name.strip() if dialect.header else "" for name in named])
+        if dialect.quote:
+            reader = csv.reader(lines, delimiter=dialect.delimiter, quotechar=dialect.quote)
+        else:
+            reader = csv.reader(lines, delimiter=dialect.delimiter, quoting=csv.QUOTE_NONE)
+        named = next(reader, [])
+    if not dialect.header:
+        return unique([""] * len(named)), 0
+    whole = [" ".join(part.strip() for part in name.splitlines()) for name in named]
+    return unique(whole), reader.line_num
 
 
 def unique(named: Sequence[str]) -> tuple[str, ...]:
@@ -133,7 +147,7 @@ def open_text(path: Path, encoding: str) -> io.TextIOBase:
 
 
 def read(path: Path, dialect: Dialect, columns: Sequence[str] | None = None) -> Iterator[Rows]:
-    """Rows in the order of the file, in flat memory; a column that JSON lines lack is null.
+    """Rows in the order of the file, in flat memory; a column that JSON lines lack has type null.
 
     A CSV's and JSON's values are text as they stand. Rows count from 1 without the header, broken
     lines not counted. Raises DataError where the file can't be read on, naming the row.
@@ -147,16 +161,23 @@ def read(path: Path, dialect: Dialect, columns: Sequence[str] | None = None) -> 
     except UnicodeError as error:
         raise DataError(
             f"{path}: after row {first - 1} there are bytes that are no {dialect.encoding} "
-            f"({error}); set log.encoding (cp1252 is usual for old Windows files)"
+            f"({error}); write it anew as UTF-8, or set log.encoding in the mapping (cp1252 is "
+            "usual for old Windows files) and try it by `dbb inspect-log --mapping`"
         ) from error
     except (pa.ArrowInvalid, pa.ArrowTypeError, OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path}: can't be read after row {first - 1}: {error}") from error
+        told = str(error)
+        if "straddling" in told:
+            told = (
+                f"a value goes on over more than {BLOCK:,} bytes: a {dialect.quote} is not closed; "
+                "mend it, or write log.quote: '' in the mapping if the log quotes nothing"
+            )
+        raise DataError(f"{path}: can't be read after row {first - 1}: {told}") from error
 
 
 def _csv(
     path: Path, dialect: Dialect, columns: Sequence[str] | None
 ) -> Iterator[tuple[pa.Table, list[str]]]:
-    names = header(path, dialect)
+    names, lines = _header(path, dialect)
     broken: list[str] = []
 
     def set_aside(row: Any) -> str:
@@ -164,31 +185,42 @@ def _csv(
         return "skip"
 
     wanted = list(names if columns is None else columns)
-    with arrow_csv.open_csv(
-        str(path),
-        read_options=arrow_csv.ReadOptions(
-            use_threads=False,
-            block_size=BLOCK,
-            column_names=list(names),
-            skip_rows=dialect.skip + dialect.header,
-            encoding=dialect.encoding,
-        ),
-        parse_options=arrow_csv.ParseOptions(
-            delimiter=dialect.delimiter,
-            quote_char=dialect.quote or False,
-            newlines_in_values=bool(dialect.quote),
-            invalid_row_handler=set_aside,
-        ),
-        convert_options=arrow_csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()), include_columns=wanted
-        ),
-    ) as reader:
+    packed = "gzip" if path.suffix.lower() == ".gz" else None  # Arrow does not know .GZ
+    with (
+        pa.input_stream(path, compression=packed) as file,
+        arrow_csv.open_csv(
+            file,
+            read_options=arrow_csv.ReadOptions(
+                use_threads=False,
+                block_size=BLOCK,
+                column_names=list(names),
+                skip_rows=dialect.skip + lines,
+                encoding=dialect.encoding,
+            ),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter=dialect.delimiter,
+                quote_char=dialect.quote or False,
+                newlines_in_values=bool(dialect.quote),
+                invalid_row_handler=set_aside,
+            ),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string())
+            ),
+        ) as reader,
+    ):
+        first = 1
         for batch in reader:
             told = broken[:]
             broken.clear()
-            yield pa.table(batch), told
+            refuse_swallowed(
+                str(path), dialect.delimiter, dialect.quote, batch, first, told
+            )  # also where nobody asked for it
+            first += batch.num_rows
+            yield pa.table(batch).select(wanted), told
+        none = pa.record_batch({name: pa.array([], pa.string()) for name in names})
+        refuse_swallowed(str(path), dialect.delimiter, dialect.quote, none, first, broken)
     if broken:
-        yield pa.table({name: pa.array([], pa.string()) for name in wanted}), broken
+        yield pa.table(none).select(wanted), broken
 
 
 def _json(
@@ -231,7 +263,9 @@ def _flat(value: dict[str, Any], before: str = "") -> Iterator[tuple[str, str | 
 
 def _table(rows: list[dict[str, str | None]], columns: Sequence[str] | None) -> pa.Table:
     names = list(dict.fromkeys(n for row in rows for n in row)) if columns is None else columns
-    return pa.table({n: pa.array([row.get(n) for row in rows], pa.string()) for n in names})
+    found = {n: pa.array([row.get(n) for row in rows], pa.string()) for n in names}
+    there = {name for row in rows for name in row}
+    return pa.table({n: found[n] if n in there else pa.nulls(len(rows)) for n in names})
 
 
 def _parquet(

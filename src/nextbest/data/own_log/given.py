@@ -15,6 +15,7 @@ class Reader:
     def __init__(self, file: str) -> None:
         self.file, self.problems = file, []
         self.lines: dict[str, int] = {}
+        self.open: list[yaml.Node] = []  # those around the one that is read
 
     def refuse(self, place: str, problem: str) -> None:
         """Note a problem at the line of that place, or of what it stands in."""
@@ -26,10 +27,19 @@ class Reader:
     def value(self, node: yaml.Node, place: str) -> Any:
         """Mappings, lists and text: every scalar is text, so that No and 1 are no other thing."""
         self.lines.setdefault(place, node.start_mark.line + 1)
+        if not isinstance(node, yaml.CollectionNode):
+            return node.value
+        if any(node is each for each in self.open):
+            self.refuse(place, "is part of itself")
+            return ""
+        self.open.append(node)
+        found = self._collection(node, place)
+        self.open.pop()
+        return found
+
+    def _collection(self, node: yaml.CollectionNode, place: str) -> Any:
         if isinstance(node, yaml.SequenceNode):
             return [self.value(each, place) for each in node.value]
-        if not isinstance(node, yaml.MappingNode):
-            return node.value
         found: dict[str, Any] = {}
         for key, each in node.value:
             name = str(key.value)
@@ -65,6 +75,21 @@ class Reader:
             self.refuse(place, f"is '{given}', not a number")
             return otherwise
         return value
+
+    def whole(self, given: Any, place: str, otherwise: int, least: int, most: int) -> int:
+        """A whole number within bounds."""
+        value = self.number(given, place, otherwise)
+        if not least <= value <= most or value != int(value):
+            self.refuse(place, f"is '{given}', not a whole number from {least} to {most:,}")
+            return otherwise
+        return int(value)
+
+    def texts(self, given: Mapping[str, Any], place: str) -> dict[str, str]:
+        """A mapping to one text each."""
+        for name, each in given.items():
+            if not isinstance(each, str):
+                self.refuse(f"{place}.{name}", f"is '{each}', not one text")
+        return {name: each if isinstance(each, str) else "" for name, each in given.items()}
 
     def names(self, given: Any, place: str) -> tuple[str, ...]:
         """A list of text."""

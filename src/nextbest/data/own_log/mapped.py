@@ -37,7 +37,7 @@ def flat_schema(mapping: LogMapping) -> pa.Schema:
 def map_rows(rows: Rows, mapping: LogMapping, log: str) -> pa.Table:
     """One flat row (flat_schema) for each row of the log, in their order, then its broken lines.
 
-    `rows` has every column that the mapping uses (source.check_columns). `log` begins the ids of
+    `rows` has every column that the mapping uses (lacking.check_columns). `log` begins the ids of
     decisions (and customers) that have none of their own. What can't be read is null, and its text
     in `unreadable` (JSON by column of the flat row); `fault` says in words what is wrong with the
     row. A broken line has its text for an id, and nothing else.

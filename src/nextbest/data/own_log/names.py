@@ -22,7 +22,7 @@ NAMES = {
         r"(^|_)(time|ts|datetime|date|when|day|at|on|fecha|hora|datum|zeit)(_|$)|(zeit(punkt)?|datum)$",
     ),
     "outcome": (
-        r"(^|_)[ck]li[ck]", r"reward", r"conver", r"visit", r"respon", r"purchas", r"bought",
+        r"(^|_)([ck]li[ck]|clk$)", r"reward", r"conver", r"visit", r"respon", r"purchas", r"bought",
         r"(^|_)(buy|order|sale|kauf|gekauf|geklickt|compra|achat)", r"success",
         r"(^|_)(open|geoffnet|abierto|ouvert)", r"accept", r"label$", r"outcome", r"sign_?up",
         r"subscri", r"(^|_)react", r"watch", r"like[ds]?$", r"target$", r"^y$", r"redeem",
@@ -36,11 +36,12 @@ NAMES = {
     "action": (
         r"^(chosen_|selected_)?(action|treatment|arm)(_?(id|name|taken))?$", r"label_action$",
         r"treat", r"(^|_)arm", r"action", r"offer|oferta|angebot|offre", r"creative", r"banner",
-        r"(^|_)ad(_?id)?$", r"campaign|kampagne", r"variant|variation", r"experiment",
-        r"(^|_)group$", r"bucket", r"item", r"product|producto|produkt", r"movie", r"article",
+        r"(^|_)ad_?(group|set)?(_?id)?$", r"campaign|kampagne", r"variant|variation", r"experiment",
+        r"(^|_)group$", r"bucket", r"item", r"product|producto|produkt", r"movie|video", r"article",
         r"content", r"sku", r"recommend", r"^(chosen|selected|choice|pick|displayed)(_|$)",
         r"massnahme|aktion", r"(^|_)(version|landing_page|layout|design)$",
-        r"template|newsletter|mail_name|plantilla|vorlage", r"segment",
+        r"template|newsletter|mail_name|plantilla|vorlage", r"promo|coupon|voucher|gutschein",
+        r"segment",
     ),
     "channel": (
         r"channel", r"medium", r"placement", r"position", r"(^|_)slot", r"kanal", r"canal",
@@ -89,7 +90,8 @@ BEFORE = re.compile(
 AFTER = re.compile(
     r"(^|_)(expos|[ck]li[ck]|geklickt|open|geoffnet|visit|conver|outcome|reward|respon|deliver|"
     r"bounce|result|purchas|bought|redeem|gekauft|kauf(?!kraft)|bestell|ergebnis|resultado|"
-    r"event_type|status)|unsub|churned|after|(^|_)post_"
+    r"event_type|status|dwell|play_time|time_spent|long_view|follow(ed)?(_|$))|"
+    r"^((call|session|visit)_)?duration(_|$)|unsub|churned|after|(^|_)post_"
 )
 UNWISHED = re.compile(  # what came, and nobody hoped for
     r"unsub|opt_?out|complain|(^|_)(bounce|churn|cancel|return(ed)?$|refund|spam|dislike|hide|"
@@ -98,6 +100,7 @@ UNWISHED = re.compile(  # what came, and nobody hoped for
     r"^(no|not|non|never|kein|nicht|sin)_"
 )
 COST = re.compile(r"(^|_)(costs?|loss|regret|penalty|kosten|costes?|couts?|verlust)$")
+DATED = re.compile(r"time_?stamp|(^|_)(ts|date|datetime|datum|fecha)(_|$)|zeitpunkt")  # not a day
 BORN = re.compile(r"birth|(^|_)dob$|geburt|nacimient|naissance|expir|valid_(to|until)")
 _RESERVED = (
     "customer_id as_of decision_id decided_at treatment action_id channel propensity policy "

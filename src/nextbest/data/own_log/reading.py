@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import zoneinfo
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -106,14 +107,18 @@ def _dialect(reader: Reader, given: Any) -> Dialect:
     known = ("format", "encoding", "delimiter", "quote", "skip", "header", "decimal", "time_zone",
              "empty", "numbers")  # fmt: skip
     found = reader.section(given, "log", known)
+    found |= reader.texts({n: each for n, each in found.items() if n in known[:8]}, "log")
     zone = found.get("time_zone", "UTC")
     if zone not in zoneinfo.available_timezones():
         reader.refuse("log.time_zone", f"is '{zone}', which is no time zone like Europe/Madrid")
     for name, allowed in (("decimal", (".", ",")), ("format", ("csv", "json", "parquet", "delta"))):
         if name in found and found[name] not in allowed:
             reader.refuse(f"log.{name}", f"is '{found[name]}'; use one of {' '.join(allowed)}")
-    if len(found.get("delimiter", ",")) != 1 or len(found.get("quote", '"')) > 1:
-        reader.refuse("log", "delimiter is one character, quote one or none")
+    marks = [found.get("delimiter", ","), found.get("quote", '"')]
+    if not marks[0] or any(len(mark.encode()) > 1 or mark in ("\r", "\n") for mark in marks):
+        reader.refuse(
+            "log", "delimiter is one character (of ASCII, no line end), quote one or none"
+        )
     try:
         "".encode(found.get("encoding", "utf-8"))
     except LookupError:
@@ -124,7 +129,7 @@ def _dialect(reader: Reader, given: Any) -> Dialect:
     return Dialect(
         **texts,
         header=found.get("header", "true") == "true",
-        skip=int(reader.number(found.get("skip"), "log.skip", 0)),
+        skip=reader.whole(found.get("skip"), "log.skip", 0, 0, 1_000_000),
         empty=reader.names(found["empty"], "log.empty") if "empty" in found else EMPTY,
         numbers=reader.names(found["numbers"], "log.numbers") if "numbers" in found else (),
     )
@@ -140,6 +145,7 @@ def _value(reader: Reader, given: Any, place: str, kinds: _Kinds, wanted: str) -
     if len(ways) != 1:
         reader.refuse(place, "needs exactly one of column, constant and expression")
         return Value(constant="")
+    found |= reader.texts({n: each for n, each in found.items() if n != "values"}, place)
     expression = None
     if ways == ["expression"]:
         try:
@@ -157,7 +163,9 @@ def _value(reader: Reader, given: Any, place: str, kinds: _Kinds, wanted: str) -
         column=found.get("column"),
         constant=found.get("constant"),
         expression=expression,
-        values=reader.section(found.get("values"), f"{place}.values", None),
+        values=reader.texts(
+            reader.section(found.get("values"), f"{place}.values", None), f"{place}.values"
+        ),
         otherwise=found.get("otherwise"),
         empty=found.get("empty"),
     )
@@ -169,17 +177,28 @@ def _moment(reader: Reader, given: Any, place: str) -> Moment:
     found = reader.section(given, place, ("column", "formats", "dealt_from", "days"))
     if ("column" in found) == ("dealt_from" in found):
         reader.refuse(place, "needs a column with its formats, or dealt_from (a day) and days")
+    found |= reader.texts({n: each for n, each in found.items() if n != "formats"}, place)
     formats = reader.names(found.get("formats", "iso"), f"{place}.formats")
+    if not formats:
+        reader.refuse(f"{place}.formats", "is empty: name at least one, or leave it out for iso")
     for each in formats:
-        if each != "iso" and each not in EPOCHS and "%" not in each and not SINCE.fullmatch(each):
+        if "%" in each:
+            told = f"'{each}', which strptime can read"
+            _try(reader, f"{place}.formats", functools.partial(_written_and_read, each), told)
+        elif each != "iso" and each not in EPOCHS and not SINCE.fullmatch(each):
             known = ", ".join(("iso", *EPOCHS, "seconds_since 2026-01-01", "%d/%m/%Y %H:%M"))
             reader.refuse(f"{place}.formats", f"'{each}' is none of {known}")
-    first, days = found.get("dealt_from"), int(reader.number(found.get("days"), place, 14))
+    first = found.get("dealt_from")
+    # At least two: learned from, and held out.
+    days = reader.whole(found.get("days"), f"{place}.days", 14, 2, 3_650)
     if first is not None:
         _try(reader, f"{place}.dealt_from", lambda: date.fromisoformat(first), "a day: 2026-01-31")
-        if days < 2:
-            reader.refuse(f"{place}.days", "must be at least 2: learned from, and held out")
     return Moment(found.get("column"), formats, first, days)
+
+
+def _written_and_read(pattern: str) -> None:
+    day = datetime(2026, 1, 31, 10, tzinfo=UTC)
+    datetime.strptime(day.strftime(pattern), pattern)
 
 
 def _try(reader: Reader, place: str, work: Callable[[], Any], wanted: str) -> None:
@@ -200,6 +219,7 @@ def _eligible(reader: Reader, given: Any) -> Eligible:
         reader.refuse(
             place, "is all, all_of_channel, {column, separator, of} or {treatments: [...]}"
         )
+    found |= reader.texts({n: each for n, each in found.items() if n != "treatments"}, place)
     of = found.get("of", "actions")
     if of not in ("actions", "treatments"):
         reader.refuse(f"{place}.of", f"is '{of}', not actions or treatments")
@@ -215,7 +235,10 @@ def _propensity(reader: Reader, given: Any, kinds: _Kinds) -> Propensity:
     if isinstance(given, Mapping) and "empirical" in given:
         reader.section(given, place, ("empirical",))
         return Propensity("empirical", by=reader.names(given["empirical"], f"{place}.empirical"))
-    return Propensity("value", _value(reader, given or "", place, kinds, "number"))
+    value = _value(reader, given or "", place, kinds, "number")
+    if value.constant is not None and not 0 < reader.number(value.constant, place, 1.0) <= 1:
+        reader.refuse(place, f"is '{value.constant}', not above 0 and at most 1")
+    return Propensity("value", value)
 
 
 def _outcome(reader: Reader, kind: str, given: Any, kinds: _Kinds) -> Outcome:
@@ -251,7 +274,7 @@ def _attributes(reader: Reader, given: Any, kinds: set[str]) -> tuple[Attribute,
             reader.refuse(place, "is no free name: small letters, digits and _, none of the log's")
         if isinstance(each, str):
             each = {"column": name, "kind": each}
-        told = reader.section(each, place, ("column", "kind"))
+        told = reader.texts(reader.section(each, place, ("column", "kind")), place)
         if told.get("kind") not in ("number", "text"):
             reader.refuse(place, "needs a kind: number or text")
         found.append(Attribute(name, told.get("column", name), told.get("kind", "text")))
@@ -259,4 +282,4 @@ def _attributes(reader: Reader, given: Any, kinds: set[str]) -> tuple[Attribute,
 
 
 def _actions(reader: Reader, given: Any) -> str | None:
-    return reader.section(given, "actions", ("file",)).get("file")
+    return reader.texts(reader.section(given, "actions", ("file",)), "actions").get("file")

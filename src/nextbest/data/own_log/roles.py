@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from nextbest.data.own_log.columns import Facts
+from nextbest.data.own_log.columns import Facts, comes_with
 from nextbest.data.own_log.names import (
     AFTER,
     BEFORE,
@@ -66,7 +66,7 @@ class Roles:
 
 def find_roles(facts: Mapping[str, Facts]) -> Roles:
     """The columns by what they are, each with one role at most."""
-    roles = Roles(chances=_chances(facts))
+    roles = Roles(chances=_chance_columns(facts))
     roles = replace(roles, decided_at=_decided_at(facts))
     came = _outcomes(facts, roles)
     unwished = tuple(name for name in came if UNWISHED.search(facts[name].word))
@@ -105,13 +105,15 @@ def _several(facts: Facts) -> bool:
     return facts.text.nunique() > 1 and not facts.fraction
 
 
-def _chances(facts: Mapping[str, Facts]) -> tuple[str, ...]:
+def _chance_columns(facts: Mapping[str, Facts]) -> tuple[str, ...]:
     found = [
         (at, name)
         for name, each in facts.items()
         if (at := rank("propensity", each.word)) is not None
         and not PREDICTED.search(each.word)
-        and (each.listed or (len(each.known) > 0 and each.time is None and not each.flag))
+        and each.time is None
+        and not each.flag
+        and (each.listed or each.garbled or len(each.known) > 0)
     ]
     return tuple(name for _, name in sorted(found, key=lambda pair: pair[0]))
 
@@ -157,13 +159,13 @@ def _outcome_details(facts: Mapping[str, Facts], roles: Roles) -> Roles:
             happened = facts[outcome].number == 1
             if each.time is not None and outcome not in seen:
                 there = each.time.notna().to_numpy()
-                if there.any() and not there[~happened].any():
+                if comes_with(there, happened):
                     seen[outcome] = name
                     break
             elif each.number is not None and outcome not in money and not each.binary:
                 paid = np.nan_to_num(each.number) != 0
                 named = rank("money", each.word) is not None and not COST.search(each.word)
-                if named and paid.any() and not paid[~happened].any():
+                if named and comes_with(paid, happened):
                     money[outcome] = name
                     break
     roles = replace(roles, money=money, seen=seen)
@@ -202,7 +204,7 @@ def _action(facts: Mapping[str, Facts], roles: Roles) -> str | None:
         if each.word.endswith("segment") and not controlled:  # a customer's, rather
             continue
         many = count > max(0.5 * len(each.text), 10)
-        if many and not re.search(r"item|product|movie|action", each.word):
+        if many and not re.search(r"item|product|movie|video|action", each.word):
             continue
         found.append((not controlled, 99 if at is None else at, name))
     return min(found)[2] if found else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 
 from nextbest.data.contracts import Column, Contract, log_contracts
 from nextbest.data.own_log.files import Rows, columns_of, flat, format_of, holding, read
+from nextbest.data.own_log.lacking import check_columns, check_ids, check_lines
 from nextbest.data.own_log.mapped import flat_schema, map_rows
 from nextbest.data.own_log.mapping import LogMapping
 from nextbest.data.own_log.reading import read_mapping
@@ -95,13 +96,16 @@ def land_rows(
     landed: Path,
     seen: Callable[[int], None] = lambda rows: None,
 ) -> None:
-    """Write flat rows to one Parquet file; it is whole, or the one that was there stays."""
+    """Write flat rows to one Parquet file; it is whole, or the one that was there stays.
+
+    Raises DataError where the log can't be read on, and for columns that no JSON line has.
+    """
     landed.parent.mkdir(parents=True, exist_ok=True)
     partial = landed.with_suffix(f".{os.getpid()}.partial")
     try:
         # No statistics, for the engine takes NaN and one other value for a constant by them.
         with pq.ParquetWriter(partial, flat_schema(mapping), write_statistics=False) as writer:
-            for rows in batches:
+            for rows in check_lines(batches, mapping, log):
                 writer.write_table(map_rows(rows, mapping, log))
                 seen(rows.columns.num_rows)
         os.replace(partial, landed)
@@ -109,22 +113,8 @@ def land_rows(
         partial.unlink(missing_ok=True)
 
 
-def check_columns(names: Sequence[str], mapping: LogMapping, log: str) -> None:
-    """Raise DataError when the log lacks columns that the mapping reads, naming all and where."""
-    lacking = [(place, column) for place, column in mapping.uses() if column not in names]
-    if lacking:
-        told = "; ".join(f"{place} wants '{column}'" for place, column in lacking)
-        raise DataError(
-            f"{mapping.file}: {log} lacks columns: {told}; there are {', '.join(names)}"
-        )
-
-
 def _by_engine(frame: DataFrame, mapping: LogMapping, log: str) -> DataFrame:
-    if mapping.decision_id is None:
-        raise DataError(
-            f"{mapping.file}: decisions.decision_id is missing: rows of the table {log} have no "
-            "number; name a column that is different in every row"
-        )
+    check_ids(mapping, log)
     check_columns(flat(frame.limit(0).toArrow()).column_names, mapping, log)
 
     def mapped(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

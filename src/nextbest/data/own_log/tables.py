@@ -82,13 +82,21 @@ def _as_text(known: DataFrame, mapping: LogMapping) -> DataFrame:
     )
 
 
-def _seen(known: DataFrame, mapping: LogMapping) -> list[str]:
-    """Every treatment that the log names, chosen or only eligible."""
-    found = known.select("treatment")
+def _seen(known: DataFrame, mapping: LogMapping) -> pd.DataFrame:
+    """Every treatment that the log names, with action_id and channel; chosen, or only eligible."""
+    names = ["treatment", "action_id", "channel"]
+    chosen = known.where("treatment IS NOT NULL").select(*names).distinct().collect()
+    listed = set(mapping.eligible.treatments)
     if mapping.eligible.how == "column":
-        found = found.unionByName(known.select(F.explode("listed").alias("treatment")))
-    names = [row[0] for row in found.where("treatment IS NOT NULL").distinct().collect()]
-    return sorted({*names, *mapping.eligible.treatments})
+        found = known.select(F.explode("listed").alias("treatment"))
+        listed |= {row[0] for row in found.where("treatment IS NOT NULL").distinct().collect()}
+    # Of what is only eligible there is no more than the name; a channel may have a colon, too.
+    split = [
+        (each, NONE, NONE) if each == NONE else (each, *each.rpartition(":")[::2])
+        for each in sorted(listed - {row[0] for row in chosen})
+    ]
+    frame = pd.DataFrame([*sorted(map(tuple, chosen)), *split], columns=names)
+    return frame.drop_duplicates("treatment")
 
 
 def _with_eligible(

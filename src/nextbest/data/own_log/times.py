@@ -20,7 +20,9 @@ _HOURS = ["", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", "T%H:%M:%S", " %I:%M %p", "
           ", %H:%M", ", %H:%M:%S"]  # fmt: skip
 PATTERNS = [day + hour for hour in _HOURS for day in _DAYS]
 PATTERNS += ["%Y%m%d%H%M%S", "%a %b %d %H:%M:%S %Y", "%d/%b/%Y:%H:%M:%S %z", "%Y%m%dT%H%M%S"]
-_RANGES = {"epoch_s": (1e8, 4.2e9), "epoch_ms": (1e11, 4.2e12), "epoch_us": (1e14, 4.2e15)}
+_RANGES = {"epoch_s": (1e8, 4.2e9), "epoch_ms": (1e11, 4.2e12), "epoch_us": (1e14, 4.2e15),
+           "epoch_ns": (1e17, 4.2e18)}  # fmt: skip
+_NUMBER = re.compile(r"[+-]?\d*\.?\d+([eE][+-]?\d+)?")
 _MAYBE = re.compile(r"\d")
 
 
@@ -48,6 +50,8 @@ def formats_of(texts: list[str], dialect: Dialect) -> Formats:
         return Formats()
     if (epochs := _epochs(different)) is not None:
         return epochs
+    if any("." in text for text in different) and all(map(_NUMBER.fullmatch, different)):
+        return Formats()  # no pattern reads decimals, and trying them all takes its time
     left, found = different, []
     while left and len(found) < MOST:
         some = pd.Series(left).sample(min(SOME, len(left)), random_state=0).tolist()

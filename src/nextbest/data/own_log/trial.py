@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nextbest.data.own_log.files import Rows
+from nextbest.data.own_log.lacking import check_lines
 from nextbest.data.own_log.mapped import map_rows, outcome_faults
 from nextbest.data.own_log.mapping import LogMapping
 
@@ -55,11 +56,11 @@ def try_mapping(
     """Map every row and hold it against the rules that need no other row (but unique ids).
 
     Memory does not grow with the log, but for 16 bytes an id where the log has ids. Raises
-    DataError where the log can't be read on.
+    DataError where the log can't be read on, and for columns that no JSON line has.
     """
     tried = Tried()
     ids: list[tuple[np.ndarray, np.ndarray]] = []
-    for rows in batches:
+    for rows in check_lines(batches, mapping, log):
         flat = map_rows(rows, mapping, log)
         bad = _look(flat, mapping, tried)
         if mapping.decision_id is not None:
@@ -125,6 +126,13 @@ def _rules(flat: pa.Table, mapping: LogMapping) -> dict[str, np.ndarray]:
         pairs = zip(flat["treatment"].to_pylist(), flat["listed"].to_pylist(), strict=True)
         rules["decisions.eligible lacks what was chosen"] = pa.array(
             [s is not None and t is not None and t not in s for t, s in pairs], pa.bool_()
+        )
+    if mapping.eligible.how == "treatments":
+        known = pa.array(mapping.eligible.treatments, pa.string())
+        outside = pc.invert(pc.is_in(flat["treatment"], value_set=known))
+        # What is empty is told already.
+        rules["decisions.eligible lacks what was chosen"] = pc.and_(
+            outside, pc.is_valid(flat["treatment"])
         )
     return {name: _true(pc.fill_null(rule, False)) for name, rule in rules.items()}
 

@@ -16,11 +16,14 @@ from nextbest.data.own_log.files import Dialect
 from nextbest.errors import DataError
 from nextbest.evaluation.ope.source import numbers as plain_numbers
 
-EPOCHS = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}  # microseconds of a unit
+EPOCHS = {  # microseconds of a unit
+    "epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1, "epoch_ns": 0.001,
+}  # fmt: skip
 SINCE = re.compile(r"seconds_since (\d{4}-\d\d-\d\d)")
 ISO = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}.*)?$"
 _RUN_TOGETHER = {"%Y%m%d": 8, "%Y%m%d%H%M%S": 14, "%Y%m%dT%H%M%S": 15, "%d%m%Y": 8}  # letters
-_OFFSET = r"(?:Z|UTC|[+-]\d{2}:?\d{2})$"
+# Behind a time of day, or the -05 of 2026-01-05 would be one; Postgres writes +02.
+OFFSET = r":\d{2}(?:\.\d+)? ?(?:Z|UTC|[+-]\d{2}(?::?\d{2})?)$"
 _TRUE = ("true", "t", "yes", "y", "ja", "j", "wahr", "sí", "si", "s", "verdadero", "oui", "vrai")
 _FALSE = ("false", "f", "no", "n", "nein", "falsch", "falso", "non", "faux")
 _MONEY = r"^[€$£]|[€$£]$|^(EUR|USD|GBP)\b|\b(EUR|USD|GBP)$"
@@ -97,7 +100,7 @@ def moments(
 ) -> tuple[pa.Array, np.ndarray]:
     """Timestamps (µs, UTC), null where there is none; and where no format fits.
 
-    `formats` are tried in their order: iso, epoch_s, epoch_ms, epoch_us, "seconds_since
+    `formats` are tried in their order: iso, epoch_s, epoch_ms, epoch_us, epoch_ns, "seconds_since
     2026-01-01", or a pattern as strptime has it. A time without offset is of the log's zone; an
     hour that its clocks show twice is the first one, an hour that they leap over moves on.
     """
@@ -135,9 +138,11 @@ def _by_format(series: pd.Series, name: str, dialect: Dialect) -> pd.Series:
     if name in _RUN_TOGETHER:  # else 202611 would be the first of January
         series = series.where(series.str.len() == _RUN_TOGETHER[name])
     if name != "iso":
-        return _in_utc(pd.to_datetime(series, format=name, errors="coerce"), dialect)
-    series = series.where(series.str.match(ISO))
-    offset = series.str.contains(_OFFSET, regex=True, na=False)
+        apart = "%z" in name  # offsets that change with summer are of one kind in UTC only
+        read = pd.to_datetime(series, format=name, utc=apart, errors="coerce")
+        return _in_utc(read, dialect)
+    series = series.where(series.str.match(ISO)).str.replace(r" ?UTC$", "Z", regex=True)
+    offset = series.str.contains(OFFSET, regex=True, na=False)
     read = pd.to_datetime(series.where(offset), format="ISO8601", utc=True, errors="coerce")
     bare = pd.to_datetime(series.where(~offset), format="ISO8601", errors="coerce")
     return read.fillna(_in_utc(bare, dialect))

@@ -283,7 +283,10 @@ def test_what_the_trial_counts_is_what_is_rejected(ingested, tmp_path):
 def test_columns_that_the_log_lacks_are_told_before_anything_is_read(ingested, tmp_path):
     (tmp_path / "log.csv").write_text("u,t,a\nu1,2026-01-02,x\n")
     text = TIMED + " customer_id: who, propensity: uniform}\noutcomes: {c: {reward: c, worth: 1}}\n"
-    told = "decisions.customer_id wants 'who'; outcomes.c.reward wants 'c'; there are u, t, a"
+    told = (
+        "decisions.customer_id wants 'who'; outcomes.c.reward wants 'c'; there are u, t, a "
+        r"\(what is the same in every row is {constant: who}\)"
+    )
     with pytest.raises(DataError, match=told):
         ingested(tmp_path / "log.csv", text)
 
@@ -328,6 +331,19 @@ def test_a_trials_shares_are_counted_within_what_it_was_random_in(ingested, tmp_
     assert set(found["propensity"]) == {0.5}
     with pytest.raises(DataError, match="propensity is unknown: without the chance"):
         ingested(tmp_path / "log.csv", text % "unknown")
+
+
+def test_a_channel_with_a_colon_stays_one(ingested, tmp_path):
+    (tmp_path / "log.csv").write_text(
+        "u,t,a,ch,click\nu1,2026-01-01,A,ad:mobile,1\nu2,2026-01-02,none,,0\n"
+    )
+    text = TIMED.replace("{constant: mail}", "ch") + (
+        " propensity: uniform}\noutcomes: {click: {reward: click, worth: 1}}\n"
+    )
+    actions = ingested(tmp_path / "log.csv", text)["actions"][0].sort_values("treatment")
+    assert actions[["treatment", "action_id", "channel"]].values.tolist() == [
+        ["A:ad:mobile", "A", "ad:mobile"], ["none", "none", "none"],
+    ]  # fmt: skip
 
 
 def test_actions_are_valid_in_their_time_and_told_by_a_file(ingested, tmp_path):

@@ -214,14 +214,19 @@ def test_an_outcome_that_is_only_there_where_it_happened(tmp_path, capsys):
 
 
 def test_a_time_that_can_not_be_read_is_missing_and_not_dealt(inspected):
-    _, told = inspected(rows_of().assign(date=[f"week {k % 9}, day 3" for k in range(1500)]))
-    dealt = told["mapping"]["decisions"]["decided_at"]
-    code, told = inspected(
-        rows_of().assign(date=[f"2026-01-{1 + k % 40:02d}" for k in range(1500)])
-    )
-    assert "dealt_from" in dealt
-    assert code == 1
-    assert any(each.startswith("when: date is named like a time") for each in told["missing"])
+    code, told = inspected(rows_of().assign(date=[f"week {k % 9}, day 3" for k in range(1500)]))
+    assert "dealt_from" in told["mapping"]["decisions"]["decided_at"]
+    assert code == 0
+    for write, how in (
+        (lambda k: f"2026-01-{1 + k % 40:02d}", "strptime"),
+        (lambda k: f"{1 + k % 28:02d}-ene-2026 10:00", "strptime"),
+        (lambda k: 46027 + k / 36, '"seconds_since <day>"'),  # as Excel has it
+        (lambda k: 2400 * k, '"seconds_since <day>"'),
+    ):
+        code, told = inspected(rows_of(300).assign(date=[write(k) for k in range(300)]))
+        assert code == 1
+        (when,) = [each for each in told["missing"] if each.startswith("when: date is named like")]
+        assert how in when
 
 
 def test_a_file_that_breaks_off_and_numbers_that_are_none(inspected, tmp_path, capsys):
@@ -254,3 +259,92 @@ def test_yes_and_no_of_several_languages(inspected, words):
 
 def _said(words, number):
     return words[0] if number else words[1]
+
+
+@pytest.mark.parametrize("refund", [False, True])
+def test_what_is_there_only_where_an_outcome_is_came_after_it(inspected, refund):
+    frame = rows_of().assign(clicked=lambda f: f.index % 4 == 0).assign(
+        clicked=lambda f: f["clicked"].astype(int),
+        revenue=lambda f: f["clicked"] * (20.5 + f.index % 9),
+        payment_method=lambda f: np.where(f.index % 4, "", np.where(f.index % 8, "card", "cash")),
+        items=lambda f: f["clicked"] * (1 + f.index % 3), age=lambda f: 20 + f.index % 41,
+    )  # fmt: skip
+    if refund:
+        frame.loc[1, "revenue"] = -12.5
+    code, told = inspected(frame)
+    assert code == 0
+    assert told["mapping"]["outcomes"]["clicked"]["value"] == {"column": "revenue", "empty": "0"}
+    assert list(told["mapping"]["customers"]) == ["age"]
+    for name in ("payment_method", "items"):
+        assert f"{name}: is there only where clicked is, so it came after the decision" in (
+            told["left_out"]
+        )
+
+
+@pytest.mark.parametrize("rate", [0.2, 0.7, 0.96])
+def test_an_attribute_that_an_outcome_goes_with_stays_one(inspected, rate):
+    draw = np.random.default_rng(4)
+    loyal = draw.random(1500) < 0.02
+    clicked = draw.random(1500) < np.where(loyal, min(1.25 * rate, 0.97), rate)
+    _, told = inspected(rows_of().assign(clicked=clicked.astype(int), income=30 + loyal, vip=loyal))
+    assert set(told["mapping"]["customers"]) == {"income", "vip"}
+
+
+def test_what_is_named_like_what_came_after_is_no_attribute(inspected):
+    names = ["duration", "dwell_ms", "play_time_ms", "time_spent", "is_follow", "long_view"]
+    frame = rows_of(300)
+    _, told = inspected(frame.assign(**dict.fromkeys(names, frame.index % 2 * 7)))
+    assert told["left_out"] == [
+        f"{n}: may have come after the decision, by its name" for n in names
+    ]
+
+
+def test_a_propensity_that_can_not_be_read_is_not_one_that_there_is_none_of(inspected):
+    frame = rows_of().assign(age=lambda f: f.index % 41, a=lambda f: f.index % 7)
+    frame["propensity"] = frame["propensity"].astype(object).where(frame.index % 8 > 0, "error 500")
+    code, told = inspected(frame)
+    assert (code, told["mapping"]["decisions"]["propensity"]) == (1, "unknown")
+    assert told["missing"][0].startswith("the propensity: propensity can't be read as numbers (")
+
+
+def test_the_decimal_mark_goes_by_columns_and_a_semicolon(tmp_path, capsys):
+    frame = rows_of().assign(version=lambda f: [f"{k % 9}.{k % 89}" for k in f.index])
+    frame["offer"], frame["propensity"] = list("ABC") * 500, "0,3333"
+    frame.to_csv(tmp_path / "a.csv", sep=";", index=False)
+    main(["inspect-log", str(tmp_path / "a.csv"), "--json"])
+    told = json.loads(capsys.readouterr().out)
+    assert told["mapping"]["log"]["decimal"] == ","
+    assert told["mapping"]["decisions"]["propensity"] == "propensity"
+    assert any("decimal comma in propensity, with a point in version" in u for u in told["unsure"])
+
+
+def test_the_zone_is_asked_for_only_where_some_times_tell_none(inspected):
+    for offset, asked in (("+01", False), ("", True)):
+        frame = rows_of(300).assign(date=lambda f, offset=offset: f["date"] + " 10:00:00" + offset)
+        told = inspected(frame)[1]["unsure"]
+        assert any(each.startswith("log.time_zone") for each in told) == asked
+
+
+@pytest.mark.parametrize(
+    ("offer", "click"),
+    [("promotion", "clk"), ("coupon_id", "clicked"), ("video_id", "is_click"),
+     ("adgroup_id", "clk"), ("gutschein", "klick"), ("ad_set", "click")],
+)  # fmt: skip
+def test_names_of_public_logs_are_known(inspected, offer, click):
+    frame = rows_of(300).rename(columns={"offer": offer, "clicked": click})
+    _, told = inspected(frame)
+    assert told["mapping"]["decisions"]["action_id"] == offer
+    assert list(told["mapping"]["outcomes"]) == [click]
+
+
+def test_no_is_no_action_and_an_empty_one_is_asked_about(inspected):
+    frame = rows_of().assign(offer=lambda f: f["offer"].replace({"A": "Yes", "B": "No", "C": ""}))
+    frame["newsletter"] = np.where(np.arange(1500) % 3, "yes", "no")  # no action, but a customer's
+    _, told = inspected(frame)
+    assert told["mapping"]["decisions"]["action_id"] == {
+        "column": "offer",
+        "values": {"No": "none"},
+    }
+    assert "newsletter" in told["mapping"]["customers"]
+    assert any("offer is empty in 20%" in u and "{column: offer, empty: none}" in u
+               for u in told["unsure"])  # fmt: skip

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nextbest.data.own_log import times as times_module
 from nextbest.data.own_log.files import Dialect
 from nextbest.data.own_log.times import Formats, formats_of
 from nextbest.data.own_log.values import lists, moments, numbers, texts
@@ -74,8 +75,11 @@ def test_an_hour_shown_twice_is_the_first_and_one_leapt_over_moves_on():
 
 @pytest.mark.parametrize(
     ("text", "name"),
-    [("1767225600", "epoch_s"), ("1767225600000", "epoch_ms"), ("1767225600000000", "epoch_us")],
-)
+    [
+        ("1767225600", "epoch_s"), ("1767225600000", "epoch_ms"), ("1767225600000000", "epoch_us"),
+        ("1767225600000000000", "epoch_ns"),
+    ],
+)  # fmt: skip
 def test_epochs(text, name):
     assert times([text], [name]) == ([utc(2026, 1, 1)], [False])
     assert formats_of([text], PLAIN).names == (name,)
@@ -146,3 +150,31 @@ def test_text_of_other_types():
     assert texts(pa.array([1.0, None, 2.5, 2.0**60]), PLAIN).to_pylist()[:3] == ["1", None, "2.5"]
     assert texts(pa.array([" a ", "NULL"]), PLAIN).to_pylist() == ["a", None]
     assert texts(pa.array(["x"]).dictionary_encode(), PLAIN).to_pylist() == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("winter", "summer"),
+    [
+        ("2026-01-05 10:00:00+01", "2026-07-05 11:00:00+02"),
+        ("2026-01-05 10:00:00.5+01", "2026-07-05 09:00:00"),
+        ("2026-01-05T10:00+0100", "2026-07-05T11:00:00+02:00"),
+        ("2026-01-05 09:00:00 UTC", "2026-07-05 09:00:00.25 UTC"),
+        ("2026-01-05 01:00:00.000 -0800", "2026-07-05 09:00:00Z"),
+        ("05/Jan/2026:10:00:00 +0100", "05/Jul/2026:11:00:00 +0200"),
+        ("1767603600000000000", "1783242000000000000"),
+    ],
+)
+def test_offsets_may_change_within_a_column(winter, summer):
+    formats = formats_of([winter, summer], PLAIN)
+    assert formats.share == 1.0
+    found, strange = times([winter, summer], formats.names)
+    assert [each.replace(microsecond=0) for each in found] == [
+        utc(2026, 1, 5, 9),
+        utc(2026, 7, 5, 9),
+    ]
+    assert strange == [False, False]
+
+
+def test_no_times_are_sought_in_decimals(monkeypatch):
+    monkeypatch.setattr(times_module, "_reads", None)  # what tries a pattern
+    assert formats_of(["0.25", "-1.5", "3", "1e-05"], PLAIN) == Formats()
