@@ -6,14 +6,13 @@ source (0.18.2, see databricks.md §2); not yet run against a workspace.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from nextbest import tables
 from nextbest.decisions.rule_parts import sql_name
-from nextbest.errors import DataError, PlatformError
+from nextbest.errors import DataError
 from nextbest.platforms import NewModel, Published, TrainingSpec
 from nextbest.platforms.databricks import feature_models, training_sets
 from nextbest.platforms.functions import catalog_function
@@ -103,14 +102,6 @@ class DatabricksFeatureStore:
         """The frame with the model's inputs that it lacked, and `prediction` (see the port)."""
         return self._client.score_batch(model_uri=model_uri, df=frame, result_type=result_type)
 
-    def publish(self, table: str, *, time_to_live: dt.timedelta | None = None) -> Published:
-        """Bring a feature table into the schema's online store (see the port).
-
-        Raises PlatformError for a time to live, which Databricks' online store doesn't have.
-        """
-        if time_to_live is not None:
-            raise PlatformError(
-                f"{table}: Databricks' online store has no time to live; delete old rows from "
-                "the feature table and publish again"
-            )
+    def publish(self, table: str) -> Published:
+        """Bring a feature table into the schema's online store (see the port)."""
         return feature_models.publish(self._client, self._spark, table)

@@ -7,7 +7,6 @@ primary keys and no functions: both stand in files of the lakehouse, beside the 
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -116,13 +115,12 @@ class LocalFeatureStore:
         """The frame with the model's inputs that it lacked, and `prediction` (see the port)."""
         return feature_scoring.score_batch(self, model_uri, frame, result_type, self._table_id)
 
-    def publish(self, table: str, *, time_to_live: dt.timedelta | None = None) -> Published:
+    def publish(self, table: str) -> Published:
         """Bring the latest row of each key into the lakehouse's online store (see the port)."""
         declared = self._declared(table)
         return online_store.publish(
-            self._spark, self._lakehouse, table, declared.keys, declared.timestamp,
-            time_to_live=time_to_live,
-        )  # fmt: skip
+            self._spark, self._lakehouse, table, declared.keys, declared.timestamp
+        )
 
     def _declared(self, table: str) -> FeatureTable:
         frame = tables.read(self._spark, table)
