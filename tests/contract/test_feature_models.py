@@ -261,6 +261,88 @@ def test_a_served_model_takes_features_from_the_online_store(store, logged):
         served.predict(rows.drop(columns="ratio"))
 
 
+EVERY = {
+    "shop": "int", "vip": "boolean", "small": "smallint", "share": "float", "spend": "double",
+    "visits": "bigint", "day": "date", "seen": "timestamp", "tier": "string",
+    "prices": "array<float>", "ranks": "array<int>", "flags": "array<boolean>",
+    "words": "array<string>", "raw": "binary", "points": "int",
+}  # fmt: skip
+KNOWN = (3, True, 2, 0.5, float("nan"), 7, dt.date(2026, 1, 5), at(6), "gold",
+         [1.0, 2.0], [1, None], [True, False], ["x", None], b"x", 9)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def telling(store, spark):
+    """A model over features of every type, one table keyed by a feature and one by a date."""
+    import mlflow
+    from mlflow.types import ColSpec, Schema
+
+    class Telling(mlflow.pyfunc.PythonModel):
+        """It answers with the frame that it is given: types and values."""
+
+        def predict(self, context, rows):
+            kinds = rows.dtypes.to_dict()
+            return [
+                "\n".join(f"{name} {kinds[name]} {value!r}" for name, value in row.items())
+                for row in rows.to_dict("records")
+            ]
+
+    columns = ", ".join(f"{name} {kind}" for name, kind in EVERY.items())
+    rows = [("a", *KNOWN), ("gaps", *[None] * len(EVERY))]
+    who, shops, days = (f"{SCHEMA}.served_{name}" for name in ("who", "shops", "days"))
+    store.write(who, spark.createDataFrame(rows, f"id string, {columns}"), ["id"], None)
+    store.write(shops, spark.createDataFrame([(3, 1.5)], "no int, size double"), ["no"], None)
+    born = spark.createDataFrame([(dt.date(2026, 1, 1), 4)], "d date, open int")
+    store.write(days, born, ["d"], None)
+    for table in (who, shops, days):
+        store.publish(table)
+    lookups = [
+        Lookup(who, ("id",), defaults={"points": 5}), Lookup(shops, ("shop",)),
+        Lookup(days, ("d",)),
+    ]  # fmt: skip
+    spine = spark.createDataFrame([("a", dt.date(2026, 1, 1))], "id string, d date")
+    logged = NewModel(
+        Telling(), f"{SCHEMA}.telling", mlflow.pyfunc, REQUIREMENTS, Schema([ColSpec("string")])
+    )
+    with mlflow.start_run(experiment_id=mlflow.create_experiment("telling")):
+        return store.log_model(logged, TrainingSpec(spine, lookups))
+
+
+def test_a_served_model_gets_what_a_batch_gives_it(store, spark, telling):
+    import mlflow
+
+    uri = f"models:/{SCHEMA}.telling/{telling}"
+    served = mlflow.pyfunc.load_model(uri)
+    for key in (
+        ("a", dt.date(2026, 1, 1)),
+        ("gaps", dt.date(2026, 1, 2)),
+    ):  # one at a time, since a gap decides the type of a whole column
+        batch = store.score_batch(uri, spark.createDataFrame([key], "id string, d date"), "string")
+        given = pd.DataFrame([key], columns=["id", "d"]).assign(d=[key[1].isoformat()])
+        (answer,) = served.predict(given)
+        assert answer.splitlines() == batch.first()["prediction"].splitlines()
+    both = pd.DataFrame({"id": ["a", "nobody"], "d": ["2026-01-01", "2026-01-02"]})
+    one, other = served.predict(both)
+    assert "shop float64 3.0\n" in one
+    assert "points int32 9\nsize float64 1.5\nopen float64 4.0" in one
+    assert "points int32 5\nsize float64 nan\nopen float64 nan" in other
+    with pytest.raises(DataError, match="d is a date"):
+        served.predict(pd.DataFrame({"id": ["a"], "d": ["2026-01-01 08:00"]}))
+
+
+def test_an_endpoint_answers_for_a_model_with_its_spec(store, home, logged):
+    from nextbest.platforms.local.serving import LocalServing
+
+    store.publish(TABLE)
+    serving = LocalServing(home)
+    endpoint = serving.deploy("scored", MODEL, logged[0])
+    asked = [{"customer_id": "a", "age": 1.0, "ratio": 2.5}, {"customer_id": "b", "age": 2.0,
+             "ratio": 1.0}]  # fmt: skip
+    assert serving.query(endpoint, asked) == [1.5, 0.25]
+    with pytest.raises(DataError, match="'scored' refused the records: .*ratio: computed on dem"):
+        serving.query(endpoint, [{"customer_id": "a", "age": 1.0}])
+
+
 # --- by the real client -----------------------------------------------------------------------
 
 
