@@ -16,6 +16,7 @@ from unittest import mock
 
 import pandas as pd
 import pytest
+from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
 from nextbest.errors import DataError
@@ -440,7 +441,7 @@ def client(client_spec, monkeypatch):
 def on_databricks(client):
     from nextbest.platforms.databricks.feature_store import DatabricksFeatureStore
 
-    return DatabricksFeatureStore(mock.Mock())
+    return DatabricksFeatureStore(mock.Mock(), mock.Mock())
 
 
 def test_databricks_logs_with_its_training_set_and_registers_once(on_databricks, client, home):
@@ -497,3 +498,26 @@ def test_databricks_scores_by_the_client(on_databricks, client):
         model_uri="models:/a.b.c/1", df=frame, result_type="float"
     )
     assert answer is client.score_batch.return_value
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ValueError, TypeError, KeyError, IndexError, OverflowError, PySparkException],
+)
+def test_what_databricks_refuses_is_told(on_databricks, client, home, error):
+    import mlflow
+
+    spine = mock.Mock(columns=["customer_id", "decided_at"])
+    asked = TrainingSpec(spine, functions=FUNCTIONS)
+    client.score_batch.side_effect = error("not so\n\nJVM stacktrace:\n at ...")
+    with pytest.raises(DataError, match=r"^models:/a.b.c/1: the frame can't be scored: \W?not so"):
+        on_databricks.score_batch("models:/a.b.c/1", spine)
+    client.log_model.side_effect = error("not so")
+    with mlflow.start_run(), pytest.raises(DataError, match=r"was not logged: \W?not so"):
+        on_databricks.log_model(new(None), asked)
+    client.create_training_set.side_effect = error("not so")
+    with pytest.raises(DataError, match=r"^no training set: \W?not so"):
+        on_databricks.training_set(asked)
+    client.get_online_store.side_effect = error("not so")
+    with pytest.raises(DataError, match=r"^a.b.c was not published: \W?not so"):
+        on_databricks.publish("a.b.c")

@@ -14,18 +14,21 @@ from nextbest import tables
 from nextbest.decisions.rule_parts import sql_name
 from nextbest.errors import DataError
 from nextbest.platforms import NewModel, Published, TrainingSpec
-from nextbest.platforms.databricks import feature_models, training_sets
+from nextbest.platforms.databricks import online_store, training_sets
+from nextbest.platforms.databricks.refusals import refused
 from nextbest.platforms.functions import catalog_function
 
 if TYPE_CHECKING:
+    from databricks.sdk import WorkspaceClient
     from pyspark.sql import DataFrame, SparkSession
 
 
 class DatabricksFeatureStore:
     """Feature tables and functions in Unity Catalog; `client` is one of Databricks' own."""
 
-    def __init__(self, spark: SparkSession, client: Any = None) -> None:
+    def __init__(self, spark: SparkSession, workspace: WorkspaceClient, client: Any = None) -> None:
         self._spark = spark
+        self._workspace = workspace
         self._given = client
 
     @cached_property
@@ -44,7 +47,7 @@ class DatabricksFeatureStore:
         Raises DataError when the table is there with other keys, and with what the client says
         when it refuses the rows.
         """
-        if tables.exists(self._spark, table):
+        if there := tables.exists(self._spark, table):
             own_keys, own_time = training_sets.identity(self._client, table)
             if (own_keys, own_time) != (list(keys), timestamp):
                 raise DataError(
@@ -52,17 +55,15 @@ class DatabricksFeatureStore:
                     f"{own_time}, the rows come with {list(keys)} and {timestamp}: write them to a "
                     "table of their own"
                 )
-        else:
-            self._client.create_table(
-                name=table,
-                primary_keys=[*keys, *([timestamp] if timestamp else [])],
-                timeseries_column=timestamp,
-                schema=frame.schema,
-            )
-        try:
+        with refused(f"feature table {table}"):
+            if not there:
+                self._client.create_table(
+                    name=table,
+                    primary_keys=[*keys, *([timestamp] if timestamp else [])],
+                    timeseries_column=timestamp,
+                    schema=frame.schema,
+                )
             self._client.write_table(name=table, df=frame, mode="merge")
-        except ValueError as error:
-            raise DataError(f"feature table {table}: {error}") from error
 
     def read(self, table: str) -> DataFrame:
         """The feature table; DataError when there is none of this name."""
@@ -94,14 +95,15 @@ class DatabricksFeatureStore:
 
         Raises DataError as `training_set` does, and without an active MLflow run.
         """
-        return feature_models.log(self._client, new, spec)
+        return training_sets.log(self._client, new, spec)
 
     def score_batch(
         self, model_uri: str, frame: DataFrame, result_type: str = "double"
     ) -> DataFrame:
         """The frame with the model's inputs that it lacked, and `prediction` (see the port)."""
-        return self._client.score_batch(model_uri=model_uri, df=frame, result_type=result_type)
+        with refused(f"{model_uri}: the frame can't be scored"):
+            return self._client.score_batch(model_uri=model_uri, df=frame, result_type=result_type)
 
     def publish(self, table: str) -> Published:
         """Bring a feature table into the schema's online store (see the port)."""
-        return feature_models.publish(self._client, self._spark, table)
+        return online_store.publish(self._client, self._workspace, self._spark, table)
