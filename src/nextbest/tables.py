@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from nextbest.decisions.rule_parts import sql_name
 from nextbest.errors import DataError
 
 if TYPE_CHECKING:
@@ -22,7 +21,12 @@ OWN_CONSTRAINT = "rule_"  # how the names of our constraints begin
 
 def quote(name: str) -> str:
     """A dotted name with each part in backticks, as SQL wants it."""
-    return ".".join("`" + part.replace("`", "``") + "`" for part in name.split("."))
+    return ".".join(map(sql_name, name.split(".")))
+
+
+def sql_name(column: str) -> str:
+    """A column's name as SQL, whatever is in it."""
+    return f"`{column.replace('`', '``')}`"
 
 
 def column(name: str) -> Column:

@@ -11,7 +11,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from nextbest import tables
-from nextbest.decisions.rule_parts import sql_name
 from nextbest.errors import DataError
 from nextbest.platforms import NewModel, Published, TrainingSpec
 from nextbest.platforms.databricks import online_store, training_sets
@@ -75,7 +74,7 @@ class DatabricksFeatureStore:
         kept = catalog_function(name, function)
         if "$$" in kept.source:
             raise DataError(f"function {name}: its source has $$, which ends it in SQL")
-        parameters = ", ".join(f"{sql_name(each)} {kind}" for each, kind in kept.parameters)
+        parameters = ", ".join(f"{tables.sql_name(each)} {kind}" for each, kind in kept.parameters)
         bound = ", ".join(each for each, _ in kept.parameters)
         self._spark.sql(
             f"CREATE OR REPLACE FUNCTION {tables.quote(kept.name)}({parameters}) "

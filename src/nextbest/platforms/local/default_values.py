@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nextbest.decisions.rule_parts import sql_name
+from nextbest import tables
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -52,7 +52,7 @@ def fill(frame: DataFrame, defaults: Mapping[str, Any]) -> DataFrame:
 
     kinds, columns = dict(frame.dtypes), []
     for name in frame.columns:
-        column = F.col(sql_name(name))
+        column = tables.column(name)
         if name in defaults:
             gone = column.isNull()
             if kinds[name] in ("float", "double"):

@@ -29,7 +29,7 @@ from nextbest.platforms.local import (
 )
 from nextbest.platforms.local.feature_checks import require_writable
 from nextbest.platforms.local.feature_plan import plan
-from nextbest.platforms.local.feature_words import Call, FeatureTable, Join, spelt_out
+from nextbest.platforms.local.feature_steps import Call, FeatureTable, Join, spelt_out
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
