@@ -268,6 +268,7 @@ EVERY = {
     "prices": "array<float>", "ranks": "array<int>", "flags": "array<boolean>",
     "words": "array<string>", "raw": "binary", "points": "int",
 }  # fmt: skip
+REQUEST = "id string, d date, t timestamp"
 KNOWN = (3, True, 2, 0.5, float("nan"), 7, dt.date(2026, 1, 5), at(6), "gold",
          [1.0, 2.0], [1, None], [True, False], ["x", None], b"x", 9)  # fmt: skip
 
@@ -290,18 +291,20 @@ def telling(store, spark):
 
     columns = ", ".join(f"{name} {kind}" for name, kind in EVERY.items())
     rows = [("a", *KNOWN), ("gaps", *[None] * len(EVERY))]
-    who, shops, days = (f"{SCHEMA}.served_{name}" for name in ("who", "shops", "days"))
+    who, shops, days, times = (f"{SCHEMA}.served_{k}" for k in ("who", "shops", "days", "times"))
     store.write(who, spark.createDataFrame(rows, f"id string, {columns}"), ["id"], None)
     store.write(shops, spark.createDataFrame([(3, 1.5)], "no int, size double"), ["no"], None)
     born = spark.createDataFrame([(dt.date(2026, 1, 1), 4)], "d date, open int")
     store.write(days, born, ["d"], None)
-    for table in (who, shops, days):
+    rates = spark.createDataFrame([(at(1), 0.5)], "moment timestamp, rate double")
+    store.write(times, rates, ["moment"], None)
+    for table in (who, shops, days, times):
         store.publish(table)
     lookups = [
         Lookup(who, ("id",), defaults={"points": 5}), Lookup(shops, ("shop",)),
-        Lookup(days, ("d",)),
+        Lookup(days, ("d",)), Lookup(times, ("t",)),
     ]  # fmt: skip
-    spine = spark.createDataFrame([("a", dt.date(2026, 1, 1))], "id string, d date")
+    spine = spark.createDataFrame([("a", dt.date(2026, 1, 1), at(1))], REQUEST)
     logged = NewModel(
         Telling(), f"{SCHEMA}.telling", mlflow.pyfunc, REQUIREMENTS, Schema([ColSpec("string")])
     )
@@ -314,21 +317,20 @@ def test_a_served_model_gets_what_a_batch_gives_it(store, spark, telling):
 
     uri = f"models:/{SCHEMA}.telling/{telling}"
     served = mlflow.pyfunc.load_model(uri)
-    for key in (
-        ("a", dt.date(2026, 1, 1)),
-        ("gaps", dt.date(2026, 1, 2)),
-    ):  # one at a time, since a gap decides the type of a whole column
-        batch = store.score_batch(uri, spark.createDataFrame([key], "id string, d date"), "string")
-        given = pd.DataFrame([key], columns=["id", "d"]).assign(d=[key[1].isoformat()])
+    # One at a time, since a gap decides the type of a whole column.
+    for key in (("a", at(1).date(), at(1)), ("gaps", at(2).date(), at(2))):
+        batch = store.score_batch(uri, spark.createDataFrame([key], REQUEST), "string")
+        given = pd.DataFrame([map(str, key)], columns=["id", "d", "t"])  # as JSON has them
         (answer,) = served.predict(given)
         assert answer.splitlines() == batch.first()["prediction"].splitlines()
-    both = pd.DataFrame({"id": ["a", "nobody"], "d": ["2026-01-01", "2026-01-02"]})
+    days = ["2026-01-01", "2026-01-02"]
+    both = pd.DataFrame({"id": ["a", "nobody"], "d": days, "t": days})
     one, other = served.predict(both)
     assert "shop float64 3.0\n" in one
-    assert "points int32 9\nsize float64 1.5\nopen float64 4.0" in one
-    assert "points int32 5\nsize float64 nan\nopen float64 nan" in other
+    assert "points int32 9\nsize float64 1.5\nopen float64 4.0\nrate float64 0.5" in one
+    assert "points int32 5\nsize float64 nan\nopen float64 nan\nrate float64 nan" in other
     with pytest.raises(DataError, match="d is a date"):
-        served.predict(pd.DataFrame({"id": ["a"], "d": ["2026-01-01 08:00"]}))
+        served.predict(pd.DataFrame({"id": ["a"], "d": ["2026-01-01 08:00"], "t": days[:1]}))
 
 
 def test_an_endpoint_answers_for_a_model_with_its_spec(store, home, logged):
@@ -518,6 +520,11 @@ def test_what_databricks_refuses_is_told(on_databricks, client, home, error):
     client.create_training_set.side_effect = error("not so")
     with pytest.raises(DataError, match=r"^no training set: \W?not so"):
         on_databricks.training_set(asked)
+    client.get_table.side_effect = error("not so")
+    with pytest.raises(DataError, match=r"^no training set: \W?not so"):
+        on_databricks.training_set(TrainingSpec(spine, LOOKUPS))
+    with pytest.raises(DataError, match=r"^feature table a.b.c: \W?not so"):
+        on_databricks.write("a.b.c", spine, ["customer_id"], None)
     client.get_online_store.side_effect = error("not so")
     with pytest.raises(DataError, match=r"^a.b.c was not published: \W?not so"):
         on_databricks.publish("a.b.c")

@@ -46,16 +46,16 @@ class DatabricksFeatureStore:
         Raises DataError when the table is there with other keys, and with what the client says
         when it refuses the rows.
         """
-        if there := tables.exists(self._spark, table):
-            own_keys, own_time = training_sets.identity(self._client, table)
-            if (own_keys, own_time) != (list(keys), timestamp):
-                raise DataError(
-                    f"feature table {table}: its keys are {own_keys} and its timestamp is "
-                    f"{own_time}, the rows come with {list(keys)} and {timestamp}: write them to a "
-                    "table of their own"
-                )
         with refused(f"feature table {table}"):
-            if not there:
+            if tables.exists(self._spark, table):
+                own_keys, own_time = training_sets.identity(self._client, table)
+                if (own_keys, own_time) != (list(keys), timestamp):
+                    raise DataError(
+                        f"feature table {table}: its keys are {own_keys} and its timestamp is "
+                        f"{own_time}, the rows come with {list(keys)} and {timestamp}: write them "
+                        "to a table of their own"
+                    )
+            else:
                 self._client.create_table(
                     name=table,
                     primary_keys=[*keys, *([timestamp] if timestamp else [])],

@@ -28,8 +28,8 @@ def training_set(client: FeatureEngineeringClient, spec: TrainingSpec) -> Traini
     from databricks.feature_engineering import FeatureFunction, FeatureLookup
 
     there = _given(spec)
-    named = [(lookup, _features(client, lookup, there)) for lookup in spec.lookups]
     with refused("no training set"):
+        named = [(lookup, _features(client, lookup, there)) for lookup in spec.lookups]
         lookups = [
             FeatureLookup(
                 table_name=lookup.table,
