@@ -124,7 +124,7 @@ def _peak() -> float:
 def _frames(spark: SparkSession, folder: Path, out: Path) -> float:
     """Our join, on whichever engine."""
     from nextbest.platforms import Lookup
-    from nextbest.platforms.local.feature_words import FeatureTable, spelt_out
+    from nextbest.platforms.local.feature_steps import FeatureTable, spelt_out
     from nextbest.platforms.local.point_in_time import join
 
     begin = time.perf_counter()

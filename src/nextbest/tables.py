@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from nextbest.decisions.rule_parts import sql_name
 from nextbest.errors import DataError
 
 if TYPE_CHECKING:
@@ -22,7 +21,12 @@ OWN_CONSTRAINT = "rule_"  # how the names of our constraints begin
 
 def quote(name: str) -> str:
     """A dotted name with each part in backticks, as SQL wants it."""
-    return ".".join("`" + part.replace("`", "``") + "`" for part in name.split("."))
+    return ".".join(map(sql_name, name.split(".")))
+
+
+def sql_name(column: str) -> str:
+    """A column's name as SQL, whatever is in it."""
+    return f"`{column.replace('`', '``')}`"
 
 
 def column(name: str) -> Column:
@@ -60,7 +64,7 @@ def merge(frame: DataFrame, table: str, keys: Sequence[str], *, unique: bool = F
     if not unique:
         _refuse_duplicates(frame, table, keys)
     if not exists(spark, table):
-        _nullable(frame).write.format("delta").saveAsTable(table)
+        _create(frame, table)
         return
     if not set(frame.columns) <= set(spark.table(table).columns):
         wider = spark.table(table).limit(0).unionByName(frame.limit(0), allowMissingColumns=True)
@@ -139,6 +143,18 @@ def _merge_into(table: str, frame: DataFrame, keys: Sequence[str]) -> None:
         spark.catalog.dropTempView(view)
 
 
+def _create(frame: DataFrame, table: str) -> None:
+    """A table of these rows; every local one is made here, and keeps no statistics.
+
+    From statistics the embedded engine (0.7.2) takes a column of one value and NaN for a constant,
+    so that NaN would be read as that value. Files are few here: skipping them gains nothing.
+    """
+    writer = _nullable(frame).write.format("delta")
+    if frame.sparkSession.conf.get(SOURCES, ""):
+        writer = writer.option("delta.dataSkippingNumIndexedCols", "0")
+    writer.saveAsTable(table)
+
+
 def _nullable(frame: DataFrame) -> DataFrame:
     """The frame without NOT NULL, as Spark's own saveAsTable makes a table of it.
 
@@ -165,7 +181,9 @@ def changed_rows(frame: DataFrame, table: DataFrame, keys: Sequence[str]) -> Dat
 
 
 def _refuse_duplicates(frame: DataFrame, table: str, keys: Sequence[str]) -> None:
-    duplicates = frame.groupBy(*keys).count().filter("count > 1")
-    if found := duplicates.limit(3).collect():
+    from pyspark.sql import functions as F
+
+    rows = frame.groupBy(*map(column, keys)).agg(F.count(F.lit(1)).alias("__rows"))
+    if found := rows.where("__rows > 1").limit(3).collect():
         shown = "; ".join(", ".join(f"{key}={row[key]}" for key in keys) for row in found)
         raise DataError(f"{table}: several rows for one key ({', '.join(keys)}), such as {shown}")

@@ -106,22 +106,12 @@ def table(rng: random.Random, name: str) -> Table:
     every = {**identity, **columns}
     values = [[[*key, *features][at] for key, features in rows.items()] for at in range(len(every))]
     arrays = [
-        pa.array(readable(column), TYPES[kind])
-        for column, kind in zip(values, every.values(), strict=True)
+        pa.array(column, TYPES[kind]) for column, kind in zip(values, every.values(), strict=True)
     ]
     return Table(
         f"juan_dev.ml_nba_demo_dev.{name}", tuple(keys), "as_of" if stamp else None,
         every, pa.table(arrays, names=list(every)),
     )  # fmt: skip
-
-
-def readable(column: list) -> list:
-    """The column, with null for NaN where the engine (Sail 0.7) would lose NaN.
-
-    It takes a column of a file for constant when its statistics say so, and they leave NaN out.
-    """
-    others = {each for each in column if isinstance(each, float) and each == each}
-    return column if len(others) != 1 else [None if each != each else each for each in column]
 
 
 def spine(rng: random.Random, wanted: list[str]) -> pa.Table:

@@ -16,6 +16,7 @@ from unittest import mock
 
 import pandas as pd
 import pytest
+from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
 from nextbest.errors import DataError
@@ -261,6 +262,90 @@ def test_a_served_model_takes_features_from_the_online_store(store, logged):
         served.predict(rows.drop(columns="ratio"))
 
 
+EVERY = {
+    "shop": "int", "vip": "boolean", "small": "smallint", "share": "float", "spend": "double",
+    "visits": "bigint", "day": "date", "seen": "timestamp", "tier": "string",
+    "prices": "array<float>", "ranks": "array<int>", "flags": "array<boolean>",
+    "words": "array<string>", "raw": "binary", "points": "int",
+}  # fmt: skip
+REQUEST = "id string, d date, t timestamp"
+KNOWN = (3, True, 2, 0.5, float("nan"), 7, dt.date(2026, 1, 5), at(6), "gold",
+         [1.0, 2.0], [1, None], [True, False], ["x", None], b"x", 9)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def telling(store, spark):
+    """A model over features of every type, one table keyed by a feature and one by a date."""
+    import mlflow
+    from mlflow.types import ColSpec, Schema
+
+    class Telling(mlflow.pyfunc.PythonModel):
+        """It answers with the frame that it is given: types and values."""
+
+        def predict(self, context, rows):
+            kinds = rows.dtypes.to_dict()
+            return [
+                "\n".join(f"{name} {kinds[name]} {value!r}" for name, value in row.items())
+                for row in rows.to_dict("records")
+            ]
+
+    columns = ", ".join(f"{name} {kind}" for name, kind in EVERY.items())
+    rows = [("a", *KNOWN), ("gaps", *[None] * len(EVERY))]
+    who, shops, days, times = (f"{SCHEMA}.served_{k}" for k in ("who", "shops", "days", "times"))
+    store.write(who, spark.createDataFrame(rows, f"id string, {columns}"), ["id"], None)
+    store.write(shops, spark.createDataFrame([(3, 1.5)], "no int, size double"), ["no"], None)
+    born = spark.createDataFrame([(dt.date(2026, 1, 1), 4)], "d date, open int")
+    store.write(days, born, ["d"], None)
+    rates = spark.createDataFrame([(at(1), 0.5)], "moment timestamp, rate double")
+    store.write(times, rates, ["moment"], None)
+    for table in (who, shops, days, times):
+        store.publish(table)
+    lookups = [
+        Lookup(who, ("id",), defaults={"points": 5}), Lookup(shops, ("shop",)),
+        Lookup(days, ("d",)), Lookup(times, ("t",)),
+    ]  # fmt: skip
+    spine = spark.createDataFrame([("a", dt.date(2026, 1, 1), at(1))], REQUEST)
+    logged = NewModel(
+        Telling(), f"{SCHEMA}.telling", mlflow.pyfunc, REQUIREMENTS, Schema([ColSpec("string")])
+    )
+    with mlflow.start_run(experiment_id=mlflow.create_experiment("telling")):
+        return store.log_model(logged, TrainingSpec(spine, lookups))
+
+
+def test_a_served_model_gets_what_a_batch_gives_it(store, spark, telling):
+    import mlflow
+
+    uri = f"models:/{SCHEMA}.telling/{telling}"
+    served = mlflow.pyfunc.load_model(uri)
+    # One at a time, since a gap decides the type of a whole column.
+    for key in (("a", at(1).date(), at(1)), ("gaps", at(2).date(), at(2))):
+        batch = store.score_batch(uri, spark.createDataFrame([key], REQUEST), "string")
+        given = pd.DataFrame([map(str, key)], columns=["id", "d", "t"])  # as JSON has them
+        (answer,) = served.predict(given)
+        assert answer.splitlines() == batch.first()["prediction"].splitlines()
+    days = ["2026-01-01", "2026-01-02"]
+    both = pd.DataFrame({"id": ["a", "nobody"], "d": days, "t": days})
+    one, other = served.predict(both)
+    assert "shop float64 3.0\n" in one
+    assert "points int32 9\nsize float64 1.5\nopen float64 4.0\nrate float64 0.5" in one
+    assert "points int32 5\nsize float64 nan\nopen float64 nan\nrate float64 nan" in other
+    with pytest.raises(DataError, match="d is a date"):
+        served.predict(pd.DataFrame({"id": ["a"], "d": ["2026-01-01 08:00"], "t": days[:1]}))
+
+
+def test_an_endpoint_answers_for_a_model_with_its_spec(store, home, logged):
+    from nextbest.platforms.local.serving import LocalServing
+
+    store.publish(TABLE)
+    serving = LocalServing(home)
+    endpoint = serving.deploy("scored", MODEL, logged[0])
+    asked = [{"customer_id": "a", "age": 1.0, "ratio": 2.5}, {"customer_id": "b", "age": 2.0,
+             "ratio": 1.0}]  # fmt: skip
+    assert serving.query(endpoint, asked) == [1.5, 0.25]
+    with pytest.raises(DataError, match="'scored' refused the records: .*ratio: computed on dem"):
+        serving.query(endpoint, [{"customer_id": "a", "age": 1.0}])
+
+
 # --- by the real client -----------------------------------------------------------------------
 
 
@@ -358,7 +443,7 @@ def client(client_spec, monkeypatch):
 def on_databricks(client):
     from nextbest.platforms.databricks.feature_store import DatabricksFeatureStore
 
-    return DatabricksFeatureStore(mock.Mock())
+    return DatabricksFeatureStore(mock.Mock(), mock.Mock())
 
 
 def test_databricks_logs_with_its_training_set_and_registers_once(on_databricks, client, home):
@@ -415,3 +500,31 @@ def test_databricks_scores_by_the_client(on_databricks, client):
         model_uri="models:/a.b.c/1", df=frame, result_type="float"
     )
     assert answer is client.score_batch.return_value
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ValueError, TypeError, KeyError, IndexError, OverflowError, PySparkException],
+)
+def test_what_databricks_refuses_is_told(on_databricks, client, home, error):
+    import mlflow
+
+    spine = mock.Mock(columns=["customer_id", "decided_at"])
+    asked = TrainingSpec(spine, functions=FUNCTIONS)
+    client.score_batch.side_effect = error("not so\n\nJVM stacktrace:\n at ...")
+    with pytest.raises(DataError, match=r"^models:/a.b.c/1: the frame can't be scored: \W?not so"):
+        on_databricks.score_batch("models:/a.b.c/1", spine)
+    client.log_model.side_effect = error("not so")
+    with mlflow.start_run(), pytest.raises(DataError, match=r"was not logged: \W?not so"):
+        on_databricks.log_model(new(None), asked)
+    client.create_training_set.side_effect = error("not so")
+    with pytest.raises(DataError, match=r"^no training set: \W?not so"):
+        on_databricks.training_set(asked)
+    client.get_table.side_effect = error("not so")
+    with pytest.raises(DataError, match=r"^no training set: \W?not so"):
+        on_databricks.training_set(TrainingSpec(spine, LOOKUPS))
+    with pytest.raises(DataError, match=r"^feature table a.b.c: \W?not so"):
+        on_databricks.write("a.b.c", spine, ["customer_id"], None)
+    client.get_online_store.side_effect = error("not so")
+    with pytest.raises(DataError, match=r"^a.b.c was not published: \W?not so"):
+        on_databricks.publish("a.b.c")

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from unittest import mock
 
 import pytest
+from pyspark.errors import PySparkException
 
 from nextbest.errors import DataError
 from nextbest.platforms import FeatureFunction, Lookup, TrainingSpec
@@ -32,7 +33,10 @@ def margin(spend: float, share: float) -> float:
 
 
 class Answers:
-    """What the client does, by a local store: its own errors are ValueErrors."""
+    """What the client does, by a local store: its own errors are ValueErrors.
+
+    It checks types and uniqueness, no nulls: those Delta refuses.
+    """
 
     def __init__(self, spark, backing):
         self.spark, self.backing, self.identity = spark, backing, {}
@@ -44,8 +48,12 @@ class Answers:
         self.backing.write(name, empty, keys, timeseries_column)
 
     def write_table(self, *, name, df, mode):
+        keys, time = self.identity[name]
+        for key in keys:
+            if key in df.columns and df.where(f"`{key}` IS NULL").count():
+                raise PySparkException(f"NOT NULL constraint violated for column: {key}")
         try:
-            self.backing.write(name, df, *self.identity[name])
+            self.backing.write(name, df, keys, time)
         except DataError as error:
             raise ValueError(str(error)) from error
 
@@ -110,7 +118,7 @@ def port(request, spark, spark_home):
         for name in ("create_table", "write_table", "get_table", "create_training_set"):
             getattr(made.client, name).side_effect = getattr(answers, name)
         made.client.read_table.side_effect = lambda *, name: local.read(name)
-        made.store, made.said = DatabricksFeatureStore(session, made.client), session.said
+        made.store, made.said = DatabricksFeatureStore(session, None, made.client), session.said
     return made
 
 
@@ -154,7 +162,11 @@ def test_other_keys_are_refused(port, table, keys, time):
 @pytest.mark.parametrize(
     ("rows", "schema", "told"),
     [
-        ([(None, at(1), 1.0, "x")], ROWS, "'customer_id' is null in 1 rows"),
+        (
+            [(None, at(1), 1.0, "x")],
+            ROWS,
+            "'customer_id' is null in 1 rows|NOT NULL constraint violated for column: customer_id",
+        ),
         ([("a", at(1), 1.0, "x")] * 2, ROWS, "several rows for one key"),
         ([("a", at(1), 1.0)], "customer_id string, as_of timestamp, spend double", "lack kind"),
         ([("a", at(1), "1", "x")], ROWS.replace("double", "string"), "'spend' is double"),

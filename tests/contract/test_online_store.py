@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
-import threading
 import time
+from contextlib import closing
 from unittest import mock
 
 import pytest
 
+from nextbest import tables
 from nextbest.errors import DataError, PlatformError
 from nextbest.platforms import Published
 from nextbest.platforms.local import online_database, online_store
@@ -50,8 +52,8 @@ def write(spark, table):
 
 @pytest.fixture
 def publish(spark, spark_home, table):
-    def go(**more):
-        return online_store.publish(spark, spark_home, table, ["customer_id"], "as_of", **more)
+    def go():
+        return online_store.publish(spark, spark_home, table, ["customer_id"], "as_of")
 
     return go
 
@@ -60,10 +62,10 @@ def publish(spark, spark_home, table):
 def read(spark_home, table):
     opened = []
 
-    def go(*names, **more):
+    def go(*names):
         if not opened:
             opened.append(OnlineTable(spark_home, table))
-        return opened[0].read([{"customer_id": name} for name in names], **more)
+        return opened[0].read([{"customer_id": name} for name in names])
 
     yield go
     for each in opened:
@@ -140,6 +142,119 @@ def test_a_table_made_anew_is_published_anew(spark, spark_home, table, write, pu
     assert read("a", "z") == [None, row("z", 1, 1.0, 1)]
 
 
+def test_a_table_restored_from_a_copy_is_published_anew(
+    spark, spark_home, table, write, publish, read
+):
+    write([("a", at(1), 1.0, 1), ("b", at(1), 1.0, 1)])
+    folder, copy = spark_home.joinpath(*table.split(".")), spark_home / "copy"
+    shutil.copytree(folder, copy)
+    write([("a", at(2), 666.0, 1)])
+    publish()
+    shutil.rmtree(folder)
+    copy.rename(folder)
+    spark.sql(f"DROP TABLE {table}").collect()
+    spark.sql(f"CREATE TABLE {table} USING delta LOCATION '{folder}'").collect()
+    write([("b", at(2), 2.0, 2)])  # version 1 again, by another commit
+    assert publish() == Published(table, 2, 0)
+    assert read("a", "b") == [row("a", 1, 1.0, 1), row("b", 2, 2.0, 2)]
+
+
+def test_a_database_of_an_older_version_is_read_and_published_anew(
+    spark_home, table, write, publish, read
+):
+    write(ROWS)
+    publish()
+    with closing(sqlite3.connect(online_database.path(spark_home, table))) as database, database:
+        (told,) = database.execute("SELECT told FROM layout").fetchone()
+        old = {**json.loads(told), "seconds_to_live": None}
+        del old["commit"]
+        database.execute("UPDATE layout SET told = ?", [json.dumps(old)])
+    assert read("a") == [row("a", 3, 3.0, None)]
+    assert publish().written == 2
+
+
+def test_of_two_publishers_the_later_brings_the_newer_state(table, write, publish, read):
+    """The second publishes between the first's start and its turn to write."""
+    write([("a", at(1), 1.0, 1)])
+    publish()
+    write([("a", at(2), 2.0, 2)])
+    connect, others = sqlite3.connect, []
+
+    def connected(*given, **named):
+        if not others:
+            others.append(None)
+            write([("a", at(3), 3.0, 3), ("b", at(3), 9.0, 9)])
+            others.append(publish())
+        return connect(*given, **named)
+
+    with mock.patch.object(online_store.sqlite3, "connect", connected):
+        assert publish() == Published(table, 0, 0)
+    assert others[1] == Published(table, 2, 0)
+    assert read("a", "b") == [row("a", 3, 3.0, 3), row("b", 3, 9.0, 9)]
+
+
+def test_first_publishers_at_once_wait_for_each_other(spark_home, table, write, publish):
+    """The other has the new database before it is in the mode in which readers go on."""
+    write(ROWS)
+    place = online_database.path(spark_home, table)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(place, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        ends = mock.Mock(side_effect=lambda seconds: other.execute("COMMIT"))
+        with mock.patch.object(online_store.time, "sleep", ends):
+            assert publish().written == 2
+    ends.assert_called_once()
+
+
+def test_a_full_disk_is_told_and_what_was_online_stays(table, write, publish, read, monkeypatch):
+    write(ROWS)
+    publish()
+    note = online_database.note
+
+    def full(database, layout):
+        (pages,) = database.execute("PRAGMA page_count").fetchone()
+        database.execute(f"PRAGMA max_page_count = {pages}")  # as on a disk that is full
+        database.execute("CREATE TABLE more (a)")
+        note(database, layout)
+
+    monkeypatch.setattr(online_database, "note", full)
+    write([("a", at(9), 9.0, 9)])
+    with pytest.raises(PlatformError, match=rf"{table} was not published .*full.*What was online"):
+        publish()
+    assert read("a") == [row("a", 3, 3.0, None)]
+    monkeypatch.undo()
+    assert publish().written == 1
+    assert read("a") == [row("a", 9, 9.0, 9)]
+
+
+def test_a_publisher_that_waits_too_long_is_told(spark_home, table, write, publish, monkeypatch):
+    write(ROWS)
+    publish()
+    monkeypatch.setattr(online_store, "PATIENCE_SECONDS", 0)
+    with closing(sqlite3.connect(online_database.path(spark_home, table))) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(PlatformError, match=r"locked.*wait for the other publisher"):
+            publish()
+
+
+def test_a_database_that_can_not_be_read_is_told(spark_home, table):
+    place = online_database.path(spark_home, table)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text("no database " * 500)
+    with pytest.raises(PlatformError, match=f"{table} can't be read online .*publish"):
+        OnlineTable(spark_home, table)
+
+
+def test_a_key_that_is_nan_is_found(spark, spark_home, table):
+    nan = float("nan")
+    tables.merge(spark.createDataFrame([(nan, 1), (1.0, 2)], "k double, x int"), table, ["k"])
+    online_store.publish(spark, spark_home, table, ["k"], None)
+    online = OnlineTable(spark_home, table)
+    found = online.read([{"k": nan}, {"k": 1.0}, {"k": 2.0}])
+    online.close()
+    assert [row and row["x"] for row in found] == [1, 2, None]
+
+
 def test_a_vacuumed_version_is_no_hindrance(spark_home, table, write, publish, read):
     from deltalake import DeltaTable
 
@@ -153,20 +268,6 @@ def test_a_vacuumed_version_is_no_hindrance(spark_home, table, write, publish, r
     )
     assert publish().written == 2
     assert read("b") == [row("b", 7, 7.0, 7)]
-
-
-def test_rows_live_as_long_as_they_are_given(table, write, publish, read):
-    day = dt.timedelta(days=1)
-    write(ROWS)
-    now = at(4).replace(tzinfo=UTC)
-    assert publish(time_to_live=2 * day, now=now).written == 2
-    assert read("a", "b", now=now) == [row("a", 3, 3.0, None), mock.ANY]
-    later = now + day / 2
-    assert [found is None for found in read("a", "b", now=later)] == [False, True]
-    assert publish(time_to_live=2 * day, now=later) == Published(table, 0, 1)
-    # A longer life brings back what was taken out.
-    assert publish(time_to_live=30 * day, now=later).written == 2
-    assert read("b", now=later)[0]["visits"] == 2
 
 
 def test_a_table_without_a_timestamp_goes_online_as_it_is(spark, spark_home, table, write):
@@ -186,10 +287,8 @@ def test_a_table_without_a_timestamp_goes_online_as_it_is(spark, spark_home, tab
 def test_what_can_not_be_published_is_told_at_once(spark, spark_home, table, write):
     write([(None, 1, {"a": 1})], "customer_id string, place int, counts map<string,int>")
     with pytest.raises(DataError) as told:
-        online_store.publish(
-            spark, spark_home, table, ["customer_id"], None, time_to_live=dt.timedelta(1)
-        )
-    for part in ("counts is map<string,int>", "1 rows have no customer_id", "needs a table with"):
+        online_store.publish(spark, spark_home, table, ["customer_id"], None)
+    for part in ("counts is map<string,int>", "1 rows have no customer_id"):
         assert part in str(told.value)
     with pytest.raises(DataError, match="publish it first"):
         OnlineTable(spark_home, table)
@@ -297,31 +396,30 @@ def test_a_first_publish_that_was_killed_is_told_and_done_again(
 ):
     fill(spark, table, 40_000, 1)
     killed_publish(spark_home, table, tmp_path / "log.txt", half_written)
-    with pytest.raises(DataError, match="its first publish did not end"):
+    with pytest.raises(DataError, match="publish it first"):
         OnlineTable(spark_home, table)
     assert publish().written == 40_000
 
 
-def test_readers_see_whole_publishes_while_one_is_written(spark, spark_home, table, publish):
-    keys = 20_000
-    fill(spark, table, keys, 1)
+def test_a_reader_sees_one_publish_whatever_is_written_between_its_keys(
+    spark_home, table, write, publish
+):
+    write([("a", at(1), 1.0, 1), ("b", at(1), 1.0, 1)])
     publish()
-    fill(spark, table, keys, 2)
-    online, seen, done = OnlineTable(spark_home, table), [], threading.Event()
-    asked = [{"customer_id": "c1"}, {"customer_id": f"c{keys - 1}"}]
+    write([("a", at(2), 2.0, 2), ("b", at(2), 2.0, 2)])
+    online, asked = OnlineTable(spark_home, table), []
 
-    def look():
-        while not done.is_set():
-            seen.append({row[f"f{column}"] for row in online.read(asked) for column in (0, 19)})
+    def between(statement):
+        if "FROM features" in statement:
+            asked.append(statement)
+            if len(asked) == 2:
+                assert publish().written == 2
 
-    reader = threading.Thread(target=look)
-    reader.start()
-    publish()
-    done.set()
-    reader.join()
+    online._database.set_trace_callback(between)
+    both = [{"customer_id": "a"}, {"customer_id": "b"}]
+    assert [row["spend"] for row in online.read(both)] == [1.0, 1.0]
+    assert [row["spend"] for row in online.read(both)] == [2.0, 2.0]
     online.close()
-    assert all(len(values) == 1 for values in seen)
-    assert seen[0] == {1.0}
 
 
 # --- the Databricks adapter: calls by name, type and order -----------------------------------
@@ -337,12 +435,34 @@ def client(monkeypatch):
 
 
 @pytest.fixture
-def on_databricks(client):
-    from nextbest.platforms.databricks import feature_models
+def pipelines():
+    """Databricks' pipelines, whose newest update ends at the second look."""
+    from databricks.sdk.service import pipelines as sdk
+
+    def updates(*states):
+        return [
+            sdk.GetPipelineResponse(
+                latest_updates=[sdk.UpdateStateInfo(state=sdk.UpdateStateInfoState(state))]
+            )
+            for state in states
+        ]
+
+    made = mock.create_autospec(sdk.PipelinesAPI, instance=True)
+    made.updates = updates
+    made.get.side_effect = updates("RUNNING", "COMPLETED")
+    return made
+
+
+@pytest.fixture
+def on_databricks(client, pipelines):
+    from databricks.ml_features.entities.published_table import PublishedTable
+
+    from nextbest.platforms.databricks import online_store
     from nextbest.platforms.databricks.feature_store import DatabricksFeatureStore
 
-    with mock.patch.object(feature_models, "POLL_SECONDS", 0):
-        yield DatabricksFeatureStore(mock.Mock())
+    client.publish_table.return_value = PublishedTable("prod.nba.features_online", "p-1")
+    with mock.patch.object(online_store, "POLL_SECONDS", 0):
+        yield DatabricksFeatureStore(mock.Mock(), mock.Mock(pipelines=pipelines))
 
 
 def online(state):
@@ -379,16 +499,33 @@ def test_databricks_creates_the_store_and_waits_for_it(on_databricks, client):
 
 
 def test_databricks_tells_a_store_that_does_not_come_up(on_databricks, client, monkeypatch):
-    from nextbest.platforms.databricks import feature_models
+    from nextbest.platforms.databricks import online_store
 
-    monkeypatch.setattr(feature_models, "PATIENCE_SECONDS", 0)
-    client.get_online_store.return_value = online("STOPPED")
-    with pytest.raises(PlatformError, match="prod-nba is STOPPED"):
+    monkeypatch.setattr(online_store, "PATIENCE_SECONDS", 0)
+    client.get_online_store.return_value = online("STARTING")
+    with pytest.raises(PlatformError, match="prod-nba is STARTING"):
         on_databricks.publish("prod.nba.features")
     client.publish_table.assert_not_called()
 
 
-def test_databricks_refuses_a_time_to_live(on_databricks, client):
-    with pytest.raises(PlatformError, match="no time to live"):
-        on_databricks.publish("prod.nba.features", time_to_live=dt.timedelta(days=1))
-    assert client.method_calls == []
+@pytest.mark.parametrize("state", ["STOPPED", "DELETING"])
+def test_databricks_waits_for_no_store_that_can_not_come_up(on_databricks, client, state):
+    client.get_online_store.side_effect = [online(state)]
+    with pytest.raises(PlatformError, match=f"prod-nba is {state}.*start it"):
+        on_databricks.publish("prod.nba.features")
+
+
+def test_databricks_waits_until_the_rows_have_arrived(on_databricks, client, pipelines):
+    client.get_online_store.return_value = online("AVAILABLE")
+    on_databricks.publish("prod.nba.features")
+    assert pipelines.get.mock_calls == [mock.call("p-1")] * 2
+    pipelines.get.side_effect = pipelines.updates("RUNNING", "FAILED")
+    with pytest.raises(PlatformError, match="features was not published: pipeline p-1 is FAILED"):
+        on_databricks.publish("prod.nba.features")
+
+
+def test_the_name_of_a_store_ends_in_a_letter_or_digit():
+    from nextbest.platforms.databricks.online_store import store_name
+
+    assert store_name("_Prod.nba_1.features") == "prod-nba-1"
+    assert store_name(f"{'c' * 62}.nba.features") == "c" * 62

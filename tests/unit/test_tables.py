@@ -40,6 +40,27 @@ def test_merge_widens_the_table_by_new_columns(spark, name):
     assert rows(spark, name) == [(1, "a", None), (2, "b", 5)]
 
 
+def test_nan_beside_a_single_value_stays_nan(spark, name):
+    nan = float("nan")
+    first = spark.createDataFrame([(1, 2.0), (2, nan)], "k int, v double")
+    tables.merge(first, name, ["k"])
+    assert repr(rows(spark, name)) == "[(1, 2.0), (2, nan)]"
+    more = spark.createDataFrame([(3, 5.0, 7.0), (4, nan, nan)], "k int, v double, w double")
+    tables.merge(more, name, ["k"])
+    assert repr(rows(spark, name)) == (
+        "[(1, 2.0, None), (2, nan, None), (3, 5.0, 7.0), (4, nan, nan)]"
+    )
+
+
+def test_a_key_may_be_called_count(spark, name):
+    frame = spark.createDataFrame([(1, "a"), (2, "b")], "count int, v string")
+    for _ in range(2):
+        tables.merge(frame, name, ["count"])
+    assert rows(spark, name) == [(1, "a"), (2, "b")]
+    with pytest.raises(DataError, match="count=1"):
+        tables.merge(frame.unionAll(frame.limit(1)), name, ["count"])
+
+
 def test_two_rows_for_one_key_are_refused(spark, name):
     twice = spark.createDataFrame([(1, "a"), (1, "b")], "k int, v string")
     with pytest.raises(DataError, match="k=1"):

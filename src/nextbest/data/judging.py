@@ -12,8 +12,8 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from nextbest.data.contracts import Column, Contract, Reference
-from nextbest.decisions.rule_parts import sql_name
 from nextbest.errors import DataError
+from nextbest.tables import sql_name
 
 RULES, ROW, CORRECTS = "_rules", "_row", "_corrects"
 _DAY = 86_400_000_000  # microseconds

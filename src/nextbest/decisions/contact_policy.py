@@ -12,9 +12,10 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from nextbest.decisions.rule_parts import sql_name, sql_text
+from nextbest.decisions.rule_parts import sql_text
 from nextbest.decisions.treatments import NONE, Treatments
 from nextbest.errors import DataError, SettingsError
+from nextbest.tables import sql_name
 
 _MOST = 36_500  # days of a hundred years
 SCOPES = ("customer", "channel", "action", "treatment")

@@ -10,10 +10,11 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from nextbest.decisions.contact_policy import ContactPolicy, blocks
-from nextbest.decisions.rule_parts import sql_name, sql_text
+from nextbest.decisions.rule_parts import sql_text
 from nextbest.decisions.rules import Rule, parse_rule
 from nextbest.decisions.treatments import NONE, Treatments
 from nextbest.errors import DataError
+from nextbest.tables import sql_name
 
 # May the customer have it at all, does it make sense now, is it good for them, did they agree.
 GATES = ("eligibility", "applicability", "suitability", "consent")

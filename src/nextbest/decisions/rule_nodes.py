@@ -21,10 +21,10 @@ from nextbest.decisions.rule_parts import (
     any_of,
     balanced,
     settled,
-    sql_name,
     sql_text,
     wanted,
 )
+from nextbest.tables import sql_name
 
 ALLOWED = (
     "columns, numbers, 'text', true, false, DATE and TIMESTAMP literals, AND OR NOT, = <> < <= > "

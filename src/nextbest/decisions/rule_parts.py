@@ -101,11 +101,6 @@ def a(kind: str) -> str:
     return {"null": "NULL", "boolean": "true or false", "text": "text"}.get(kind, f"a {kind}")
 
 
-def sql_name(column: str) -> str:
-    """A column's name as SQL, whatever is in it."""
-    return f"`{column.replace('`', '``')}`"
-
-
 def sql_text(text: str) -> str:
     """A text as a literal that both engines read alike."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

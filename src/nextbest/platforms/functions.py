@@ -55,6 +55,11 @@ def catalog_function(name: str, function: Callable[..., Any]) -> CatalogFunction
         problems.append("its name must be catalog.schema.function")
     if leans := sorted(_outside(_definition(function))):
         problems.append(f"it leans on {', '.join(leans)}: import or define it inside the body")
+    problems += [
+        f"'{each.name}' is no plain parameter: functions are called by position"
+        for each in inspect.signature(function).parameters.values()
+        if each.kind is not inspect.Parameter.POSITIONAL_OR_KEYWORD
+    ]
     hints = typing.get_type_hints(function, include_extras=False)
     found = {key: _sql_type(hints.get(key)) for key in [*_parameters(function), "return"]}
     problems += [
@@ -71,9 +76,11 @@ def catalog_function(name: str, function: Callable[..., Any]) -> CatalogFunction
 
 def _sql_type(hint: Any) -> str | None:
     """The SQL type of an annotation, `X | None` counting as X."""
-    inner = [each for each in typing.get_args(hint) if each is not types.NoneType]
-    if len(inner) == 1:
-        return _sql_type(inner[0])
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        inner = [each for each in typing.get_args(hint) if each is not types.NoneType]
+        return _sql_type(inner[0]) if len(inner) == 1 else None
+    if typing.get_origin(hint) is not None:
+        return None
     return SQL_TYPES.get(getattr(hint, "__name__", ""))
 
 
@@ -91,8 +98,10 @@ def _definition(function: types.FunctionType) -> ast.FunctionDef:
 
 def _outside(node: ast.FunctionDef) -> set[str]:
     """Names that the `def` takes from elsewhere, builtins apart."""
-    found: set[str] = set()
-    pending = symtable.symtable(ast.unparse(node), node.name, "exec").get_children()
+    whole = symtable.symtable(ast.unparse(node), node.name, "exec")
+    # What defaults lean on is asked for where the `def` stands.
+    found = {each.get_name() for each in whole.get_symbols() if each.is_referenced()}
+    pending = whole.get_children()
     while pending:
         scope = pending.pop()
         found |= {each.get_name() for each in scope.get_symbols() if each.is_global()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import pytest
 
@@ -93,6 +94,8 @@ def test_what_does_not_fit_is_refused_by_name(spark, store, lookup, schema, name
 
 def test_a_table_not_written_by_the_store_is_refused(spark, store):
     spark.range(1).write.format("delta").mode("overwrite").saveAsTable(TABLE + "_plain")
+    with pytest.raises(DataError, match="without declared keys; drop it, or choose another name"):
+        store.write(TABLE + "_plain", spark.range(1), ["id"], None)
     with pytest.raises(DataError, match="no feature table"):
         store.training_set(TrainingSpec(spark.range(1), [Lookup(TABLE + "_plain", ("id",), "at")]))
 
@@ -107,6 +110,34 @@ def test_a_write_that_was_killed_before_its_table_was_made_can_be_repeated(
     for _ in range(2):
         store.write(name, rows, ["id"], "as_of")
     assert [tuple(row) for row in store.read(name).collect()] == [("a", at(1), 1.0)]
+
+
+def test_two_that_declare_at_once_write_one_after_the_other(store, monkeypatch):
+    from nextbest.platforms.local import feature_store
+
+    file, replace = store._declaration(TABLE + "_twice"), Path.replace
+
+    def interrupted(draft, target):
+        monkeypatch.setattr(Path, "replace", replace)
+        feature_store._put(file, {"keys": ["other"]})
+        return replace(draft, target)
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    feature_store._put(file, {"keys": ["id"]})
+    assert file.read_text() == '{"keys": ["id"]}'
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_a_table_is_declared_once(spark, store):
+    before = store._declaration(TABLE).stat()
+    store.write(TABLE, store.read(TABLE), ["customer_id"], "as_of")
+    after = store._declaration(TABLE).stat()
+    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+
+
+def test_a_table_that_is_gone_is_named(store):
+    with pytest.raises(DataError, match=r"table c.s.gone does not exist .*write it anew"):
+        store._table_id("c.s.gone")
 
 
 def test_of_several_rows_of_one_time_the_greatest_is_taken_whole(spark, store):

@@ -12,7 +12,8 @@ import pandas as pd
 from nextbest.data.own_log.columns import Facts
 from nextbest.data.own_log.names import word
 from nextbest.data.own_log.proposal import Proposal
-from nextbest.decisions.rule_parts import sql_name, sql_text
+from nextbest.decisions.rule_parts import sql_text
+from nextbest.tables import sql_name
 
 LEVELS = 20
 ALPHA = 0.001  # of the smallest p-value, times the columns looked at

@@ -11,7 +11,7 @@ from nextbest.data.own_log.columns import Facts
 from nextbest.data.own_log.names import AFTER, COST, UNWISHED, kind_name, rank, word
 from nextbest.data.own_log.proposal import Proposal
 from nextbest.data.own_log.roles import Roles
-from nextbest.decisions.rule_parts import sql_name
+from nextbest.tables import sql_name
 
 MOST_WORDS = 10  # most different texts of a column that tells in words what came
 

@@ -20,9 +20,9 @@ from nextbest.data.own_log.mapped import flat_schema, map_rows
 from nextbest.data.own_log.mapping import LogMapping
 from nextbest.data.own_log.reading import read_mapping
 from nextbest.data.own_log.tables import to_tables, without_faults
-from nextbest.decisions.rule_parts import sql_name
 from nextbest.errors import DataError
 from nextbest.settings import Settings
+from nextbest.tables import sql_name
 
 _SQL = {
     "int64": "bigint", "string": "string", "double": "double", "bool": "boolean",

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from nextbest.decisions.rule_parts import sql_name, sql_text
+from nextbest.decisions.rule_parts import sql_text
 from nextbest.platforms import ColumnText, TableText
-from nextbest.tables import OWN_CONSTRAINT, add_constraint, constraint_name, quote
+from nextbest.tables import OWN_CONSTRAINT, add_constraint, constraint_name, quote, sql_name
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -6,27 +6,28 @@ source (0.18.2, see databricks.md §2); not yet run against a workspace.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from nextbest import tables
-from nextbest.decisions.rule_parts import sql_name
-from nextbest.errors import DataError, PlatformError
+from nextbest.errors import DataError
 from nextbest.platforms import NewModel, Published, TrainingSpec
-from nextbest.platforms.databricks import feature_models, training_sets
+from nextbest.platforms.databricks import online_store, training_sets
+from nextbest.platforms.databricks.refusals import refused
 from nextbest.platforms.functions import catalog_function
 
 if TYPE_CHECKING:
+    from databricks.sdk import WorkspaceClient
     from pyspark.sql import DataFrame, SparkSession
 
 
 class DatabricksFeatureStore:
     """Feature tables and functions in Unity Catalog; `client` is one of Databricks' own."""
 
-    def __init__(self, spark: SparkSession, client: Any = None) -> None:
+    def __init__(self, spark: SparkSession, workspace: WorkspaceClient, client: Any = None) -> None:
         self._spark = spark
+        self._workspace = workspace
         self._given = client
 
     @cached_property
@@ -45,25 +46,23 @@ class DatabricksFeatureStore:
         Raises DataError when the table is there with other keys, and with what the client says
         when it refuses the rows.
         """
-        if tables.exists(self._spark, table):
-            own_keys, own_time = training_sets.identity(self._client, table)
-            if (own_keys, own_time) != (list(keys), timestamp):
-                raise DataError(
-                    f"feature table {table}: its keys are {own_keys} and its timestamp is "
-                    f"{own_time}, the rows come with {list(keys)} and {timestamp}: write them to a "
-                    "table of their own"
+        with refused(f"feature table {table}"):
+            if tables.exists(self._spark, table):
+                own_keys, own_time = training_sets.identity(self._client, table)
+                if (own_keys, own_time) != (list(keys), timestamp):
+                    raise DataError(
+                        f"feature table {table}: its keys are {own_keys} and its timestamp is "
+                        f"{own_time}, the rows come with {list(keys)} and {timestamp}: write them "
+                        "to a table of their own"
+                    )
+            else:
+                self._client.create_table(
+                    name=table,
+                    primary_keys=[*keys, *([timestamp] if timestamp else [])],
+                    timeseries_column=timestamp,
+                    schema=frame.schema,
                 )
-        else:
-            self._client.create_table(
-                name=table,
-                primary_keys=[*keys, *([timestamp] if timestamp else [])],
-                timeseries_column=timestamp,
-                schema=frame.schema,
-            )
-        try:
             self._client.write_table(name=table, df=frame, mode="merge")
-        except ValueError as error:
-            raise DataError(f"feature table {table}: {error}") from error
 
     def read(self, table: str) -> DataFrame:
         """The feature table; DataError when there is none of this name."""
@@ -75,7 +74,7 @@ class DatabricksFeatureStore:
         kept = catalog_function(name, function)
         if "$$" in kept.source:
             raise DataError(f"function {name}: its source has $$, which ends it in SQL")
-        parameters = ", ".join(f"{sql_name(each)} {kind}" for each, kind in kept.parameters)
+        parameters = ", ".join(f"{tables.sql_name(each)} {kind}" for each, kind in kept.parameters)
         bound = ", ".join(each for each, _ in kept.parameters)
         self._spark.sql(
             f"CREATE OR REPLACE FUNCTION {tables.quote(kept.name)}({parameters}) "
@@ -95,22 +94,15 @@ class DatabricksFeatureStore:
 
         Raises DataError as `training_set` does, and without an active MLflow run.
         """
-        return feature_models.log(self._client, new, spec)
+        return training_sets.log(self._client, new, spec)
 
     def score_batch(
         self, model_uri: str, frame: DataFrame, result_type: str = "double"
     ) -> DataFrame:
         """The frame with the model's inputs that it lacked, and `prediction` (see the port)."""
-        return self._client.score_batch(model_uri=model_uri, df=frame, result_type=result_type)
+        with refused(f"{model_uri}: the frame can't be scored"):
+            return self._client.score_batch(model_uri=model_uri, df=frame, result_type=result_type)
 
-    def publish(self, table: str, *, time_to_live: dt.timedelta | None = None) -> Published:
-        """Bring a feature table into the schema's online store (see the port).
-
-        Raises PlatformError for a time to live, which Databricks' online store doesn't have.
-        """
-        if time_to_live is not None:
-            raise PlatformError(
-                f"{table}: Databricks' online store has no time to live; delete old rows from "
-                "the feature table and publish again"
-            )
-        return feature_models.publish(self._client, self._spark, table)
+    def publish(self, table: str) -> Published:
+        """Bring a feature table into the schema's online store (see the port)."""
+        return online_store.publish(self._client, self._workspace, self._spark, table)

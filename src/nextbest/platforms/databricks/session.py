@@ -22,7 +22,7 @@ def open_platform(settings: Settings, spark: SparkSession) -> Platform:
     return Platform(
         name="databricks",
         spark=spark,
-        features=feature_store.DatabricksFeatureStore(spark),
+        features=feature_store.DatabricksFeatureStore(spark, workspace),
         monitors=monitors.DatabricksMonitors(workspace),
         serving=serving.DatabricksServing(workspace),
         catalog=catalog.DatabricksCatalog(spark),

@@ -1,4 +1,4 @@
-"""Training sets as Databricks' feature engineering client makes them, for training and logging.
+"""Training sets as Databricks' feature engineering client makes them, and models logged with them.
 
 Written from the client's source (0.18.2, see ../shared/reference/databricks.md §2); not yet run
 against a workspace.
@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from nextbest.errors import DataError
-from nextbest.platforms import Lookup, TrainingSpec
+from nextbest.platforms import Lookup, NewModel, TrainingSpec
+from nextbest.platforms.databricks.refusals import refused
 
 if TYPE_CHECKING:
     from databricks.feature_engineering import FeatureEngineeringClient
@@ -27,8 +28,8 @@ def training_set(client: FeatureEngineeringClient, spec: TrainingSpec) -> Traini
     from databricks.feature_engineering import FeatureFunction, FeatureLookup
 
     there = _given(spec)
-    named = [(lookup, _features(client, lookup, there)) for lookup in spec.lookups]
-    try:
+    with refused("no training set"):
+        named = [(lookup, _features(client, lookup, there)) for lookup in spec.lookups]
         lookups = [
             FeatureLookup(
                 table_name=lookup.table,
@@ -56,21 +57,43 @@ def training_set(client: FeatureEngineeringClient, spec: TrainingSpec) -> Traini
             label=list(spec.labels) or None,
             exclude_columns=list(spec.exclude),
         )
-    except (ValueError, KeyError) as error:
-        raise DataError(f"no training set: {error}") from error
 
 
 def load(client: FeatureEngineeringClient, spec: TrainingSpec) -> DataFrame:
     """Its frame, where defaults fill the spine's own columns, too, as the client's join does."""
     found = training_set(client, spec)
-    try:
+    with refused("no training set"):
         frame = found.load_df()
-    except (ValueError, KeyError) as error:
-        raise DataError(f"no training set: {error}") from error
-    for lookup in spec.lookups:
-        if late := _defaults(lookup, _given(spec) & {*frame.columns}):
-            frame = frame.fillna(late)
-    return frame
+        for lookup in spec.lookups:
+            if late := _defaults(lookup, _given(spec) & {*frame.columns}):
+                frame = frame.fillna(late)
+        return frame
+
+
+def log(client: FeatureEngineeringClient, new: NewModel, spec: TrainingSpec) -> str:
+    """Log a model with its spec in the active MLflow run and register it; the version's number.
+
+    Raises DataError without an active run, for a training set that doesn't fit, and with what the
+    client says when it refuses the model.
+    """
+    import mlflow
+
+    if mlflow.active_run() is None:
+        raise DataError(f"{new.name}: no active MLflow run; log within mlflow.start_run()")
+    told = {} if new.output_schema is None else {"output_schema": new.output_schema}
+    trained_on = training_set(client, spec)
+    with refused(f"{new.name} was not logged"):
+        logged = client.log_model(
+            model=new.model,
+            artifact_path="model",
+            flavor=new.flavor,
+            training_set=trained_on,
+            pip_requirements=list(new.pip_requirements),
+            **told,
+            **new.save,
+        )
+    # One call: a process that dies here leaves no version without its tags.
+    return str(mlflow.register_model(logged.model_uri, new.name, tags=dict(new.tags)).version)
 
 
 def identity(client: FeatureEngineeringClient, table: str) -> tuple[list[str], str | None]:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nextbest.decisions.rule_parts import sql_name
+from nextbest import tables
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-_NUMBERS = {
+NUMBERS = {
     "smallint": np.int16, "int": np.int32, "bigint": np.int64, "float": np.float32,
     "double": np.float64,
 }  # fmt: skip
@@ -37,8 +37,8 @@ def converted(values: Mapping[str, tuple[Any, str]]) -> tuple[dict[str, Any], li
 
 
 def _read(text: str, kind: str) -> Any:
-    if kind in _NUMBERS:
-        return _NUMBERS[kind](text).item()
+    if kind in NUMBERS:
+        return NUMBERS[kind](text).item()
     if kind == "boolean":
         return text.lower() == "true"
     if kind == "string":
@@ -52,7 +52,7 @@ def fill(frame: DataFrame, defaults: Mapping[str, Any]) -> DataFrame:
 
     kinds, columns = dict(frame.dtypes), []
     for name in frame.columns:
-        column = F.col(sql_name(name))
+        column = tables.column(name)
         if name in defaults:
             gone = column.isNull()
             if kinds[name] in ("float", "double"):

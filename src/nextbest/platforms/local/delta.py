@@ -25,8 +25,19 @@ def delta_dataset(folder: Path) -> ds.Dataset:
         raise DataError(f"{folder}: can't be read: {str(error).splitlines()[0]}") from error
 
 
-def table_id(folder: Path) -> str:
-    """The id that a Delta table gets when it is made; one made anew in its place has another."""
-    from deltalake import DeltaTable
+def table_id(lakehouse: Path, table: str) -> str:
+    """The id that a Delta table gets when it is made; one made anew in its place has another.
 
-    return str(DeltaTable(str(folder)).metadata().id)
+    Raises DataError when there is none of this name.
+    """
+    from deltalake import DeltaTable
+    from deltalake.exceptions import TableNotFoundError
+
+    folder = lakehouse.joinpath(*table.split("."))
+    try:
+        return str(DeltaTable(str(folder)).metadata().id)
+    except TableNotFoundError as error:
+        raise DataError(
+            f"table {table} does not exist (no Delta log in {folder}): write it anew, or restore "
+            "the folder from a copy"
+        ) from error

@@ -7,10 +7,16 @@ from typing import TYPE_CHECKING
 
 from nextbest import tables
 from nextbest.errors import DataError
-from nextbest.platforms.local.feature_words import KNOWN, FeatureTable, general
+from nextbest.platforms.local.feature_steps import FeatureTable
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
+
+# The SQL types that Databricks' feature tables know, without their parameters.
+KNOWN = frozenset(
+    ("smallint", "int", "bigint", "float", "double", "boolean", "string", "date", "timestamp",
+     "binary", "decimal", "array", "map", "struct")
+)  # fmt: skip
 
 
 def require_writable(
@@ -78,3 +84,8 @@ def _nulls(frame: DataFrame, identity: Sequence[str]) -> list[str]:
     counts = [F.count_if(tables.column(name).isNull()).alias(name) for name in identity]
     found = frame.agg(*counts).first().asDict()
     return [f"key '{name}' is null in {count} rows" for name, count in found.items() if count]
+
+
+def general(kind: str) -> str:
+    """The SQL type without its parameters: decimal(10,2) is a decimal."""
+    return kind.split("(")[0].split("<")[0]

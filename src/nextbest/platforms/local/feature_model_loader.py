@@ -11,17 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from nextbest.errors import DataError
 from nextbest.platforms.local import environment, feature_models, feature_spec
+from nextbest.platforms.local.default_values import NUMBERS, converted
 from nextbest.platforms.local.feature_spec import FeatureSpec
 from nextbest.platforms.local.online_reader import OnlineTable
-
-_NUMBERS = {
-    "smallint": "int16", "int": "int32", "bigint": "int64", "float": "float32",
-    "double": "float64",
-}  # fmt: skip
 
 
 class FeatureModel:
@@ -45,18 +43,21 @@ class FeatureModel:
                 "bring it in the request"
             )
         types = {column.name: column.data_type for column in self.spec.columns}
-        rows = rows.copy()
+        rows = _as_dates(rows, types)
+        found: dict[str, list[Any]] = {}  # whole numbers with a gap are floats in the frame
         for lookup in feature_spec.questions(self.spec)[0]:
             names = {feature: lookup.renames.get(feature, feature) for feature in lookup.features}
             wanted = {feature: name for feature, name in names.items() if name not in given}
             if not wanted:
                 continue
             table = _online(environment.lakehouse(), lookup.table)
-            asked = rows[list(lookup.keys)].itertuples(index=False, name=None)
-            found = table.read([dict(zip(table.keys, key, strict=True)) for key in asked])
+            columns = [found[key] if key in found else _keys(rows[key]) for key in lookup.keys]
+            asked = zip(*columns, strict=True)
+            there = table.read([dict(zip(table.keys, key, strict=True)) for key in asked])
             for feature, name in wanted.items():
                 default = lookup.defaults.get(name)
-                values = _filled([row and row[feature] for row in found], default, types[name])
+                values = _filled([row and row[feature] for row in there], default, types[name])
+                found[name] = values
                 rows[name] = _series(values, types[name], rows.index)
         return self._model.predict(rows[list(self.spec.inputs)])
 
@@ -80,11 +81,28 @@ def _online(lakehouse: Path, table: str) -> OnlineTable:
     return OnlineTable(lakehouse, table)
 
 
+def _as_dates(rows: pd.DataFrame, types: Mapping[str, str]) -> pd.DataFrame:
+    """A copy of the rows, its dates as a batch has them: MLflow brings them as midnights."""
+    rows = rows.copy()
+    for name in rows.columns:
+        if types.get(name) == "date" and pd.api.types.is_datetime64_any_dtype(rows[name]):
+            if (rows[name].dropna() != rows[name].dropna().dt.normalize()).any():
+                raise DataError(f"{name} is a date; bring it without a time of day")
+            days = [None if pd.isna(moment) else moment.date() for moment in rows[name]]
+            rows[name] = pd.Series(days, rows.index, dtype="object")
+    return rows
+
+
+def _keys(column: pd.Series) -> list[Any]:
+    """Keys that a request brings: what is absent is None, and a time is in UTC as in a batch."""
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind == "M":
+        column = column.dt.tz_localize("UTC")
+    return [None if pd.isna(value) else value for value in column]
+
+
 def _filled(values: list[Any], default: str | None, data_type: str) -> list[Any]:
     if not default:
         return values
-    from nextbest.platforms.local.default_values import converted
-
     typed, problems = converted({"default": (default, data_type)})
     if problems:
         raise DataError("; ".join(problems))
@@ -93,11 +111,22 @@ def _filled(values: list[Any], default: str | None, data_type: str) -> list[Any]
 
 
 def _series(values: list[Any], data_type: str, index: pd.Index) -> pd.Series:
-    """The values as a batch gives them to the model: a number that is absent is NaN."""
-    if data_type in _NUMBERS:
-        kind = "float64" if None in values else _NUMBERS[data_type]
-        return pd.Series(values, index, dtype=kind)
+    """The values as a batch gives them to the model: a whole number that is absent is NaN."""
+    gap = any(value is None for value in values)
+    if data_type in ("float", "double"):
+        return pd.Series(values, index, dtype=NUMBERS[data_type])
+    if data_type in NUMBERS:
+        return pd.Series(values, index, dtype="float64" if gap else NUMBERS[data_type])
+    if data_type == "boolean":
+        return pd.Series(values, index, dtype="object" if gap else "bool")
     if data_type == "timestamp":
         moments = pd.Series(values, index, dtype="datetime64[ns, UTC]")
         return moments.dt.tz_localize(None)
+    if data_type.startswith("array<"):
+        element = data_type.removeprefix("array<").removesuffix(">")
+        kind = pa.from_numpy_dtype(NUMBERS[element]) if element in NUMBERS else None
+        values = [
+            None if value is None else pa.array(value, kind).to_numpy(zero_copy_only=False)
+            for value in values
+        ]
     return pd.Series(values, index, dtype="object")

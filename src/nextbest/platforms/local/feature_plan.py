@@ -9,7 +9,7 @@ from typing import Any
 from nextbest.errors import DataError
 from nextbest.platforms.local.default_values import converted
 from nextbest.platforms.local.feature_rules import bindings, names, told, twice_asked, unfit
-from nextbest.platforms.local.feature_words import Call, Join, Kinds
+from nextbest.platforms.local.feature_steps import Call, Join, Kinds
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from nextbest.platforms.local.feature_words import KNOWN, Call, Join, Kinds, general
+from nextbest.platforms.local.feature_checks import KNOWN, general
+from nextbest.platforms.local.feature_steps import Call, Join, Kinds
 
 
 def names(

@@ -7,8 +7,8 @@ primary keys and no functions: both stand in files of the lakehouse, beside the 
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 import json
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +29,7 @@ from nextbest.platforms.local import (
 )
 from nextbest.platforms.local.feature_checks import require_writable
 from nextbest.platforms.local.feature_plan import plan
-from nextbest.platforms.local.feature_words import Call, FeatureTable, Join, spelt_out
+from nextbest.platforms.local.feature_steps import Call, FeatureTable, Join, spelt_out
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -53,9 +53,9 @@ class LocalFeatureStore:
         """
         there = self._declared(table) if tables.exists(self._spark, table) else None
         require_writable(table, frame, keys, timestamp, there)
-        # First, so that a run killed between the two finds a table that it may write to.
-        declared = {"keys": list(keys), "timestamp": timestamp}
-        _put(self._declaration(table), declared)
+        if there is None:
+            # First, so that a run killed between the two finds a table that it may write to.
+            _put(self._declaration(table), {"keys": list(keys), "timestamp": timestamp})
         tables.merge(frame, table, [*keys, *([timestamp] if timestamp else [])])
 
     def read(self, table: str) -> DataFrame:
@@ -116,19 +116,21 @@ class LocalFeatureStore:
         """The frame with the model's inputs that it lacked, and `prediction` (see the port)."""
         return feature_scoring.score_batch(self, model_uri, frame, result_type, self._table_id)
 
-    def publish(self, table: str, *, time_to_live: dt.timedelta | None = None) -> Published:
+    def publish(self, table: str) -> Published:
         """Bring the latest row of each key into the lakehouse's online store (see the port)."""
         declared = self._declared(table)
         return online_store.publish(
-            self._spark, self._lakehouse, table, declared.keys, declared.timestamp,
-            time_to_live=time_to_live,
-        )  # fmt: skip
+            self._spark, self._lakehouse, table, declared.keys, declared.timestamp
+        )
 
     def _declared(self, table: str) -> FeatureTable:
         frame = tables.read(self._spark, table)
         file = self._declaration(table)
         if not file.is_file():
-            raise DataError(f"{table} is no feature table: write it by the feature store")
+            raise DataError(
+                f"{table} is no feature table: there is a table of that name without declared keys;"
+                " drop it, or choose another name, and write it by the feature store"
+            )
         told = json.loads(file.read_text())
         return FeatureTable(table, tuple(told["keys"]), told["timestamp"], dict(frame.dtypes))
 
@@ -152,13 +154,13 @@ class LocalFeatureStore:
         return tuple(name for name in declared.kinds if name not in keys)
 
     def _table_id(self, table: str) -> str:
-        return delta.table_id(self._lakehouse.joinpath(*table.split(".")))
+        return delta.table_id(self._lakehouse, table)
 
 
 def _put(file: Path, content: Mapping[str, Any]) -> None:
-    """Write a small file in one step: a reader sees the old or the new one."""
+    """Write a small file in one step: a reader sees the old or the new one, whoever else writes."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_suffix(".draft")
+    draft = file.with_name(f"{file.name}.{uuid.uuid4().hex}")
     draft.write_text(json.dumps(content))
     draft.replace(file)
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,14 +28,8 @@ class Layout:
     columns: tuple[tuple[str, str], ...]
     keys: tuple[str, ...]
     timestamp: str | None
-    seconds_to_live: float | None
     version: int  # of the Delta table
-
-    def cutoff(self, now: dt.datetime) -> dt.datetime | None:
-        """The time before which a row has lived too long."""
-        if self.seconds_to_live is None:
-            return None
-        return now - dt.timedelta(seconds=self.seconds_to_live)
+    commit: str  # a digest of what its log says of the version, "" where that is gone
 
 
 def path(lakehouse: Path, table: str) -> Path:
@@ -49,13 +41,16 @@ def published(database: sqlite3.Connection) -> Layout | None:
     """What stands in a database; None before the first publish has ended."""
     if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'layout'").fetchone():
         return None
-    return layout(database)
-
-
-def layout(database: sqlite3.Connection) -> Layout:
-    """What stands in a database that was published to."""
-    (told,) = database.execute("SELECT told FROM layout").fetchone()
-    return _read_layout(told)
+    (text,) = database.execute("SELECT told FROM layout").fetchone()
+    told = json.loads(text)
+    return Layout(
+        told["table_id"],
+        tuple((name, data_type) for name, data_type in told["columns"]),
+        tuple(told["keys"]),
+        told["timestamp"],
+        told["version"],
+        told.get("commit", ""),  # older databases have none
+    )
 
 
 def note(database: sqlite3.Connection, now: Layout) -> None:
@@ -84,25 +79,6 @@ def remove(database: sqlite3.Connection, layout: Layout, rows: pa.Table) -> int:
     match = " AND ".join(f"c{at} = ?" for at in range(len(layout.keys)))
     statement = f"DELETE FROM features WHERE {match}"
     return _each(database, statement, rows, layout.columns[: len(layout.keys)])
-
-
-def expire(database: sqlite3.Connection, layout: Layout, cutoff: dt.datetime | None) -> int:
-    """Delete rows from before the cutoff; how many."""
-    if cutoff is None:
-        return 0
-    at, kind = next(
-        (at, kind) for at, (name, kind) in enumerate(layout.columns) if name == layout.timestamp
-    )
-    moment = cutoff.date() if kind == "date" else cutoff
-    limit = online_values.encode_key(moment, kind, f"{layout.timestamp}")
-    return database.execute(f"DELETE FROM features WHERE c{at} < ?", [limit]).rowcount
-
-
-@lru_cache(maxsize=64)
-def _read_layout(told: str) -> Layout:
-    parts = json.loads(told)
-    columns = tuple((name, data_type) for name, data_type in parts["columns"])
-    return Layout(**{**parts, "columns": columns, "keys": tuple(parts["keys"])})
 
 
 def _each(

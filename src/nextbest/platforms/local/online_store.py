@@ -7,8 +7,9 @@ changed comes from the table's own versions: the one published last is compared 
 
 from __future__ import annotations
 
-import datetime as dt
+import hashlib
 import sqlite3
+import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from nextbest import tables
-from nextbest.errors import DataError
+from nextbest.errors import DataError, PlatformError
 from nextbest.platforms import Published
 from nextbest.platforms.local import online_database, online_values
 from nextbest.platforms.local.online_database import Layout
@@ -30,84 +31,107 @@ PATIENCE_SECONDS = 600  # a second publisher waits for the first one
 
 
 def publish(
+    spark: SparkSession, lakehouse: Path, table: str, keys: Sequence[str], timestamp: str | None
+) -> Published:
+    """Bring the latest row of each key online; keys whose row is the same are not touched.
+
+    Everything is written anew only the first time, when columns or keys have changed, or when the
+    version published last can't be read any more (vacuumed) or is another's (restored from a
+    copy). Raises DataError for types that can't be kept and keys that are null, PlatformError when
+    the database can't be written to.
+    """
+    place = online_database.path(lakehouse, table)
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(place, PATIENCE_SECONDS, isolation_level=None)) as database:
+            _write_ahead(database)
+            database.execute("BEGIN IMMEDIATE")
+            # Only now, so that of two publishers the later brings the newer state.
+            told = _publish(spark, lakehouse, table, keys, timestamp, database)
+            database.execute("COMMIT")
+            return told
+    except sqlite3.Error as error:
+        raise PlatformError(
+            f"{table} was not published ({error}): {place}. What was online still is; free disk "
+            "space, or wait for the other publisher, then publish again"
+        ) from error
+
+
+def _write_ahead(database: sqlite3.Connection) -> None:
+    """Let readers go on while it is written to; the first publishers may ask for it at once."""
+    limit = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            # For this alone sqlite does not wait as it was told to.
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > limit:
+                raise
+        time.sleep(0.02)
+
+
+def _publish(
     spark: SparkSession,
     lakehouse: Path,
     table: str,
     keys: Sequence[str],
     timestamp: str | None,
-    *,
-    time_to_live: dt.timedelta | None = None,
-    now: dt.datetime | None = None,
+    database: sqlite3.Connection,
 ) -> Published:
-    """Bring the latest row of each key online; keys whose row is the same are not touched.
-
-    Everything is written anew only the first time, when columns, keys or the time to live have
-    changed, or when the version published last can't be read any more (vacuumed). With a time to
-    live, rows whose `timestamp` is older than that are taken out. Raises DataError for types that
-    can't be kept, keys that are null, and a time to live without a timestamp.
-    """
     from deltalake import DeltaTable
 
-    source = DeltaTable(str(_folder(lakehouse, table)))
-    newest = _at(spark, lakehouse, table, source.version())
+    folder = lakehouse.joinpath(*table.split("."))
+    source = DeltaTable(str(folder))
+    newest = _at(spark, folder, source.version())
     types, others = dict(newest.dtypes), [name for name in newest.columns if name not in keys]
     wanted = Layout(
         str(source.metadata().id),
         tuple((name, types[name]) for name in (*keys, *others)),
         tuple(keys),
         timestamp,
-        time_to_live.total_seconds() if time_to_live else None,
         source.version(),
+        _commit(folder, source.version()),
     )
     _require_publishable(newest, wanted, table)
-    cutoff = wanted.cutoff(now or dt.datetime.now(dt.UTC))
-    rows = _latest(newest, wanted, cutoff)
-    place = online_database.path(lakehouse, table)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(place, PATIENCE_SECONDS, isolation_level=None)) as database:
-        database.execute("PRAGMA journal_mode = WAL")  # readers go on while this writes
-        database.execute("BEGIN IMMEDIATE")
-        before = online_database.published(database)
-        removed = 0
-        if before is None or not _comparable(before, wanted, _folder(lakehouse, table)):
-            online_database.make_anew(database, wanted)
-            written = online_database.write(database, wanted, rows.toArrow())
-        elif before.version == wanted.version:
-            written = 0
-        else:
-            old = _latest(_at(spark, lakehouse, table, before.version), wanted, None)
-            written = online_database.write(
-                database, wanted, tables.changed_rows(rows, old, keys).toArrow()
-            )
-            own = [*map(tables.column, keys)]
-            gone = old.select(*own).join(rows.select(*own), list(keys), "left_anti")
-            removed = online_database.remove(database, wanted, gone.toArrow())
-        removed += online_database.expire(database, wanted, cutoff)
-        online_database.note(database, wanted)
-        database.execute("COMMIT")
+    rows = _latest(newest, wanted)
+    before, removed = online_database.published(database), 0
+    if before is None or not _comparable(before, wanted, folder):
+        online_database.make_anew(database, wanted)
+        written = online_database.write(database, wanted, rows.toArrow())
+    elif before.version == wanted.version:
+        written = 0
+    else:
+        old = _latest(_at(spark, folder, before.version), wanted)
+        written = online_database.write(
+            database, wanted, tables.changed_rows(rows, old, keys).toArrow()
+        )
+        own = [*map(tables.column, keys)]
+        gone = old.select(*own).join(rows.select(*own), list(keys), "left_anti")
+        removed = online_database.remove(database, wanted, gone.toArrow())
+    online_database.note(database, wanted)
     return Published(table, written, removed)
 
 
-def _folder(lakehouse: Path, table: str) -> Path:
-    return lakehouse.joinpath(*table.split("."))
+def _at(spark: SparkSession, folder: Path, version: int) -> DataFrame:
+    return spark.read.format("delta").option("versionAsOf", version).load(str(folder))
 
 
-def _at(spark: SparkSession, lakehouse: Path, table: str, version: int) -> DataFrame:
-    reader = spark.read.format("delta").option("versionAsOf", version)
-    return reader.load(str(_folder(lakehouse, table)))
+def _commit(folder: Path, version: int) -> str:
+    """What tells a version from another of that number, which a restored table can have."""
+    file = folder / "_delta_log" / f"{version:020}.json"
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
 
 
-def _latest(frame: DataFrame, layout: Layout, cutoff: dt.datetime | None) -> DataFrame:
-    """The latest row of each key, columns in the layout's order; none from before the cutoff."""
+def _latest(frame: DataFrame, layout: Layout) -> DataFrame:
+    """The latest row of each key, columns in the layout's order."""
     from pyspark.sql import functions as F
 
     if layout.timestamp:
         # A window would sort every row; max_by of a struct takes four times as long.
-        keys, time = [*map(tables.column, layout.keys)], tables.column(layout.timestamp)
-        last = frame.groupBy(*keys).agg(F.max(time).alias(layout.timestamp))
+        keys, moment = [*map(tables.column, layout.keys)], tables.column(layout.timestamp)
+        last = frame.groupBy(*keys).agg(F.max(moment).alias(layout.timestamp))
         frame = frame.join(last, [*layout.keys, layout.timestamp], "left_semi")
-        if cutoff is not None:
-            frame = frame.where(time >= F.lit(cutoff))
     return frame.select(*[tables.column(name) for name, _ in layout.columns])
 
 
@@ -120,8 +144,6 @@ def _require_publishable(frame: DataFrame, layout: Layout, table: str) -> None:
     ]
     if len(layout.columns) > MOST_COLUMNS:
         problems.append(f"{len(layout.columns)} columns are more than {MOST_COLUMNS:,}")
-    if layout.seconds_to_live is not None and layout.timestamp is None:
-        problems.append("a time to live needs a table with a timestamp")
     absent = " OR ".join(f"{tables.quote(key)} IS NULL" for key in layout.keys)
     if nulls := frame.where(absent).count():
         problems.append(f"{nulls:,} rows have no {' or no '.join(layout.keys)}; delete them")
@@ -134,7 +156,9 @@ def _comparable(before: Layout, wanted: Layout, folder: Path) -> bool:
     from deltalake import DeltaTable
     from deltalake.exceptions import DeltaError
 
-    if replace(before, version=wanted.version) != wanted:
+    if replace(before, version=wanted.version, commit=wanted.commit) != wanted:
+        return False
+    if not before.commit or before.commit != _commit(folder, before.version):
         return False
     try:
         files = DeltaTable(str(folder), version=before.version).file_uris()

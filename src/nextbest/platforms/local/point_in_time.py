@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from nextbest.decisions.rule_parts import sql_name
+from nextbest import tables
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-    from nextbest.platforms.local.feature_words import FeatureTable, Join
+    from nextbest.platforms.local.feature_steps import FeatureTable, Join
 
 # Rows of one time are not ordered by these: engines order maps not at all, and the rest slowly.
 _UNORDERED = ("map", "array", "struct", "variant")
@@ -37,9 +37,9 @@ def join(spine: DataFrame, table: DataFrame, step: Join) -> DataFrame:
     start, end = f"{mark}from", f"{mark}until"
     columns = {key: f"{mark}key{at}" for at, key in enumerate(step.table.keys)}
     pairs = zip(lookup.keys, columns.values(), strict=True)
-    match = [f"__s.{sql_name(column)} = __f.{key}" for column, key in pairs]
+    match = [f"__s.{tables.sql_name(column)} = __f.{key}" for column, key in pairs]
     if own is not None and lookup.timestamp is not None:
-        at = f"__s.{sql_name(lookup.timestamp)}"
+        at = f"__s.{tables.sql_name(lookup.timestamp)}"
         columns[own] = start
         if lookup.lookback == dt.timedelta(0):
             match.append(f"{at} = __f.{start}")
@@ -53,13 +53,13 @@ def join(spine: DataFrame, table: DataFrame, step: Join) -> DataFrame:
                 age = f"CAST({at} AS DOUBLE) - CAST(__f.{start} AS DOUBLE)"
                 match.append(f"{age} <= {lookup.lookback.total_seconds()!r}D")
     versions = table.select(
-        *[F.col(sql_name(old)).alias(new) for old, new in columns.items()],
-        *[F.col(sql_name(old)).alias(new) for old, new in step.features.items()],
+        *[tables.column(old).alias(new) for old, new in columns.items()],
+        *[tables.column(old).alias(new) for old, new in step.features.items()],
     )
     return (
         spine.alias("__s")
         .join(versions.alias("__f"), F.expr(" AND ".join(match)), "left")
-        .select("__s.*", *[F.col(f"__f.{sql_name(new)}") for new in step.features.values()])
+        .select("__s.*", *[F.col(f"__f.{tables.sql_name(new)}") for new in step.features.values()])
     )
 
 
@@ -74,8 +74,8 @@ def _mark(names: Sequence[str]) -> str:
 def _in_time(frame: DataFrame, column: str) -> DataFrame:
     """The rows that have a time; days become their midnight."""
     if dict(frame.dtypes)[column] == "date":
-        frame = frame.withColumn(column, F.col(sql_name(column)).cast("timestamp"))
-    return frame.where(f"{sql_name(column)} IS NOT NULL")
+        frame = frame.withColumn(column, tables.column(column).cast("timestamp"))
+    return frame.where(f"{tables.sql_name(column)} IS NOT NULL")
 
 
 def _until(frame: DataFrame, table: FeatureTable, name: str) -> DataFrame:
@@ -86,11 +86,11 @@ def _until(frame: DataFrame, table: FeatureTable, name: str) -> DataFrame:
     """
     from pyspark.sql import Window
 
-    own = sql_name(str(table.timestamp))
+    own = tables.sql_name(str(table.timestamp))
     ordered = [
-        sql_name(column)
+        tables.sql_name(column)
         for column, kind in table.kinds.items()
         if column not in (*table.keys, table.timestamp) and not kind.startswith(_UNORDERED)
     ]
-    latest = Window.partitionBy(*map(sql_name, table.keys)).orderBy(own, *ordered)
+    latest = Window.partitionBy(*map(tables.sql_name, table.keys)).orderBy(own, *ordered)
     return frame.withColumn(name, F.lead(own).over(latest))

@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 import os
 import threading
+import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from nextbest.errors import PlatformError
+from nextbest.errors import DataError, NextBestError, PlatformError
 from nextbest.platforms import Endpoint
 
 HOST = "127.0.0.1"
@@ -38,7 +39,10 @@ class LocalServing:
         return Endpoint(name, model_name, version, f"/serving-endpoints/{name}/invocations")
 
     def query(self, endpoint: Endpoint, records: Sequence[Mapping[str, Any]]) -> list[Any]:
-        """Ask the endpoint through a server that lives for this one request."""
+        """Ask the endpoint through a server that lives for this one request.
+
+        Raises DataError with what it says when it refuses the records.
+        """
         server = open_server(self._lakehouse, endpoint.name, 0)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
@@ -47,6 +51,9 @@ class LocalServing:
             request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
             with urllib.request.urlopen(request, timeout=60) as answer:
                 return json.load(answer)["predictions"]
+        except urllib.error.HTTPError as error:
+            told = json.load(error)["error"]
+            raise DataError(f"endpoint '{endpoint.name}' refused the records: {told}") from error
         finally:
             server.shutdown()
             server.server_close()
@@ -78,6 +85,15 @@ def _declaration(lakehouse: Path, name: str) -> Path:
     return lakehouse / "serving" / f"{name}.json"
 
 
+def _plain(answer: Any) -> list[Any]:
+    """What a model gives, as JSON has it: a frame, a column, an array or a list."""
+    import numpy as np
+
+    if hasattr(answer, "to_json"):
+        return json.loads(answer.to_json(orient="records", double_precision=15))
+    return np.asarray(answer).tolist()
+
+
 def _handler(name: str, model: Any, served: Mapping[str, str]) -> type[BaseHTTPRequestHandler]:
     import pandas as pd
     from mlflow.exceptions import MlflowException
@@ -96,11 +112,11 @@ def _handler(name: str, model: Any, served: Mapping[str, str]) -> type[BaseHTTPR
             try:
                 body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))))
                 rows = pd.DataFrame.from_records(body["dataframe_records"])
-                answer = model.predict(rows)
-            except (ValueError, KeyError, TypeError, MlflowException) as error:
+                answer = _plain(model.predict(rows))
+            except (ValueError, KeyError, TypeError, MlflowException, NextBestError) as error:
                 self._answer(400, {"error": f"{type(error).__name__}: {error}"})
                 return
-            self._answer(200, {"predictions": json.loads(answer.to_json(orient="records"))})
+            self._answer(200, {"predictions": answer})
 
         def _answer(self, status: int, body: Mapping[str, Any]) -> None:
             data = json.dumps(body).encode()

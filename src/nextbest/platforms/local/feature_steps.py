@@ -8,11 +8,6 @@ from dataclasses import dataclass
 from nextbest.platforms import FeatureFunction, Lookup
 from nextbest.platforms.functions import CatalogFunction
 
-# The SQL types that Databricks' feature tables know, without their parameters.
-KNOWN = frozenset(
-    ("smallint", "int", "bigint", "float", "double", "boolean", "string", "date", "timestamp",
-     "binary", "decimal", "array", "map", "struct")
-)  # fmt: skip
 Kinds = Mapping[str, str]  # column -> SQL type
 
 
@@ -64,8 +59,3 @@ def spelt_out(lookup: Lookup, table: FeatureTable) -> Join:
     keys = {*table.keys, table.timestamp}
     named = lookup.features or [name for name in table.kinds if name not in keys]
     return Join(lookup, table, {name: lookup.output(name) for name in named})
-
-
-def general(kind: str) -> str:
-    """The SQL type without its parameters: decimal(10,2) is a decimal."""
-    return kind.split("(")[0].split("<")[0]
