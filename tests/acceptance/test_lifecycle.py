@@ -114,6 +114,7 @@ def test_who_is_judged_on_was_never_learned_from(first):
     assert set(written["training_baseline"]["decision_id"]) <= set(matured["decision_id"][held_out])
 
 
+@pytest.mark.slow
 def test_again_for_the_same_day_changes_no_table(first):
     lakehouse, _ = first
     before = tables(lakehouse)

@@ -351,6 +351,7 @@ def half_written(database, child):
     raise AssertionError("the publish ended, or never began")
 
 
+@pytest.mark.slow
 def test_a_publisher_killed_while_it_writes_leaves_the_old_values(
     spark, spark_home, table, publish, tmp_path
 ):

@@ -57,6 +57,7 @@ def spark_volume(settings):
 
 
 @pytest.mark.integration
+@pytest.mark.slow
 def test_a_rejected_decision_takes_its_outcomes_along_and_the_corrected_one_brings_them_back(
     lakehouse, frames
 ):

@@ -395,6 +395,7 @@ def test_a_delta_folder_and_a_table_are_read_by_the_engine(spark, ingested, log_
         ingested(name, text.replace("action_id: offer", "action_id: ofer"), **later)
 
 
+@pytest.mark.slow
 def test_the_same_log_gives_the_same_rows_and_a_later_day_only_more(ingested, log_of, tmp_path):
     path = tmp_path / "proposed.yml"
     assert main(["inspect-log", str(log_of("windows")), "--write", str(path)]) == 0
