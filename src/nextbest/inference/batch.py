@@ -80,8 +80,7 @@ def recommend(
         rows = pa.RecordBatch.from_struct_array(table.to_struct_array().combine_chunks())
         together = decide_rows(rows, decider, use_case, day, seed, limits)
         land.parent.mkdir(parents=True, exist_ok=True)
-        # From statistics the embedded engine takes a column of one value and NaN for a constant.
-        pq.write_table(pa.Table.from_batches([together]), land, write_statistics=False)
+        pq.write_table(pa.Table.from_batches([together]), land)
         decided = frame.sparkSession.read.schema(schema).parquet(str(land))
     constants = {
         "decided_at": F.lit(decision_time(as_of)),

@@ -8,7 +8,6 @@ import pytest
 from pyspark.sql import functions as F
 
 from nextbest.decisions.eligibility import decision_time, with_eligible
-from nextbest.decisions.limits import Limits
 from nextbest.errors import DataError
 from nextbest.inference.batch import decide_rows, recommend
 from nextbest.inference.online import answer
@@ -164,20 +163,6 @@ def test_what_eligibility_alone_allows_and_context(spark, customers, actions, de
     np.testing.assert_allclose(batch["score"], expected, rtol=1e-12, atol=1e-12)
     with pytest.raises(DataError, match="column 'allowed' is missing"):
         recommend(frame.drop("allowed"), other, **TOLD)
-
-
-def test_limits_leave_nan_beside_a_single_value(spark, customers, actions, decider, tmp_path):
-    frame = spark.createDataFrame(customers.head(10).assign(x=[0.0, 1.0] * 5))
-    frame = frame.withColumn("x", F.expr("IF(x = 0, double('NaN'), x)"))
-    wanted = sorted(map(str, (row["x"] for row in frame.collect())))
-    assert set(wanted) == {"1.0", "nan"}
-    one = np.ones((1, len(decider.treatments.names))) * (
-        np.array(decider.treatments.names) != "none"
-    )
-    limits = Limits(("treatment each",), one, np.array([5.0]))
-    land = tmp_path / "decided.parquet"
-    limited = run(frame, actions, decider, limits=limits, land=land)
-    assert sorted(str(row["x"]) for row in limited.select("x").collect()) == wanted
 
 
 def test_bad_lists_are_named(decider):
