@@ -11,7 +11,7 @@ from nextbest.evaluation.ope.log import LOGGING
 from nextbest.evaluation.ope.moments import fold
 from nextbest.evaluation.plots import value_figure, weight_figure
 
-pytestmark = pytest.mark.unit
+pytestmark = pytest.mark.integration  # importing pyplot takes a second
 
 
 def is_drawn(figure) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from nextbest.errors import DataError
+from nextbest.evaluation.ope.dot import dot
 
 MODEL = "q̂"
 LOGGING = "logging"  # the name of the policy that wrote the log; no target may take it
@@ -189,7 +190,9 @@ def from_matrices(
     picked = {name: np.empty(n) for name in matrices}
     expected = {name: np.empty(n) for name in policies}
     firsts = k * np.arange(min(n, ROWS))
-    ones, wrong = np.ones(k), {name: [] for name in policies}
+    mix = np.random.default_rng(0).uniform(1, 2, len(firsts))
+    mixes = np.repeat(mix, k)
+    wrong: dict[str, list[np.ndarray]] = {name: [] for name in policies}
     for start in range(0, n, ROWS):  # so that each row is fetched from memory once
         rows = slice(start, start + ROWS)
         place = firsts[: n - start] + treatment[rows]
@@ -199,13 +202,14 @@ def from_matrices(
             its = each[rows]
             if q is not None:
                 np.einsum("ij,ij->i", its, q[rows], out=expected[name][rows])
-            off = np.abs(its @ ones - 1.0)
-            if not (off.max() <= SUM_SLACK and its.min() >= 0.0):  # NaN is not, either
-                sound = (off <= SUM_SLACK) & (its >= 0.0).all(axis=1)
+            # Freivalds (1977): one random sum of all rows is right only if each row's is.
+            off = dot(its.ravel(), mixes[: its.size]) - mix[: len(its)].sum()
+            if not (abs(off) <= SUM_SLACK and its.min() >= 0.0):
+                sound = (np.abs(its.sum(axis=1) - 1.0) <= SUM_SLACK) & (its >= 0.0).all(axis=1)
                 wrong[name].append(start + np.flatnonzero(~sound))
     for name, places in wrong.items():
-        if places:
-            rows = np.concatenate(places)
+        rows = np.concatenate(places or [np.empty(0, dtype=int)])
+        if len(rows):
             problems.append(
                 f"{name}: {len(rows)} of {n} rows are no distribution (not negative, sum 1); the "
                 f"first is row {rows[0]} ({policies[name][rows[0]]})"

@@ -19,6 +19,7 @@ from functools import cached_property
 import numpy as np
 
 from nextbest.errors import SettingsError
+from nextbest.evaluation.ope.dot import dot
 from nextbest.evaluation.ope.log import LogColumns, LoggedBatch
 
 
@@ -141,7 +142,7 @@ def row_terms(
             place += 2
         for shrinkage in layout.estimators:
             small, what = shrinkage(weight), residual if shrinkage.modelled else reward
-            left[shrunk] = small @ what
+            left[shrunk] = dot(small, what)
             cut = weight - small
             np.multiply(cut, what, out=z[shrunk])
             shrunk += 1
