@@ -61,9 +61,8 @@ def allocate(
     limits.check(score.shape, "score")
     problem = gains(score, eligible, limits)
     # HiGHS's tolerances are absolute: gains and what a contact takes are brought near 1.
-    unit = np.abs(problem.gain[np.isfinite(problem.gain)]).max(initial=0.0) or 1.0
-    use = problem.usage.max(axis=1, initial=0.0)
-    use = np.where(use > 0, use, 1.0)
+    unit = _size(np.abs(problem.gain[np.isfinite(problem.gain)]).max(initial=0.0))
+    use = _size(problem.usage.max(axis=1, initial=0.0))
     problem = replace(problem, gain=problem.gain / unit, usage=problem.usage / use[:, None])
     capacity = limits.capacity / use
     lost = unservable(problem, capacity)
@@ -94,3 +93,8 @@ def allocate(
         used=limits.usage @ np.bincount(choice, minlength=score.shape[1]),
         method=method,
     )
+
+
+def _size(largest: np.ndarray) -> np.ndarray:
+    """A power of two near it: to divide by that rounds nothing, so what fits exactly still does."""
+    return np.exp2(np.floor(np.log2(np.where(largest > 0, largest, 1.0))))
