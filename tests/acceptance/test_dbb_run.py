@@ -56,6 +56,7 @@ def test_a_run_that_succeeds(small):
     page = small.lakehouse / "runs" / outer["run_id"] / "index.html"
     assert f"pages: {page}" in done.stdout
     links = set(re.findall(r'href="([^"]+)"', page.read_text()))
+    assert "a part of it" in page.read_text()  # what the child run had to say
     assert len(links) == 3
     assert all((page.parent / link).is_file() for link in links)
     assert inner["parent"] == outer["run_id"]

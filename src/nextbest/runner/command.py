@@ -16,7 +16,7 @@ from nextbest.errors import UsageError
 from nextbest.platforms.local.environment import chosen_lakehouse
 from nextbest.runner import store
 from nextbest.runner.process import ForkServer
-from nextbest.runner.record import RunRecord, TaskRecord, seconds, summaries, to_json
+from nextbest.runner.record import RunRecord, every_task, seconds, to_json
 from nextbest.runner.start import preload, run_job
 from nextbest.runner.states import FAILURES, KILLED, exit_code
 from nextbest.runner.tree import span, tree
@@ -86,12 +86,12 @@ def report(lakehouse: Path, record: RunRecord) -> str:
     for each in _family(lakehouse, record):
         lines += [
             f"{each.job_key}/{task.key} {task.state}: {task.error}"
-            for task in _tasks(each.tasks)
+            for task in every_task(each.tasks)
             if task.error is not None
         ]
     if record.error:
         lines.append(f"the run was stopped: {record.error}")
-    lines += _summaries(lakehouse, record)
+    lines += store.summaries(lakehouse, record)
     took = span(seconds(record.start, record.end))
     lines.append(
         f"run {record.run_id} of {record.job_key} [{record.target}]: {record.state}, {took}"
@@ -108,26 +108,13 @@ def report(lakehouse: Path, record: RunRecord) -> str:
     return "\n".join(lines)
 
 
-def _summaries(lakehouse: Path, record: RunRecord) -> Iterator[str]:
-    for task in _tasks(record.tasks):
-        if task.child_run_id in store.run_ids(lakehouse):
-            yield from _summaries(lakehouse, store.load(lakehouse, str(task.child_run_id)))
-        yield from summaries(task)
-
-
 def _family(lakehouse: Path, record: RunRecord) -> Iterator[RunRecord]:
     """The child runs, deepest first, then the run itself."""
     known = store.run_ids(lakehouse)
-    for task in _tasks(record.tasks):
+    for task in every_task(record.tasks):
         if task.child_run_id in known:
             yield from _family(lakehouse, store.load(lakehouse, str(task.child_run_id)))
     yield record
-
-
-def _tasks(tasks: Sequence[TaskRecord]) -> Iterator[TaskRecord]:
-    for task in tasks:
-        yield task
-        yield from task.iterations
 
 
 def pairs(texts: Sequence[str], flag: str) -> dict[str, str]:

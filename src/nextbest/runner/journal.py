@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from nextbest.errors import PlatformError
-from nextbest.runner import page
+from nextbest.runner import page, store
 from nextbest.runner import record as records
 from nextbest.runner.record import RunRecord, TaskRecord
 from nextbest.runner.store import Folder
@@ -58,8 +58,17 @@ class Journal:
         with self._lock:
             self.folder.release()
             self._put(replace(self.record, state=state, error=error, end=records.now()))
-            self.folder.write("index.html", page.index(self.record))
+            self.folder.write("index.html", page.index(self.record, self._told()))
             return self.record
+
+    def _told(self) -> dict[str, str]:
+        """By task, what its child run had to say."""
+        lakehouse = self.folder.path.parents[1]
+        return {
+            task.key: "\n".join(store.summaries(lakehouse, replace(self.record, tasks=(task,))))
+            for task in self.record.tasks
+            if task.child_run_id is not None
+        }
 
     def _put(self, record: RunRecord) -> RunRecord:
         self.record = record

@@ -67,9 +67,12 @@ def _output(output: Mapping[str, str]) -> str:
     return f'<div class="out">{shown}</div>'
 
 
-def index(record: RunRecord) -> str:
-    """The overview of a run: its tasks in order, with their pages, logs and errors."""
-    rows = "".join(_rows(task, 0) for task in record.tasks)
+def index(record: RunRecord, told: Mapping[str, str]) -> str:
+    """The overview of a run: its tasks in order, with their pages, logs and errors.
+
+    `told` has by task what its child run had to say.
+    """
+    rows = "".join(_rows(task, 0, told.get(task.key, "")) for task in record.tasks)
     head = "<tr><th>task</th><th>state</th><th>took</th><th></th><th></th></tr>"
     body = (
         f"<h1>{html.escape(record.job_name)}</h1>"
@@ -84,12 +87,12 @@ def index(record: RunRecord) -> str:
     return document(f"{record.job_key} · {record.state}", body)
 
 
-def _rows(task: TaskRecord, depth: int) -> str:
+def _rows(task: TaskRecord, depth: int, told: str = "") -> str:
     links = [f'<a href="{a.page}">page {a.number}</a>' for a in task.attempts if a.page]
     links += [f'<a href="{a.log}">log {a.number}</a>' for a in task.attempts if a.log]
     if task.child_run_id is not None:
         links.append(f'<a href="../{task.child_run_id}/index.html">run</a>')
-    said = html.escape(str(task.error or task.values.get("summary") or task.outcome or ""))
+    said = html.escape(str(task.error or task.values.get("summary") or told or task.outcome or ""))
     row = (
         f'<tr><td style="padding-left:{0.6 + 1.4 * depth}rem">{html.escape(task.key)}</td>'
         f"<td>{_state(task.state)}</td><td>{_took(seconds(task.start, task.end))}</td>"

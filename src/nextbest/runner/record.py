@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -134,6 +134,13 @@ def _task(values: Mapping[str, Any]) -> TaskRecord:
 
 def _error(values: Mapping[str, str] | None) -> TaskError | None:
     return None if values is None else TaskError(**values)
+
+
+def every_task(tasks: Sequence[TaskRecord]) -> Iterator[TaskRecord]:
+    """The tasks, each followed by its iterations."""
+    for task in tasks:
+        yield task
+        yield from task.iterations
 
 
 def summaries(task: TaskRecord) -> list[str]:

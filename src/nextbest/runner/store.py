@@ -26,7 +26,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 def new_run_id() -> str:
     """An id that sorts by time: UTC date and time to the millisecond, and a random tail."""
     moment = dt.datetime.now(dt.UTC).strftime("%Y%m%d-%H%M%S-%f")[:-3]
-    return f"{moment}-{secrets.token_hex(2)}"
+    return f"{moment}-{secrets.token_hex(4)}"
 
 
 def runs_folder(lakehouse: Path) -> Path:
@@ -143,6 +143,14 @@ def alive(path: Path) -> bool:
 def run_ids(lakehouse: Path) -> list[str]:
     """Ids of all runs that have a record, newest first."""
     return sorted((p.parent.name for p in runs_folder(lakehouse).glob("*/run.json")), reverse=True)
+
+
+def summaries(lakehouse: Path, record: RunRecord) -> Iterator[str]:
+    """What the tasks that succeeded have to say in the end, those of child runs in their place."""
+    for task in records.every_task(record.tasks):
+        if task.child_run_id in run_ids(lakehouse):
+            yield from summaries(lakehouse, load(lakehouse, str(task.child_run_id)))
+        yield from records.summaries(task)
 
 
 def find(lakehouse: Path, prefix: str) -> str:
