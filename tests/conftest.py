@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import pickle
@@ -16,9 +17,12 @@ os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 os.environ["DO_NOT_TRACK"] = "true"
 
 # How long an example takes says more of what else the machine does than of us: no deadlines.
-settings.register_profile("quick", max_examples=10, deadline=None)
+settings.register_profile("quick", max_examples=8, deadline=None)
 settings.register_profile("thorough", max_examples=200, deadline=None)
 settings.load_profile("thorough" if os.environ.get("CI") else "quick")
+
+# What collecting two thousand tests makes stays: to look through it again and again takes seconds.
+gc.set_threshold(200_000, 20, 100)
 
 SCHEMAS = ["juan_dev.ml_nba_demo_dev", "prod.ml_nba_demo"]
 
