@@ -102,6 +102,12 @@ def test_the_lifecycle_runs_and_tells_what_came_of_it(first):
     assert len(pages) >= 8
 
 
+def test_the_newest_week_was_asked_by_itself(first):
+    (evidence,) = set(tables(first[0])["promotions"]["evidence"])
+    asked = {each["metric"] for each in json.loads(evidence)["findings"]}
+    assert {"ess", "lift_low", "lift_newest"} <= asked
+
+
 def test_who_is_judged_on_was_never_learned_from(first):
     lakehouse, told = first
     written = tables(lakehouse)

@@ -12,10 +12,10 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from nextbest import tables
 from nextbest.decisions.rule_parts import sql_text
 from nextbest.decisions.treatments import NONE, Treatments
 from nextbest.errors import DataError, SettingsError
-from nextbest.tables import sql_name
 
 _MOST = 36_500  # days of a hundred years
 SCOPES = ("customer", "channel", "action", "treatment")
@@ -125,7 +125,7 @@ def with_contact_policy(
     )
     nothing = F.array().cast("array<string>")
     return frame.join(blocked, F.col("customer_id") == F.col("__who"), "left").select(
-        *[F.col(sql_name(name)) for name in frame.columns],
+        *[tables.column(name) for name in frame.columns],
         F.coalesce("__blocked", nothing).alias("blocked"),
     )
 

@@ -9,12 +9,12 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from nextbest import tables
 from nextbest.decisions.contact_policy import ContactPolicy, blocks
 from nextbest.decisions.rule_parts import sql_text
 from nextbest.decisions.rules import Rule, parse_rule
 from nextbest.decisions.treatments import NONE, Treatments
 from nextbest.errors import DataError
-from nextbest.tables import sql_name
 
 # May the customer have it at all, does it make sense now, is it good for them, did they agree.
 GATES = ("eligibility", "applicability", "suitability", "consent")
@@ -54,7 +54,7 @@ def with_eligible(
         raise DataError(f"actions: the columns {', '.join(missing)} are missing")
     _check_blocked(frame, policy)
     table = actions.set_index("treatment").loc[list(treatments.names)]
-    columns = [F.col(sql_name(name)) for name in frame.columns if name != "blocked"]
+    columns = [tables.column(name) for name in frame.columns if name != "blocked"]
     frame = _without_nan(frame)
     rules = _rules(frame, table, at)
     frame = _evaluated(frame, rules)
@@ -138,8 +138,8 @@ def _without_nan(frame: DataFrame) -> DataFrame:
     floats = [name for name, kind in kinds.items() if kind in ("double", "float")]
     if not floats:
         return frame
-    columns = {name: F.col(sql_name(name)) for name in floats}
-    return frame.withColumns({name: F.when(~F.isnan(col), col) for name, col in columns.items()})
+    columns = {name: tables.column(name) for name in floats}
+    return frame.withColumns({name: F.when(~F.isnan(each), each) for name, each in columns.items()})
 
 
 def _texts(table: pd.DataFrame, gate: str) -> pd.Series:

@@ -62,12 +62,12 @@ class Journal:
             return self.record
 
     def _told(self) -> dict[str, str]:
-        """By task, what its child run had to say."""
+        """What the child runs had to say, by run."""
         lakehouse = self.folder.path.parents[1]
+        children = {task.child_run_id for task in records.every_task(self.record.tasks)}
         return {
-            task.key: "\n".join(store.summaries(lakehouse, replace(self.record, tasks=(task,))))
-            for task in self.record.tasks
-            if task.child_run_id is not None
+            child: "\n".join(store.summaries(lakehouse, store.load(lakehouse, child)))
+            for child in children.intersection(store.run_ids(lakehouse))
         }
 
     def _put(self, record: RunRecord) -> RunRecord:

@@ -70,9 +70,9 @@ def _output(output: Mapping[str, str]) -> str:
 def index(record: RunRecord, told: Mapping[str, str]) -> str:
     """The overview of a run: its tasks in order, with their pages, logs and errors.
 
-    `told` has by task what its child run had to say.
+    `told` has what child runs had to say, by run.
     """
-    rows = "".join(_rows(task, 0, told.get(task.key, "")) for task in record.tasks)
+    rows = "".join(_rows(task, 0, told) for task in record.tasks)
     head = "<tr><th>task</th><th>state</th><th>took</th><th></th><th></th></tr>"
     body = (
         f"<h1>{html.escape(record.job_name)}</h1>"
@@ -87,18 +87,19 @@ def index(record: RunRecord, told: Mapping[str, str]) -> str:
     return document(f"{record.job_key} · {record.state}", body)
 
 
-def _rows(task: TaskRecord, depth: int, told: str = "") -> str:
+def _rows(task: TaskRecord, depth: int, told: Mapping[str, str]) -> str:
     links = [f'<a href="{a.page}">page {a.number}</a>' for a in task.attempts if a.page]
     links += [f'<a href="{a.log}">log {a.number}</a>' for a in task.attempts if a.log]
     if task.child_run_id is not None:
         links.append(f'<a href="../{task.child_run_id}/index.html">run</a>')
-    said = html.escape(str(task.error or task.values.get("summary") or told or task.outcome or ""))
+    own = task.error or task.values.get("summary") or task.outcome
+    said = html.escape(str(own or told.get(task.child_run_id or "", "")))
     row = (
         f'<tr><td style="padding-left:{0.6 + 1.4 * depth}rem">{html.escape(task.key)}</td>'
         f"<td>{_state(task.state)}</td><td>{_took(seconds(task.start, task.end))}</td>"
         f"<td>{' '.join(links)}</td><td><pre>{said}</pre></td></tr>"
     )
-    return row + "".join(_rows(each, depth + 1) for each in task.iterations)
+    return row + "".join(_rows(each, depth + 1, told) for each in task.iterations)
 
 
 def _pairs(title: str, pairs: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nextbest.errors import RunError
-from nextbest.runner.states import PENDING, SUCCESS
+from nextbest.runner.states import PENDING
 
 VERSION = 1
 
@@ -141,9 +141,3 @@ def every_task(tasks: Sequence[TaskRecord]) -> Iterator[TaskRecord]:
     for task in tasks:
         yield task
         yield from task.iterations
-
-
-def summaries(task: TaskRecord) -> list[str]:
-    """What a task that succeeded has to say in the end: its value `summary`."""
-    said = task.values.get("summary")
-    return [said] if task.state == SUCCESS and isinstance(said, str) else []

@@ -17,7 +17,7 @@ from typing import IO
 from nextbest.errors import PlatformError, RunError, UsageError
 from nextbest.runner import record as records
 from nextbest.runner.record import RunRecord
-from nextbest.runner.states import KILLED, RUNNING
+from nextbest.runner.states import KILLED, RUNNING, SUCCESS
 
 RESERVE = 512 * 1024  # bytes kept back so that the record can be written on a full disk
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -146,11 +146,14 @@ def run_ids(lakehouse: Path) -> list[str]:
 
 
 def summaries(lakehouse: Path, record: RunRecord) -> Iterator[str]:
-    """What the tasks that succeeded have to say in the end, those of child runs in their place."""
+    """The value `summary` of tasks that succeeded, those of child runs in their place."""
+    known = run_ids(lakehouse)
     for task in records.every_task(record.tasks):
-        if task.child_run_id in run_ids(lakehouse):
+        if task.child_run_id in known:
             yield from summaries(lakehouse, load(lakehouse, str(task.child_run_id)))
-        yield from records.summaries(task)
+        said = task.values.get("summary")
+        if task.state == SUCCESS and isinstance(said, str):
+            yield said
 
 
 def find(lakehouse: Path, prefix: str) -> str:

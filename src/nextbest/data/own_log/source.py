@@ -11,8 +11,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
+from nextbest import tables
 from nextbest.data.contracts import Column, Contract, log_contracts
 from nextbest.data.own_log.files import Rows, columns_of, flat, format_of, holding, read
 from nextbest.data.own_log.lacking import check_columns, check_ids, check_lines
@@ -22,7 +22,6 @@ from nextbest.data.own_log.reading import read_mapping
 from nextbest.data.own_log.tables import to_tables, without_faults
 from nextbest.errors import DataError
 from nextbest.settings import Settings
-from nextbest.tables import sql_name
 
 _SQL = {
     "int64": "bigint", "string": "string", "double": "double", "bool": "boolean",
@@ -122,5 +121,5 @@ def _by_engine(frame: DataFrame, mapping: LogMapping, log: str) -> DataFrame:
             yield from map_rows(Rows(flat(pa.table(batch)), 1), mapping, log).to_batches()
 
     kinds = [f"{field.name} {_SQL[str(field.type)]}" for field in flat_schema(mapping)]
-    columns = [F.col(sql_name(name)) for name in holding(frame.columns, mapping.columns)]
+    columns = [tables.column(name) for name in holding(frame.columns, mapping.columns)]
     return frame.select(*columns).mapInArrow(mapped, ", ".join(kinds))

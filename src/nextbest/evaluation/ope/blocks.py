@@ -9,22 +9,17 @@ from nextbest.evaluation.ope.log import LoggedBatch
 from nextbest.evaluation.ope.terms import Layout, row_terms
 
 UNSUPPORTED = 1e-9  # target mass outside the log's support that is more than rounding
-SINGLE = 200_000  # multiplications that OpenBLAS still does on one thread (its limit is 262,144)
 # Weights are counted by powers of two: none at all, below 1/64, …, 8192 and above.
 WEIGHT_EDGES = np.concatenate([[np.finfo("float64").tiny], 2.0 ** np.arange(-6, 14)])
-
-
-def products(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """left @ right.T, in pieces of columns that BLAS does not hand to its (slower) threads."""
-    width = max(64, SINGLE // (len(left) * len(right)))
-    pieces = [slice(start, start + width) for start in range(0, left.shape[1], width)]
-    return sum(left[:, piece] @ right[:, piece].T for piece in pieces)
 
 
 def write_terms(
     layout: Layout, log: LoggedBatch, rows: slice, z: np.ndarray
 ) -> tuple[list[np.ndarray], np.ndarray]:
-    """Write the terms of some rows into z (d, n); returns the weights of each policy."""
+    """Write the terms of some rows into z (d, n).
+
+    Returns the weights of each policy, and what shrinking leaves (see `terms.row_terms`).
+    """
     targets = log.targets.values()
     with np.errstate(over="ignore", invalid="ignore"):
         weights = [target.probability[rows] / log.propensity[rows] for target in targets]

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from nextbest.errors import DataError
-from nextbest.evaluation.ope.dot import dot
+from nextbest.evaluation.ope.products import dot
 
 MODEL = "q̂"
 LOGGING = "logging"  # the name of the policy that wrote the log; no target may take it
@@ -74,10 +74,7 @@ class LoggedBatch:
         for name, _, kind in columns(self):
             bad = np.flatnonzero(~_valid(arrays[name], kind))
             if len(bad):
-                problems.append(
-                    f"{name}: {len(bad)} of {len(arrays[name])} rows are not {MEANING[kind]}; "
-                    f"the first is row {bad[0]} ({arrays[name][bad[0]]})"
-                )
+                problems.append(_told(name, bad, arrays[name], f"not {MEANING[kind]}"))
         if problems:
             raise DataError("log: " + "; ".join(problems))
         object.__setattr__(self, "reward", arrays["reward"])
@@ -181,17 +178,13 @@ def from_matrices(
         problems.append(f"treatment: {treatment.shape} of {treatment.dtype}; give {n} integers")
     elif n and (treatment.min() < 0 or treatment.max() >= k):
         wrong = np.flatnonzero((treatment < 0) | (treatment >= k))
-        problems.append(
-            f"treatment: {len(wrong)} of {n} rows are no column from 0 to {k - 1}; "
-            f"the first is row {wrong[0]} ({treatment[wrong[0]]})"
-        )
+        problems.append(_told("treatment", wrong, treatment, f"no column from 0 to {k - 1}"))
     if problems:
         raise DataError("log: " + "; ".join(problems))
     picked = {name: np.empty(n) for name in matrices}
     expected = {name: np.empty(n) for name in policies}
     firsts = k * np.arange(min(n, ROWS))
-    mix = np.random.default_rng(0).uniform(1, 2, len(firsts))
-    mixes = np.repeat(mix, k)
+    mix = np.repeat(np.random.default_rng(0).uniform(1, 2, len(firsts)), k)
     wrong: dict[str, list[np.ndarray]] = {name: [] for name in policies}
     for start in range(0, n, ROWS):  # so that each row is fetched from memory once
         rows = slice(start, start + ROWS)
@@ -202,24 +195,36 @@ def from_matrices(
             its = each[rows]
             if q is not None:
                 np.einsum("ij,ij->i", its, q[rows], out=expected[name][rows])
-            # Freivalds (1977): one random sum of all rows is right only if each row's is.
-            off = dot(its.ravel(), mixes[: its.size]) - mix[: len(its)].sum()
-            if not (abs(off) <= SUM_SLACK and its.min() >= 0.0):
-                sound = (np.abs(its.sum(axis=1) - 1.0) <= SUM_SLACK) & (its >= 0.0).all(axis=1)
-                wrong[name].append(start + np.flatnonzero(~sound))
-    for name, places in wrong.items():
-        rows = np.concatenate(places or [np.empty(0, dtype=int)])
-        if len(rows):
-            problems.append(
-                f"{name}: {len(rows)} of {n} rows are no distribution (not negative, sum 1); the "
-                f"first is row {rows[0]} ({policies[name][rows[0]]})"
-            )
+            wrong[name].append(start + _no_distributions(its, mix[: its.size]))
+    problems = [
+        _told(name, bad, policies[name], "no distribution (not negative, sum 1)")
+        for name, places in wrong.items()
+        if len(bad := np.concatenate([*places, np.empty(0, dtype=int)]))
+    ]
     if problems:
         raise DataError("log: " + "; ".join(problems))
     targets = {
         name: Target(picked[name], None if q is None else expected[name]) for name in policies
     }
     return LoggedBatch(reward, propensity, targets, picked.get(MODEL))
+
+
+def _no_distributions(rows: np.ndarray, mix: np.ndarray) -> np.ndarray:
+    """Places of the rows [m, K] that are negative somewhere, or don't sum to 1.
+
+    Freivalds (1977): one sum of all rows, each times its number in `mix` [m · K], is right only if
+    each row's is, but for chance; then nobody looks at them one by one.
+    """
+    off = dot(rows.ravel(), mix) - mix[:: rows.shape[1]].sum()
+    if abs(off) <= SUM_SLACK and rows.min(initial=0.0) >= 0.0:  # false for NaN
+        return np.empty(0, dtype=int)
+    sound = (np.abs(rows.sum(axis=1) - 1.0) <= SUM_SLACK) & (rows >= 0.0).all(axis=1)
+    return np.flatnonzero(~sound)
+
+
+def _told(name: str, bad: np.ndarray, values: np.ndarray, what: str) -> str:
+    first = f"the first is row {bad[0]} ({values[bad[0]]})"
+    return f"{name}: {len(bad)} of {len(values)} rows are {what}; {first}"
 
 
 def from_pandas(frame: pd.DataFrame, names: LogColumns) -> LoggedBatch:

@@ -23,9 +23,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from nextbest.errors import DataError
-from nextbest.evaluation.ope.blocks import WEIGHT_EDGES, centre, facts, products, write_terms
+from nextbest.evaluation.ope.blocks import WEIGHT_EDGES, centre, facts, write_terms
 from nextbest.evaluation.ope.cubes import from_pairs, merged_cubes, write_pairs
 from nextbest.evaluation.ope.log import LoggedBatch
+from nextbest.evaluation.ope.products import products
 from nextbest.evaluation.ope.terms import SHRINKAGES, Layout, Shrinkage, layout_of
 
 BLOCK = 16384  # rows at a time: fewer cost more calls, more leave the processor's cache

@@ -19,8 +19,8 @@ from functools import cached_property
 import numpy as np
 
 from nextbest.errors import SettingsError
-from nextbest.evaluation.ope.dot import dot
 from nextbest.evaluation.ope.log import LogColumns, LoggedBatch
+from nextbest.evaluation.ope.products import dot
 
 
 @dataclass(frozen=True)
