@@ -6,7 +6,7 @@ and paired lift, the effective sample and the other diagnostics. Peer: the least
 evaluation does with these inputs in numpy, the expectation of q̂ under π (einsum) and one sum of
 every input array. Both in alternation; prints medians, limit, ratio and peak memory; exits 1
 above the limit. Times are of this process's processor, so that a busy machine blames nobody
-(wall times stand beside them); run it with OMP_NUM_THREADS=1, as `make bench` does.
+(wall times stand beside them).
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from nextbest.evaluation.ope.terms import Layout, row_terms
 UNSUPPORTED = 1e-9  # target mass outside the log's support that is more than rounding
 # Weights are counted by powers of two: none at all, below 1/64, …, 8192 and above.
 WEIGHT_EDGES = np.concatenate([[np.finfo("float64").tiny], 2.0 ** np.arange(-6, 14)])
+_POWERS = np.array([0, 1, *range(1023 - 6, 1023 + 14)])  # those edges as exponents; 0 has 0
 
 
 def write_terms(
@@ -21,18 +22,15 @@ def write_terms(
     Returns the weights of each policy, and what shrinking leaves (see `terms.row_terms`).
     """
     targets = log.targets.values()
-    with np.errstate(over="ignore", invalid="ignore"):
-        weights = [target.probability[rows] / log.propensity[rows] for target in targets]
-        q_logged = log.q_logged[rows] if layout.modelled else None
-        q_targets = [target.q_target[rows] if layout.modelled else None for target in targets]
-        left = row_terms(layout, log.reward[rows], weights, q_logged, q_targets, z)
-    return weights, left
+    weights = [target.probability[rows] / log.propensity[rows] for target in targets]
+    q_logged = log.q_logged[rows] if layout.modelled else None
+    q_targets = [target.q_target[rows] if layout.modelled else None for target in targets]
+    return weights, row_terms(layout, log.reward[rows], weights, q_logged, q_targets, z)
 
 
 def centre(layout: Layout, z: np.ndarray) -> np.ndarray:
     """Take the mean of the rows off z (d, n); returns their sums (d,)."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        total = z.sum(axis=1)
+    total = z.sum(axis=1)
     _check_finite(layout, total)
     z -= (total / z.shape[1])[:, None]
     return total
@@ -59,10 +57,7 @@ def weight_counts(weights: np.ndarray) -> np.ndarray:
     exponents = weights.view("int64") >> 52
     exponents &= 0x7FF  # without the sign: -0.0 is a weight of 0
     by_power = np.bincount(exponents, minlength=0x800)  # w = 1.… · 2^(exponent − 1023)
-    none = len(weights) - np.count_nonzero(weights)
-    low, high = 1023 - 6, 1023 + 13
-    ends = (none, by_power[:low].sum() - none), (by_power[high:].sum(),)
-    return np.concatenate([ends[0], by_power[low:high], ends[1]])
+    return np.add.reduceat(by_power, _POWERS)
 
 
 def _check_finite(layout: Layout, total: np.ndarray) -> None:

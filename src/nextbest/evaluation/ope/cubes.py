@@ -3,6 +3,9 @@
 They merge like the others (Pébay 2008): with parts p, δ_p = z̄_p − z̄ and scatter S_p,
 
     Σ(z − z̄)⊗³ = Σ_p [ T_p + S_p ⊗ δ_p in its three orders + n_p δ_p⊗³ ]
+
+Of any three terms two stand in the same half of them. So the products within the halves, each
+times every term, are all third moments, from half as many products as there are pairs.
 """
 
 from __future__ import annotations
@@ -14,21 +17,32 @@ import numpy as np
 CANCELLED = 0.01
 
 
+def pairs_of(c: int) -> tuple[np.ndarray, np.ndarray]:
+    """The pairs i ≤ j within the halves of c terms, in the order of `write_pairs`."""
+    half = c // 2
+    first, second = np.triu_indices(c)
+    within = (first >= half) == (second >= half)
+    return first[within], second[within]
+
+
 def write_pairs(z: np.ndarray, pairs: np.ndarray) -> None:
-    """Write the products z_i z_j, i ≤ j, of terms z (c, n) into pairs (c(c + 1)/2, n)."""
+    """Write the products of `pairs_of` terms z (c, n) into pairs (p, n)."""
     start, c = 0, len(z)
     for i in range(c):
-        np.multiply(z[i], z[i:], out=pairs[start : start + c - i])
-        start += c - i
+        end = c // 2 if i < c // 2 else c
+        np.multiply(z[i], z[i:end], out=pairs[start : start + end - i])
+        start += end - i
 
 
 def from_pairs(sums: np.ndarray) -> np.ndarray:
-    """Σ z ⊗ z ⊗ z (c, c, c) from the sums over n of pairs ⊗ z (c(c + 1)/2, c)."""
+    """Σ z ⊗ z ⊗ z (c, c, c) from the sums over n of pairs ⊗ z (p, c)."""
     c = sums.shape[1]
-    first, second = np.triu_indices(c)
+    first, second = pairs_of(c)
     cubes = np.empty((c, c, c))
-    cubes[first, second] = sums
-    cubes[second, first] = sums
+    for i, j in ((first, second), (second, first)):
+        cubes[i, j] = sums
+        cubes[i, :, j] = sums
+        cubes[:, i, j] = sums.T
     return cubes
 
 
@@ -40,11 +54,10 @@ def merged_cubes(
     counts (m,), apart (m, ≥ c) δ, scatters (m, c, c), cubes (c, c, c) summed over the parts.
     """
     apart = apart[:, : len(cubes)]
-    with np.errstate(over="ignore", invalid="ignore"):
-        mixed = np.tensordot(scatters, apart, axes=(0, 0))
-        mixed = mixed + mixed.transpose(0, 2, 1) + mixed.transpose(2, 0, 1)
-        squares = np.einsum("p,pi,pj->pij", counts, apart, apart)
-        return cubes + mixed + np.tensordot(squares, apart, axes=(0, 0))
+    mixed = np.tensordot(scatters, apart, axes=(0, 0))
+    mixed = mixed + mixed.transpose(0, 2, 1) + mixed.transpose(2, 0, 1)
+    squares = np.einsum("p,pi,pj->pij", counts, apart, apart)
+    return cubes + mixed + np.tensordot(squares, apart, axes=(0, 0))
 
 
 def skewness(cubes: np.ndarray, root: np.ndarray, gradient: np.ndarray) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from nextbest.errors import DataError
-from nextbest.evaluation.ope.products import dot
 
 MODEL = "q̂"
 LOGGING = "logging"  # the name of the policy that wrote the log; no target may take it
@@ -72,7 +72,7 @@ class LoggedBatch:
                 f"log: the columns differ in length ({told}); give one row per decision"
             )
         for name, _, kind in columns(self):
-            bad = np.flatnonzero(~_valid(arrays[name], kind))
+            bad = _invalid(arrays[name], kind)
             if len(bad):
                 problems.append(_told(name, bad, arrays[name], f"not {MEANING[kind]}"))
         if problems:
@@ -109,6 +109,12 @@ MEANING = {
     "real": "finite numbers",
     "chance": "probabilities in (0, 1]: what was chosen had a chance to be chosen",
     "share": "probabilities in [0, 1]",
+}
+_LARGEST = float(np.finfo("float64").max)
+RANGES = {
+    "real": (-_LARGEST, _LARGEST),
+    "chance": (math.ulp(0.0), 1 + SLACK),
+    "share": (0.0, 1 + SLACK),
 }
 
 
@@ -184,18 +190,16 @@ def from_matrices(
     picked = {name: np.empty(n) for name in matrices}
     expected = {name: np.empty(n) for name in policies}
     firsts = k * np.arange(min(n, ROWS))
-    mix = np.repeat(np.random.default_rng(0).uniform(1, 2, len(firsts)), k)
     wrong: dict[str, list[np.ndarray]] = {name: [] for name in policies}
     for start in range(0, n, ROWS):  # so that each row is fetched from memory once
         rows = slice(start, start + ROWS)
         place = firsts[: n - start] + treatment[rows]
+        for name, each in policies.items():
+            wrong[name].append(start + _no_distributions(each[rows]))
+            if q is not None:
+                np.einsum("ij,ij->i", each[rows], q[rows], out=expected[name][rows])
         for name, each in matrices.items():  # places are checked above: nothing is clipped
             np.take(each[rows].ravel(), place, out=picked[name][rows], mode="clip")
-        for name, each in policies.items():
-            its = each[rows]
-            if q is not None:
-                np.einsum("ij,ij->i", its, q[rows], out=expected[name][rows])
-            wrong[name].append(start + _no_distributions(its, mix[: its.size]))
     problems = [
         _told(name, bad, policies[name], "no distribution (not negative, sum 1)")
         for name, places in wrong.items()
@@ -209,17 +213,13 @@ def from_matrices(
     return LoggedBatch(reward, propensity, targets, picked.get(MODEL))
 
 
-def _no_distributions(rows: np.ndarray, mix: np.ndarray) -> np.ndarray:
-    """Places of the rows [m, K] that are negative somewhere, or don't sum to 1.
-
-    Freivalds (1977): one sum of all rows, each times its number in `mix` [m · K], is right only if
-    each row's is, but for chance; then nobody looks at them one by one.
-    """
-    off = dot(rows.ravel(), mix) - mix[:: rows.shape[1]].sum()
-    if abs(off) <= SUM_SLACK and rows.min(initial=0.0) >= 0.0:  # false for NaN
+def _no_distributions(rows: np.ndarray) -> np.ndarray:
+    """Places of the rows [m, K] that are negative somewhere, or don't sum to 1."""
+    off = np.einsum("ij->i", rows)  # a third of the time of sum(axis=1)
+    off -= 1.0
+    if rows.min(initial=0.0) >= 0.0 and max(off.max(), -off.min()) <= SUM_SLACK:  # false for NaN
         return np.empty(0, dtype=int)
-    sound = (np.abs(rows.sum(axis=1) - 1.0) <= SUM_SLACK) & (rows >= 0.0).all(axis=1)
-    return np.flatnonzero(~sound)
+    return np.flatnonzero(~((np.abs(off) <= SUM_SLACK) & (rows >= 0.0).all(axis=1)))
 
 
 def _told(name: str, bad: np.ndarray, values: np.ndarray, what: str) -> str:
@@ -255,7 +255,7 @@ def invalid_rows(frame: pd.DataFrame, names: LogColumns) -> dict[str, tuple[np.n
     found = {}
     for name, column, kind in columns(names):
         values = frame[column].to_numpy(dtype="float64", na_value=np.nan)
-        bad = np.flatnonzero(~_valid(values, kind))
+        bad = _invalid(values, kind)
         if len(bad):
             found[name] = (bad, float(values[bad[0]]))
     return found
@@ -277,9 +277,9 @@ def _array(name: str, values: Any, problems: list[str], dimensions: int = 1) -> 
     return array
 
 
-def _valid(values: np.ndarray, kind: str) -> np.ndarray:
-    # Comparisons with NaN are false, so NaN is never valid.
-    if kind == "real":
-        return np.isfinite(values)
-    low = values > 0 if kind == "chance" else values >= 0
-    return low & (values <= 1 + SLACK)
+def _invalid(values: np.ndarray, kind: str) -> np.ndarray:
+    """Places of the values (n,) that are not of a kind."""
+    low, high = RANGES[kind]
+    if not len(values) or (values.min() >= low and values.max() <= high):  # false for NaN
+        return np.empty(0, dtype=int)
+    return np.flatnonzero(~((values >= low) & (values <= high)))

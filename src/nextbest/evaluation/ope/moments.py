@@ -24,7 +24,7 @@ import numpy as np
 
 from nextbest.errors import DataError
 from nextbest.evaluation.ope.blocks import WEIGHT_EDGES, centre, facts, write_terms
-from nextbest.evaluation.ope.cubes import from_pairs, merged_cubes, write_pairs
+from nextbest.evaluation.ope.cubes import from_pairs, merged_cubes, pairs_of, write_pairs
 from nextbest.evaluation.ope.log import LoggedBatch
 from nextbest.evaluation.ope.products import products
 from nextbest.evaluation.ope.terms import SHRINKAGES, Layout, Shrinkage, layout_of
@@ -110,6 +110,7 @@ class Moments:
         return names.index(term)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what left the range of a float is told by name
 def fold(log: LoggedBatch, shrinkages: tuple[Shrinkage, ...] = SHRINKAGES) -> Moments:
     """Moments of a batch of decisions, in one pass and with the memory of one block.
 
@@ -122,7 +123,7 @@ def fold(log: LoggedBatch, shrinkages: tuple[Shrinkage, ...] = SHRINKAGES) -> Mo
     c, d = len(layout.core), len(layout.names)
     # Terms and their products stand in one array: BLAS multiplies both in one go, and four times
     # faster than the terms by themselves alone.
-    stacked = np.empty((c * (c + 1) // 2 + d, min(BLOCK, len(log))))
+    stacked = np.empty((len(pairs_of(c)[0]) + d, min(BLOCK, len(log))))
     sums = np.empty((len(blocks), len(stacked), d))
     totals, lefts = np.empty((len(blocks), d)), np.empty((len(blocks), d))
     found = []
@@ -131,16 +132,14 @@ def fold(log: LoggedBatch, shrinkages: tuple[Shrinkage, ...] = SHRINKAGES) -> Mo
         pairs, z = stacked[:-d, :n], stacked[-d:, :n]
         weights, lefts[place] = write_terms(layout, log, rows, z)
         totals[place] = centre(layout, z)
-        with np.errstate(over="ignore", invalid="ignore"):
-            write_pairs(z[:c], pairs)
-            sums[place] = products(stacked[:, :n], z)
+        write_pairs(z[:c], pairs)
+        sums[place] = products(stacked[:, :n], z)
         found.append(facts(layout, log, rows, weights))
     counts = np.array([min(BLOCK, len(log) - rows.start) for rows in blocks], dtype="float64")
     total, carry = _exact_sum(totals)
     apart = totals / counts[:, None] - (total + carry) / len(log)
-    with np.errstate(over="ignore", invalid="ignore"):
-        squares = sums[:, -d:].sum(axis=0) + (counts[:, None] * apart).T @ apart
-        cubes = from_pairs(sums[:, :-d, :c].sum(axis=0))
+    squares = sums[:, -d:].sum(axis=0) + (counts[:, None] * apart).T @ apart
+    cubes = from_pairs(sums[:, :-d, :c].sum(axis=0))
     root = _root_of(squares)
     if root is None:
         root = _root_by_panels(layout, log, blocks, counts, apart)
@@ -161,6 +160,7 @@ def fold(log: LoggedBatch, shrinkages: tuple[Shrinkage, ...] = SHRINKAGES) -> Mo
     )
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def merged(parts: Sequence[Moments]) -> Moments:
     """The moments of several parts of a log together, whatever their order.
 
@@ -182,9 +182,8 @@ def merged(parts: Sequence[Moments]) -> Moments:
     counts = np.array([part.n for part in parts], dtype="float64")
     apart = np.stack([part.mean for part in parts]) - (total + carry) / n
     roots, c = [part.root for part in parts], len(layout.core)
-    with np.errstate(over="ignore", invalid="ignore"):
-        scatters = np.stack([root[:, :c].T @ root[:, :c] for root in roots])
-        cubes = np.sum([part.cubes for part in parts], axis=0)
+    scatters = np.stack([root[:, :c].T @ root[:, :c] for root in roots])
+    cubes = np.sum([part.cubes for part in parts], axis=0)
     return Moments(
         layout=layout,
         n=n,
@@ -210,10 +209,9 @@ def _exact_sum(parts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _root_of(squares: np.ndarray) -> np.ndarray | None:
     """R of a scatter (d, d); None where its terms depend on each other: there it loses digits."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        size = np.sqrt(np.diag(squares))
-        unit = np.where(size > 0, size, 1.0)
-        correlation = squares / unit / unit[:, None]
+    size = np.sqrt(np.diag(squares))
+    unit = np.where(size > 0, size, 1.0)
+    correlation = squares / unit / unit[:, None]
     if not np.isfinite(correlation).all():
         return None
     np.fill_diagonal(correlation, 1.0)
