@@ -337,6 +337,8 @@ def test_an_endpoint_answers_for_a_model_with_its_spec(store, home, logged):
     from nextbest.platforms.local.serving import LocalServing
 
     store.publish(TABLE)
+    assert store.online(TABLE)
+    assert not store.online(f"{TABLE}_other")
     serving = LocalServing(home)
     endpoint = serving.deploy("scored", MODEL, logged[0])
     asked = [{"customer_id": "a", "age": 1.0, "ratio": 2.5}, {"customer_id": "b", "age": 2.0,
@@ -500,6 +502,15 @@ def test_databricks_scores_by_the_client(on_databricks, client):
         model_uri="models:/a.b.c/1", df=frame, result_type="float"
     )
     assert answer is client.score_batch.return_value
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_databricks_knows_what_is_online(client, there):
+    from nextbest.platforms.databricks.feature_store import DatabricksFeatureStore
+
+    spark = mock.Mock()
+    spark.catalog.tableExists.side_effect = lambda name: there and name == "a.b.c_online"
+    assert DatabricksFeatureStore(spark, mock.Mock()).online("a.b.c") is there
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pandas as pd
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from nextbest import tables
@@ -14,6 +14,7 @@ from nextbest.decisions.eligibility import GATES, decision_time, with_eligible
 from nextbest.decisions.notation import read_contact_policy
 from nextbest.inference.batch import ALLOWED
 from nextbest.lifecycle import frames
+from nextbest.platforms import Platform
 from nextbest.settings import Settings
 from nextbest.use_cases import UseCase
 
@@ -22,7 +23,7 @@ OWN = "default"  # the contact policy of the use case itself
 
 def asked(
     settings: Settings,
-    spark: SparkSession,
+    platform: Platform,
     case: UseCase,
     actions: pd.DataFrame,
     *,
@@ -35,8 +36,8 @@ def asked(
     was decided since. `wide` adds ALLOWED, what the eligibility gate alone allows; `who` leaves
     other customers out. Raises SettingsError for a contact policy that can't be read.
     """
-    mine = F.col("as_of") == frames.midnight(settings)
-    features = tables.read(spark, settings.table("customer_features")).where(mine).drop("as_of")
+    spark, mine = platform.spark, F.col("as_of") == frames.midnight(settings)
+    features = platform.features.read(settings.table("customer_features")).where(mine).drop("as_of")
     if who is not None:
         features = features.where(who)
     text = settings.contact_policy

@@ -19,7 +19,7 @@ from nextbest.errors import DataError, UsageError
 from nextbest.inference.batch import ALLOWED
 from nextbest.lifecycle import frames
 from nextbest.lifecycle.asking import asked
-from nextbest.platforms import open_platform
+from nextbest.platforms import Platform, open_platform
 from nextbest.settings import Settings
 
 NEAR = 3
@@ -45,23 +45,23 @@ def explain_decision(settings: Settings, spark: SparkSession, decision_id: str) 
     `settings.as_of` is not used: the day is the decision's. Raises UsageError with near matches
     for an id that no decision has, DataError when its customer's features are gone.
     """
-    open_platform(settings, spark)
+    platform = open_platform(settings, spark)
     row = _find(spark, settings.table("recommendations"), decision_id)
     if row is None:
         return _of_another(spark, settings.table("decisions"), decision_id)
     then = dataclasses.replace(settings, as_of=row["as_of"])
-    found = _again(then, spark, row)
+    found = _again(then, platform, row)
     differences = tuple(_differences(row, found))
     return Explained(row, found.sentence, found.table, differences)
 
 
-def _again(settings: Settings, spark: SparkSession, row: Mapping[str, Any]) -> Explanation:
-    live = frames.decider(settings, spark, row["model_version"])
-    actions = frames.actions_frame(settings, spark)
+def _again(settings: Settings, platform: Platform, row: Mapping[str, Any]) -> Explanation:
+    live = frames.decider(settings, platform.spark, row["model_version"])
+    actions = frames.actions_frame(settings, platform.spark)
     wide = live.policy.eligibility_share > 0
     who = F.col("customer_id") == row["customer_id"]
     case = use_cases.load(settings)
-    customer = asked(settings, spark, case, actions, wide=wide, who=who).toPandas()
+    customer = asked(settings, platform, case, actions, wide=wide, who=who).toPandas()
     if len(customer) != 1:
         raise DataError(
             f"{settings.table('customer_features')} has {len(customer)} rows of customer "

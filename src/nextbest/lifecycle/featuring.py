@@ -57,6 +57,9 @@ def engineer_features(settings: Settings, spark: SparkSession) -> Outcome:
     told = f"{name}: {table.count():,} rows, {len(table.columns) - len(KEYS)} features"
     if left_out := sorted({w.per for w in HISTORY} - {w.per for w in apart}):
         told += f"; no history per {', '.join(left_out)}, of which there are too many"
+    if platform.features.online(name):  # since notebook 08 served a model
+        platform.features.publish(name)
+        told += "; online, too"
     return Outcome(told, (table.limit(20),))
 
 

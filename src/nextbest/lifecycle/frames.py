@@ -14,7 +14,7 @@ from nextbest.decisions.decide import Decider
 from nextbest.decisions.treatments import SEPARATOR, Treatments
 from nextbest.errors import DataError
 from nextbest.features.labels import labels
-from nextbest.platforms import Lookup, Platform, TrainingSpec
+from nextbest.platforms import RAW_MODEL, Lookup, Platform, TrainingSpec
 from nextbest.settings import Settings
 from nextbest.training import packaging
 from nextbest.use_cases import UseCase
@@ -27,20 +27,18 @@ def midnight(settings: Settings) -> Column:
     return F.lit(dt.datetime.combine(settings.as_of, dt.time(), dt.UTC))
 
 
-def learning_frame(settings: Settings, platform: Platform, case: UseCase) -> pd.DataFrame:
-    """Matured decisions with their labels and their features as of the decision, by decision_id.
-
-    Raises DataError when nothing has matured.
-    """
+def training_spec(settings: Settings, platform: Platform, case: UseCase) -> TrainingSpec:
+    """Matured decisions with their labels, and where their features come from."""
     spark = platform.spark
     decisions = tables.read(spark, settings.table("decisions")).where(
         F.col("decided_at") < midnight(settings)
     )
+    kinds = [head.kind for head in case.heads]
     known = labels(
         decisions,
         tables.read(spark, settings.table("outcomes")),
         tables.read(spark, settings.table("actions")),
-        [head.kind for head in case.heads],
+        kinds,
         settings.as_of,
         settings.attribution_days,
     )
@@ -50,7 +48,15 @@ def learning_frame(settings: Settings, platform: Platform, case: UseCase) -> pd.
         F.array_join("eligible", SEPARATOR).alias("eligible"),
     ).join(known.where("matured").drop("matured"), "decision_id")  # fmt: skip
     lookup = Lookup(settings.table("customer_features"), ("customer_id",), "decided_at")
-    frame = platform.features.training_set(TrainingSpec(spine, [lookup])).toPandas()
+    return TrainingSpec(spine, [lookup], labels=list(dict.fromkeys(["reward", "value", *kinds])))
+
+
+def learning_frame(settings: Settings, platform: Platform, case: UseCase) -> pd.DataFrame:
+    """The training set of `training_spec`, by decision_id.
+
+    Raises DataError when nothing has matured.
+    """
+    frame = platform.features.training_set(training_spec(settings, platform, case)).toPandas()
     if frame.empty:
         raise DataError(
             f"{settings.table('decisions')}: no decision before {settings.as_of} has matured "
@@ -75,7 +81,7 @@ def actions_frame(settings: Settings, spark: SparkSession) -> pd.DataFrame:
 
 def decider(settings: Settings, spark: SparkSession, version: str) -> Decider:
     """A registered version as something that decides, over the actions as they are now."""
-    loaded = packaging.load(f"models:/{settings.model}/{version}")
+    loaded = packaging.load(f"models:/{settings.model}/{version}/{RAW_MODEL}")
     return dataclasses.replace(
         loaded,
         treatments=Treatments.from_frame(actions_frame(settings, spark)),

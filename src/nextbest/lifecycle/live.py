@@ -10,12 +10,12 @@ from pyspark.sql import functions as F
 from nextbest import registry, tables, use_cases
 from nextbest.decisions.limits import limits_from
 from nextbest.decisions.notation import read_budget, read_capacities
-from nextbest.errors import PlatformError
+from nextbest.errors import DataError, PlatformError
 from nextbest.inference.batch import recommend
 from nextbest.lifecycle import frames
 from nextbest.lifecycle.asking import asked
 from nextbest.lifecycle.outcome import Outcome, nothing_live
-from nextbest.platforms import open_platform
+from nextbest.platforms import Platform, Published, open_platform
 from nextbest.settings import Settings
 
 SMOKE_REQUESTS = 5
@@ -29,7 +29,7 @@ def decide_batch(settings: Settings, spark: SparkSession) -> Outcome:
         return Outcome(nothing_live(settings.model), values={"decided": "0"})
     live = frames.decider(settings, spark, version)
     actions = frames.actions_frame(settings, spark)
-    gated = asked(settings, spark, case, actions, wide=live.policy.eligibility_share > 0)
+    gated = asked(settings, platform, case, actions, wide=live.policy.eligibility_share > 0)
     limits = limits_from(
         actions, read_capacities(settings.channel_capacity), read_budget(settings.daily_budget)
     )
@@ -63,33 +63,49 @@ def decide_batch(settings: Settings, spark: SparkSession) -> Outcome:
 
 
 def serve_model(settings: Settings, spark: SparkSession) -> Outcome:
-    """08: the champion answers at an endpoint, with the probabilities that the batch used.
+    """08: the champion answers at an endpoint, given keys, with what the batch computed.
 
-    Raises PlatformError when an answer differs from the batch: then the endpoint serves something
-    else than what was validated.
+    Features are brought online first; from then on notebook 02 keeps them fresh. Raises DataError
+    when those online are of another day than `as_of`, PlatformError when an answer differs from
+    the batch: then the endpoint serves something else than what was validated.
     """
     platform = open_platform(settings, spark)
     version = registry.version_at(settings.model, "champion")
     if version is None:
         return Outcome(nothing_live(settings.model))
     live = frames.decider(settings, spark, version)
+    published = _bring_online(settings, platform)
     endpoint = platform.serving.deploy(settings.endpoint, settings.model, version)
     asked = _of_day(settings, spark).where(F.col("model_version") == version)
     rows = asked.orderBy("decision_id").limit(SMOKE_REQUESTS).toPandas()
-    inputs = rows[[*live.model.features, "action_id", "channel"]]
-    answers = pd.DataFrame(platform.serving.query(endpoint, inputs.to_dict("records")))
+    keys = rows[["customer_id", "action_id", "channel"]]
+    answers = pd.DataFrame(platform.serving.query(endpoint, keys.to_dict("records")))
     name = f"p_{live.arbitration.heads[0].name}"
     gap = np.abs(answers[name].to_numpy() - rows["p_response"].to_numpy()) if len(rows) else []
     if len(answers) != len(rows) or not np.all(np.asarray(gap) <= 1e-9):
         raise PlatformError(
             f"endpoint {endpoint.name} answers otherwise than the batch decided with version "
             f"{version} ({len(answers)} answers to {len(rows)} requests): it serves another model"
+            f", or other features than those of {settings.as_of}"
         )
     return Outcome(
-        f"endpoint {endpoint.name} serves {endpoint.model_name} version {version}; {len(rows)} "
-        f"requests answered as the batch decided (`dbb serve` keeps it open)",
-        (answers,),
+        f"endpoint {endpoint.name} serves {endpoint.model_name} version {version}, features from "
+        f"{published.table}; {len(rows)} requests by key answered as the batch decided "
+        "(`dbb serve` keeps it open)",
+        (pd.concat([keys, answers], axis=1),),
     )
+
+
+def _bring_online(settings: Settings, platform: Platform) -> Published:
+    table = settings.table("customer_features")
+    days = platform.features.read(table).agg(F.max("as_of").alias("newest"))
+    newest = days.collect()[0]["newest"].date()
+    if newest != settings.as_of:
+        raise DataError(
+            f"{table} has features of {newest}, and the newest are what is online, so no answer "
+            f"can be compared with the decisions of {settings.as_of}: pass as_of={newest}"
+        )
+    return platform.features.publish(table)
 
 
 def _of_day(settings: Settings, spark: SparkSession) -> DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 import mlflow
 import numpy as np
@@ -15,10 +16,11 @@ from nextbest.decisions.policy import Policy
 from nextbest.decisions.treatments import Treatments
 from nextbest.lifecycle import frames
 from nextbest.lifecycle.outcome import Outcome
-from nextbest.platforms import open_platform
+from nextbest.platforms import NewModel, Platform, open_platform
 from nextbest.settings import Settings
 from nextbest.training import packaging, splits
 from nextbest.training.policy import learn
+from nextbest.use_cases import UseCase
 
 BASELINE_SHARE = 0.4  # of the decisions: their last days
 BASELINE_ROWS = 40_000  # noise of the stability index is then far below any threshold
@@ -59,7 +61,7 @@ def train_model(settings: Settings, spark: SparkSession) -> Outcome:
         with mlflow.start_run(run_name=f"training {settings.as_of}"):
             mlflow.log_params(dataclasses.asdict(settings))
             decider = Decider(choice.model, treatments, choice.arbitration, policy)
-            version = packaging.register(decider, settings.model, example=rows.head(5), tags=tags)
+            version = _log(settings, platform, case, decider, rows.head(5), tags)
     registry.name_candidate(settings.model, version)
     late = splits.last_days(frame["decided_at"], BASELINE_SHARE)
     _write_baseline(settings, spark, frame[held_out & late], version)
@@ -68,6 +70,26 @@ def train_model(settings: Settings, spark: SparkSession) -> Outcome:
         f"from, {int(held_out.sum()):,} held out ({told})",
         values={"version": version},
     )
+
+
+def _log(
+    settings: Settings,
+    platform: Platform,
+    case: UseCase,
+    decider: Decider,
+    example: pd.DataFrame,
+    tags: Mapping[str, str],
+) -> str:
+    """Log a decider with the spec of its features, and register it; the version's number."""
+    spec = frames.training_spec(settings, platform, case)
+    known = {*decider.model.features, "action_id", "channel", *spec.labels}
+    spec = dataclasses.replace(spec, exclude=[name for name in example if name not in known])
+    with packaging.packaged(decider, example) as parts:
+        new = NewModel(
+            parts.model, settings.model, mlflow.pyfunc, parts.requirements,
+            output_schema=parts.outputs, tags=tags, save=parts.save,
+        )  # fmt: skip
+        return platform.features.log_model(new, spec)
 
 
 def _digest(frame: pd.DataFrame) -> int:

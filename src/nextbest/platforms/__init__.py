@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from mlflow.types import Schema
     from pyspark.sql import DataFrame, SparkSession
 
+# Where the folder of a model that was logged with its feature spec keeps the model itself.
+RAW_MODEL = "data/feature_store/raw_model"
+
 
 @dataclass(frozen=True)
 class Lookup:
@@ -192,7 +195,8 @@ class FeatureStore(Protocol):
     it out. `log_model` logs a model with the spec of its training set in the active MLflow run and
     registers it: the version's number. `score_batch` gives a frame the model's inputs that it
     lacks, and `prediction`; what it brings is taken as it is. `publish` brings the latest row of
-    each key of a table online. What doesn't fit raises DataError.
+    each key of a table online; `online` says whether that was ever done. What doesn't fit raises
+    DataError.
     """
 
     def write(
@@ -212,6 +216,8 @@ class FeatureStore(Protocol):
     ) -> DataFrame: ...
 
     def publish(self, table: str) -> Published: ...
+
+    def online(self, table: str) -> bool: ...
 
 
 class Monitors(Protocol):

@@ -1,13 +1,16 @@
-"""A reward model as an MLflow model: logged, registered, and read back."""
+"""A reward model as an MLflow model: what is logged of it, and how it is read back."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -16,68 +19,84 @@ from nextbest.decisions.decide import Decider
 from nextbest.errors import DataError
 from nextbest.training.reward_model import RewardModel
 
+if TYPE_CHECKING:
+    from mlflow.types import Schema
+
+    from nextbest.training.pyfunc import RewardPyfunc
+
 REQUIREMENTS = ("mlflow", "cloudpickle", "lightgbm", "numpy", "pandas", "scipy")
 
 
-def register(
-    decider: Decider, model_name: str, *, example: pd.DataFrame, tags: Mapping[str, str]
-) -> str:
-    """Log a decider in the active MLflow run, register it, return the version's number.
+@dataclass(frozen=True, eq=False)
+class Packaged:
+    """A decider as MLflow's python_function flavor takes it; `save` goes to its save_model.
 
-    The MLflow model predicts p_<head> for rows of features, action_id and channel; `example` has
-    a few such rows, and the signature (inputs and outputs) comes from them. What decides with it
-    travels inside, the policy also as the artifact policy.json; features, heads and policy
-    version are metadata; the package's code goes along. `model_name` is catalog.schema.model,
-    `tags` go on the version. Raises DataError without an active run and for an example that is
-    empty or of a model that isn't ours.
+    It predicts p_<head> (`outputs`) for rows of features, action_id and channel.
     """
-    import mlflow
+
+    model: RewardPyfunc
+    outputs: Schema
+    requirements: tuple[str, ...]
+    save: Mapping[str, Any]
+
+
+@contextmanager
+def packaged(decider: Decider, example: pd.DataFrame) -> Iterator[Packaged]:
+    """A decider ready to be logged, as long as the context lasts; `example` has a few rows.
+
+    What decides with the model travels inside, the policy also as the artifact policy.json;
+    features, heads and policy version are metadata; the package's code goes along. Raises
+    DataError for an example that is empty and a model that isn't ours.
+    """
     from mlflow.models import infer_signature
 
     from nextbest.training.pyfunc import RewardPyfunc
 
-    if mlflow.active_run() is None:
-        raise DataError(f"{model_name}: no active MLflow run; log within mlflow.start_run()")
-    if example.empty:
-        raise DataError(f"{model_name}: the input example has no row")
     model = decider.model
     if not isinstance(model, RewardModel):
-        raise DataError(f"{model_name}: a {type(model).__name__} is no RewardModel")
+        raise DataError(f"a {type(model).__name__} is no RewardModel: it can't be logged")
+    if example.empty:
+        raise DataError("the input example has no row: the model can't be logged")
     inputs = example[[*model.features, "action_id", "channel"]]
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "policy.json"
         config.write_text(
             json.dumps(dataclasses.asdict(decider.policy), indent=2), encoding="utf-8"
         )
-        logged = mlflow.pyfunc.log_model(
-            name="model",
-            python_model=RewardPyfunc(decider),
-            artifacts={"policy": str(config)},
-            signature=infer_signature(inputs, model.predict(inputs)),
-            input_example=inputs,
-            pip_requirements=[f"{name}=={version(name)}" for name in REQUIREMENTS],
-            code_paths=[str(Path(nextbest.__file__).parent)],
-            metadata={
-                "features": list(model.features),
-                "heads": [head.name for head in model.heads],
-                "policy_version": decider.policy.version,
+        yield Packaged(
+            model=RewardPyfunc(decider),
+            outputs=infer_signature(inputs, model.predict(inputs)).outputs,
+            requirements=tuple(f"{name}=={version(name)}" for name in REQUIREMENTS),
+            save={
+                "code_paths": [str(Path(nextbest.__file__).parent)],
+                "artifacts": {"policy": str(config)},
+                "input_example": inputs,
+                "metadata": {
+                    "features": list(model.features),
+                    "heads": [head.name for head in model.heads],
+                    "policy_version": decider.policy.version,
+                },
             },
         )
-    # One call: a process that dies here leaves no version without its tags.
-    return str(mlflow.register_model(logged.model_uri, model_name, tags=dict(tags)).version)
 
 
 def load(uri: str) -> Decider:
-    """Read a decider back from `models:/<name>/<version>` or `models:/<name>@<alias>`.
+    """Read a decider back from where MLflow keeps a Packaged.
 
     Its treatments are those of the training day: replace them by today's. Raises DataError when
-    the model isn't one that `register` wrote.
+    the model is no such.
     """
     import mlflow
+    from mlflow.exceptions import MlflowException
 
     from nextbest.training.pyfunc import RewardPyfunc
 
-    loaded = mlflow.pyfunc.load_model(uri)
+    try:
+        loaded = mlflow.pyfunc.load_model(uri)
+    except (MlflowException, OSError) as error:
+        raise DataError(
+            f"{uri} can't be loaded ({error}); train it anew by training_job"
+        ) from error
     if "policy_version" not in (loaded.metadata.metadata or {}):
         raise DataError(f"{uri} is no reward model of nextbest; train one with training_job")
     python_model = loaded.unwrap_python_model()

@@ -22,6 +22,7 @@ from nextbest.errors import DataError, UsageError
 from nextbest.inference.batch import recommend
 from nextbest.lifecycle.asking import asked
 from nextbest.lifecycle.explaining import explain_decision
+from nextbest.platforms import Lookup, NewModel, TrainingSpec, open_platform
 from nextbest.settings import Settings
 from nextbest.training import packaging
 from nextbest.training.reward_model import fit
@@ -62,10 +63,18 @@ def actions():
     )
 
 
+def customers_of(count):
+    told = world.World(1, 3_000, 10, 20, 7, "none", dt.date(2030, 1, 1))
+    return world.customers(told, DAY).head(count)
+
+
+def moment(day, hour=0):
+    return F.lit(dt.datetime(day.year, day.month, day.day, hour, tzinfo=dt.UTC))
+
+
 @pytest.fixture(scope="module")
 def customers():
-    told = world.World(1, 3_000, 10, 20, 7, "none", dt.date(2030, 1, 1))
-    return world.customers(told, DAY)
+    return customers_of(3_000)
 
 
 @pytest.fixture(scope="module")
@@ -87,17 +96,37 @@ def decider(actions, customers):
 
 
 @pytest.fixture(scope="module")
-def version(decider, customers, settings, local_mlflow, tmp_path_factory):
-    import mlflow
-
-    local_mlflow(tmp_path_factory.mktemp("lakehouse"))
-    with mlflow.start_run():
-        example = customers.head(3).assign(action_id="none", channel="none")
-        return packaging.register(decider, settings.model, example=example, tags={})
+def platform(spark, spark_home, settings, local_mlflow):
+    """The laptop's ports, with customers' features of both days."""
+    local_mlflow(spark_home)
+    platform = open_platform(settings, spark)
+    today = spark.createDataFrame(customers_of(200))
+    both = today.withColumn("as_of", moment(DAY)).unionByName(
+        today.withColumn("as_of", moment(LATER))
+    )
+    platform.features.write(settings.table("customer_features"), both, ["customer_id"], "as_of")
+    return platform
 
 
 @pytest.fixture(scope="module")
-def logged(spark, settings, actions, customers, decider, version, tmp_path_factory):
+def version(spark, platform, decider, customers, settings):
+    """The decider as a registered version, logged with its features."""
+    import mlflow
+
+    example = customers.head(3).assign(action_id="none", channel="none")
+    spine = spark.createDataFrame(example[["customer_id", "action_id", "channel"]])
+    lookup = Lookup(settings.table("customer_features"), ("customer_id",), "t", FEATURES)
+    spec = TrainingSpec(spine.withColumn("t", moment(DAY)), [lookup], exclude=["customer_id", "t"])
+    with mlflow.start_run(), packaging.packaged(decider, example) as parts:
+        new = NewModel(
+            parts.model, settings.model, mlflow.pyfunc, parts.requirements,
+            output_schema=parts.outputs, save=parts.save,
+        )  # fmt: skip
+        return platform.features.log_model(new, spec)
+
+
+@pytest.fixture(scope="module")
+def logged(spark, platform, settings, actions, customers, decider, version, tmp_path_factory):
     """The tables that explain reads, as the pipeline writes them; the recommendations.
 
     Two days: the first without limits, the second with few calls. Every third customer had a call
@@ -107,12 +136,6 @@ def logged(spark, settings, actions, customers, decider, version, tmp_path_facto
     def write(frame, name):
         frame.write.mode("overwrite").format("delta").saveAsTable(settings.table(name))
 
-    def moment(day, hour=0):
-        return F.lit(dt.datetime(day.year, day.month, day.day, hour, tzinfo=dt.UTC))
-
-    today = spark.createDataFrame(customers.head(200))
-    write(today.withColumn("as_of", moment(DAY)).unionByName(
-        today.withColumn("as_of", moment(LATER))), "customer_features")  # fmt: skip
     kinds = "daily_capacity double, valid_from timestamp, valid_to timestamp"
     times = spark.createDataFrame(actions.drop(columns=["valid_from", "valid_to"])).drop(
         "daily_capacity"
@@ -138,7 +161,7 @@ def logged(spark, settings, actions, customers, decider, version, tmp_path_facto
     parts = []
     for day, limits in ((DAY, None), (LATER, limits_from(actions, {"call": 5, "email": 20}))):
         then, case = dataclasses.replace(settings, as_of=day), use_cases.load(settings)
-        gated = asked(then, spark, case, actions, wide=True).drop("rejected")
+        gated = asked(then, platform, case, actions, wide=True).drop("rejected")
         parts.append(
             recommend(
                 gated, live, as_of=day, seed=5, use_case="nba", model_version=version,

@@ -33,8 +33,18 @@ def decider(log, heads, treatments):
 @pytest.fixture(scope="module")
 def version(decider, log, local_mlflow, tmp_path_factory):
     local_mlflow(tmp_path_factory.mktemp("lakehouse"))
-    with mlflow.start_run(experiment_id=mlflow.create_experiment("packaging")):
-        return packaging.register(decider, NAME, example=log.head(3), tags={"as_of": "2026-01-31"})
+    with (
+        mlflow.start_run(experiment_id=mlflow.create_experiment("packaging")),
+        packaging.packaged(decider, log.head(3)) as parts,
+    ):
+        logged = mlflow.pyfunc.log_model(
+            name="model",
+            python_model=parts.model,
+            pip_requirements=list(parts.requirements),
+            **parts.save,
+        )
+        assert parts.outputs.input_names() == ["p_response", "p_purchase"]
+    return mlflow.register_model(logged.model_uri, NAME).version
 
 
 def test_a_version_decides_as_the_model_did(version, decider, log):
@@ -47,8 +57,6 @@ def test_a_version_decides_as_the_model_did(version, decider, log):
 
 
 def test_what_the_registry_knows(version):
-    registered = mlflow.MlflowClient().get_model_version(NAME, version)
-    assert registered.tags["as_of"] == "2026-01-31"
     info = mlflow.models.get_model_info(f"models:/{NAME}/{version}")
     assert info.signature.outputs.input_names() == ["p_response", "p_purchase"]
     assert set(info.signature.inputs.input_names()) == {*FEATURES, "action_id", "channel"}
@@ -65,8 +73,22 @@ def test_as_mlflow_model_it_predicts_rows(version, decider, log):
     np.testing.assert_allclose(found, decider.model.predict(rows), rtol=1e-12)
 
 
-def test_what_cannot_be_registered_is_refused(version, decider, log):
-    with pytest.raises(DataError, match="no active MLflow run"):
-        packaging.register(decider, NAME, example=log.head(3), tags={})
-    with mlflow.start_run(), pytest.raises(DataError, match="input example has no row"):
-        packaging.register(decider, NAME, example=log[:0], tags={})
+def test_what_cannot_be_packaged_is_refused(decider, log, treatments):
+    with (
+        pytest.raises(DataError, match="input example has no row"),
+        packaging.packaged(decider, log[:0]),
+    ):
+        pass
+    other = Decider(object(), treatments, decider.arbitration, decider.policy)
+    with (
+        pytest.raises(DataError, match="a object is no RewardModel"),
+        packaging.packaged(other, log),
+    ):
+        pass
+
+
+def test_what_is_no_model_of_ours_is_refused(version, log):
+    with pytest.raises(
+        DataError, match=rf"{NAME}/99 can't be loaded .*train it anew by training_job"
+    ):
+        packaging.load(f"models:/{NAME}/99")

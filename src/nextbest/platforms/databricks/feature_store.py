@@ -106,3 +106,7 @@ class DatabricksFeatureStore:
     def publish(self, table: str) -> Published:
         """Bring a feature table into the schema's online store (see the port)."""
         return online_store.publish(self._client, self._workspace, self._spark, table)
+
+    def online(self, table: str) -> bool:
+        """Whether the table has an online table."""
+        return tables.exists(self._spark, online_store.online_name(table))

@@ -37,7 +37,7 @@ def publish(
     is TABLE_online. Raises DataError with what the client says when it refuses the table, and
     PlatformError when the store does not become available or the rows don't arrive.
     """
-    online = f"{table}_online"
+    online = online_name(table)
     with refused(f"{table} was not published"):
         spark.sql(
             f"ALTER TABLE {tables.quote(table)} "
@@ -51,6 +51,11 @@ def publish(
         )
         _arrived(workspace, started.pipeline_id, table)
     return Published(online)
+
+
+def online_name(table: str) -> str:
+    """The online table of a feature table."""
+    return f"{table}_online"
 
 
 def store_name(table: str) -> str:

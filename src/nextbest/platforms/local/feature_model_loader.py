@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from nextbest.errors import DataError
+from nextbest.platforms import RAW_MODEL
 from nextbest.platforms.local import environment, feature_models, feature_spec
 from nextbest.platforms.local.default_values import NUMBERS, converted
 from nextbest.platforms.local.feature_spec import FeatureSpec
@@ -71,9 +72,10 @@ class FeatureModel:
 
 def _load_pyfunc(path: str) -> FeatureModel:
     """What MLflow calls with the model's data, `data/feature_store`."""
-    folder = Path(path)
-    spec = feature_models.load_spec(folder.parents[1])
-    return FeatureModel(spec, mlflow.pyfunc.load_model(str(folder / feature_models.RAW_MODEL)))
+    folder = Path(path).parents[1]
+    return FeatureModel(
+        feature_models.load_spec(folder), mlflow.pyfunc.load_model(str(folder / RAW_MODEL))
+    )
 
 
 @lru_cache(maxsize=64)

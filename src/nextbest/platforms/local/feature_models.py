@@ -13,12 +13,12 @@ from pathlib import Path
 
 import nextbest
 from nextbest.errors import DataError
-from nextbest.platforms import NewModel
+from nextbest.platforms import RAW_MODEL, NewModel
 from nextbest.platforms.local import feature_spec_file
 from nextbest.platforms.local.feature_spec import FeatureSpec
 from nextbest.platforms.local.signature import signature
 
-FOLDER, RAW_MODEL = "feature_store", "raw_model"
+DATA = Path(RAW_MODEL).parent
 LOADER = "nextbest.platforms.local.feature_model_loader"
 
 
@@ -35,15 +35,16 @@ def log(new: NewModel, spec: FeatureSpec, labels: Mapping[str, str]) -> str:
         raise DataError(f"{new.name}: no active MLflow run; log within mlflow.start_run()")
     told = signature(spec, labels, new.output_schema)
     with tempfile.TemporaryDirectory() as scratch:
-        data = Path(scratch) / FOLDER
+        data = Path(scratch) / DATA.name
+        kept = str(data / Path(RAW_MODEL).name)
         # What the model itself is given differs from what a request brings.
         raw = Model(signature=ModelSignature(outputs=told.outputs))
         requirements = list(new.pip_requirements)
         options = {**new.save, "mlflow_model": raw, "pip_requirements": requirements}
         if new.flavor is mlflow.pyfunc:
-            new.flavor.save_model(str(data / RAW_MODEL), python_model=new.model, **options)
+            new.flavor.save_model(kept, python_model=new.model, **options)
         else:
-            new.flavor.save_model(new.model, str(data / RAW_MODEL), **options)
+            new.flavor.save_model(new.model, kept, **options)
         if "python_function" not in raw.flavors:
             raise DataError(
                 f"{new.name}: {new.flavor.__name__} saves no python_function: it can't score"
@@ -63,7 +64,7 @@ def log(new: NewModel, spec: FeatureSpec, labels: Mapping[str, str]) -> str:
 
 def load_spec(folder: Path) -> FeatureSpec:
     """The spec inside a model's folder; DataError when the model was logged without one."""
-    file = folder / "data" / FOLDER / feature_spec_file.NAME
+    file = folder / DATA / feature_spec_file.NAME
     if not file.is_file():
         raise DataError(
             f"{folder.name}: a model without a feature spec; log it by the feature store"

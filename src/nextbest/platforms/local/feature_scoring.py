@@ -14,9 +14,9 @@ import pandas as pd
 
 from nextbest import tables
 from nextbest.errors import DataError
-from nextbest.platforms import TrainingSpec
+from nextbest.platforms import RAW_MODEL, TrainingSpec
 from nextbest.platforms.local import feature_spec
-from nextbest.platforms.local.feature_models import FOLDER, RAW_MODEL, load_spec
+from nextbest.platforms.local.feature_models import load_spec
 from nextbest.platforms.local.feature_spec import FeatureSpec
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def score_batch(
     # As with features, what the frame brings is not computed.
     wanted = [function for function in functions if function.output not in frame.columns]
     joined = store.training_set(TrainingSpec(frame, lookups, wanted))
-    predict = _predictor(str(folder / "data" / FOLDER / RAW_MODEL), result_type)
+    predict = _predictor(str(folder / RAW_MODEL), result_type)
     computed = [name for name in spec.inputs if name not in frame.columns]
     answer = predict(F.struct(*map(tables.column, spec.inputs)))
     return joined.withColumn(PREDICTION, answer).select(

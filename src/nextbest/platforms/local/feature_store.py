@@ -24,6 +24,7 @@ from nextbest.platforms.local import (
     feature_models,
     feature_scoring,
     feature_spec,
+    online_database,
     online_store,
     point_in_time,
 )
@@ -122,6 +123,10 @@ class LocalFeatureStore:
         return online_store.publish(
             self._spark, self._lakehouse, table, declared.keys, declared.timestamp
         )
+
+    def online(self, table: str) -> bool:
+        """Whether the table was published here."""
+        return online_database.path(self._lakehouse, table).is_file()
 
     def _declared(self, table: str) -> FeatureTable:
         frame = tables.read(self._spark, table)
