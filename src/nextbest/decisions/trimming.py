@@ -52,8 +52,9 @@ def within_limits(
     lost = int((rest[stuck] > 0).sum())
     if lost:
         raise DataError(
-            f"{lost} of {len(rest)} customers may only get treatments whose limits are used up; "
-            "make 'none' eligible for them or raise the limits"
+            f"{lost} of {len(rest)} customers may only get treatments that have a limit, and these "
+            "don't hold what the policy gives them; make 'none' (or another treatment without a "
+            "limit) eligible for them, or raise the limits"
         )
     rows = np.flatnonzero(rest > 0)
     units[outlet[rows], rows] += rest[rows]

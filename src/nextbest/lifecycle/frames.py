@@ -11,6 +11,8 @@ from pyspark.sql import functions as F
 
 from nextbest import tables
 from nextbest.decisions.decide import Decider
+from nextbest.decisions.limits import Limits, limits_from
+from nextbest.decisions.notation import read_budget, read_capacities
 from nextbest.decisions.treatments import SEPARATOR, Treatments
 from nextbest.errors import DataError
 from nextbest.features.labels import labels
@@ -77,6 +79,13 @@ def feature_names(settings: Settings, spark: SparkSession) -> list[str]:
 def actions_frame(settings: Settings, spark: SparkSession) -> pd.DataFrame:
     """The actions table; it is small."""
     return tables.read(spark, settings.table("actions")).toPandas()
+
+
+def day_limits(settings: Settings, actions: pd.DataFrame) -> Limits:
+    """What may be done in a day: capacities of the actions table and of the settings, a budget."""
+    return limits_from(
+        actions, read_capacities(settings.channel_capacity), read_budget(settings.daily_budget)
+    )
 
 
 def decider(settings: Settings, spark: SparkSession, version: str) -> Decider:

@@ -8,8 +8,6 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from nextbest import registry, tables, use_cases
-from nextbest.decisions.limits import limits_from
-from nextbest.decisions.notation import read_budget, read_capacities
 from nextbest.errors import DataError, PlatformError
 from nextbest.inference.batch import recommend
 from nextbest.lifecycle import frames
@@ -30,13 +28,11 @@ def decide_batch(settings: Settings, spark: SparkSession) -> Outcome:
     live = frames.decider(settings, spark, version)
     actions = frames.actions_frame(settings, spark)
     gated = asked(settings, platform, case, actions, wide=live.policy.eligibility_share > 0)
-    limits = limits_from(
-        actions, read_capacities(settings.channel_capacity), read_budget(settings.daily_budget)
-    )
     decided = recommend(
         gated.drop("rejected"), live,
         as_of=settings.as_of, seed=settings.seed, use_case=case.name, model_version=version,
-        limits=limits, land=platform.volume / "decided" / f"{settings.dataset}today.parquet",
+        limits=frames.day_limits(settings, actions),
+        land=platform.volume / "decided" / f"{settings.dataset}today.parquet",
     )  # fmt: skip
     # Only now: what was rejected, and why, need not travel through the workers.
     decided = decided.join(gated.select("customer_id", "rejected"), "customer_id")

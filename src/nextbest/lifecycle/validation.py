@@ -73,6 +73,7 @@ def validate_model(settings: Settings, spark: SparkSession) -> Outcome:
                 f"{settings.model} version {version} on {trial.moments.n:,} held-out decisions, "
                 f"value per decision ({settings.confidence:.0%} intervals):",
                 *([f"  {trial.moved}"] if trial.moved else []),
+                *_without_limits(settings, spark),
                 *_told(settings, trial),
                 *_captured(settings, spark, case, candidate),
                 f"  {ending}: version {version} is {released}.",
@@ -195,6 +196,12 @@ def _captured(
     shares = case.captured(settings, log, customers, candidate.treatments, chances)
     told = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
     return [f"  share of the oracle's gap captured, known in a simulation: {told}"]
+
+
+def _without_limits(settings: Settings, spark: SparkSession) -> list[str]:
+    """What a row of a log can't show: how customers of a day compete for what is limited."""
+    limits = frames.day_limits(settings, frames.actions_frame(settings, spark))
+    return [f"  valued without the limits of a day ({limits.text})"] if len(limits) else []
 
 
 def _told(settings: Settings, trial: Trial) -> list[str]:

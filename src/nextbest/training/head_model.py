@@ -133,9 +133,12 @@ def fit_head(
     raw = rows.logit(final.model)
     if booster is not None:
         raw = raw + booster.predict(rows.matrix, raw_score=True)
-    shift = recent_shift(
+    shift, unsure = recent_shift(
         rows.design, rows.codes, rows.outcome, intercept + slope * raw, age[kept], rows.sizes
     )
+    roots = uncertainty.roots(whole, final, deviations)
+    for each in unsure:
+        roots = uncertainty.added(roots, each / slope)
     return HeadModel(
         name=head.name,
         needs_contact=head.needs_contact,
@@ -143,7 +146,7 @@ def fit_head(
         actions=actions,
         channels=channels,
         linear=final.model.plus(shift, 1.0 / slope),
-        roots=uncertainty.roots(whole, final, deviations),
+        roots=roots,
         booster=booster,
         intercept=intercept,
         slope=slope,

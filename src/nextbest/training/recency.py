@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nextbest.training.linear import Pooled, grouped, prior
+from nextbest.training.linear import Fit, Grouped, Pooled, grouped, prior
 from nextbest.training.pooling import fit_hierarchical
+from nextbest.training.uncertainty import roots
 
 SPANS = (28, 7)  # days
 LEAST = 50  # positives and negatives: fewer could hardly tell a change from chance
@@ -32,14 +33,15 @@ def recent_shift(
     age: np.ndarray,
     sizes: tuple[int, int],
     spans: Sequence[int] = SPANS,
-) -> Pooled:
-    """Coefficients to add to those that made the logits `predicted` [n].
+) -> tuple[Pooled, list[np.ndarray]]:
+    """Coefficients to add to those that made the logits `predicted` [n], and how sure they are.
 
     design [n, p], codes [n, 2] of action and channel, outcome 0/1 [n], age [n] in whole days
-    before the newest row. A span that holds all rows, or too few positives, corrects nothing.
-    Raises DataError as `linear.fit_pooled` does.
+    before the newest row. A span that holds all rows, or too few positives, corrects nothing; of
+    each correction made there are the roots of its covariance, as of `uncertainty.roots`. Raises
+    DataError as `linear.fit_pooled` does.
     """
-    total = _zeros(design.shape[1], sizes)
+    total, unsure = _zeros(design.shape[1], sizes), []
     logit = predicted.copy()
     for days in spans:
         recent = np.flatnonzero(age < days)
@@ -48,14 +50,15 @@ def recent_shift(
             continue
         rows = _Rows(design, codes, outcome, logit, sizes)
         half, other = recent[::2], recent[1::2]
-        gain = _loss(outcome[other], logit[other]) - _loss(
-            outcome[other], rows.corrected(rows.fit(half), other)
-        )
+        tried = rows.corrected(rows.fit(half)[1].model, other)
+        gain = _loss(outcome[other], logit[other]) - _loss(outcome[other], tried)
         if gain.mean() > gain.std() / np.sqrt(len(gain)):
-            shift = rows.fit(recent)
+            fitted = rows.fit(recent)
+            shift = fitted[1].model
             logit[recent] = rows.corrected(shift, recent)
             total = total.plus(shift, 1.0)
-    return total
+            unsure.append(roots(*fitted))
+    return total, unsure
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,15 +69,15 @@ class _Rows:
     logit: np.ndarray
     sizes: tuple[int, int]
 
-    def fit(self, at: np.ndarray) -> Pooled:
-        """The shift that the rows `at` ask for."""
+    def fit(self, at: np.ndarray) -> tuple[Grouped, Fit, Pooled]:
+        """The rows `at`, the shift that they ask for, and the deviations of its priors."""
         action, channel = self.codes[at].T[:2]
         rows = grouped(
             self.design[at], action, channel, self.outcome[at], self.sizes, self.logit[at]
         )
         usual = prior(rows, WIDTH)
         first = replace(usual, base=np.concatenate([[LEVEL], WIDTH * usual.base[1:]]))
-        return fit_hierarchical(rows, first, _zeros(self.design.shape[1], self.sizes))[0].model
+        return rows, *fit_hierarchical(rows, first, _zeros(self.design.shape[1], self.sizes))
 
     def corrected(self, shift: Pooled, at: np.ndarray) -> np.ndarray:
         """The logits of the rows `at` with a shift."""

@@ -4,7 +4,8 @@ Around its maximum the posterior of all coefficients θ is normal, with the inve
 as covariance: that of the log likelihood, one Gram matrix per treatment, plus that of the priors
 (MacKay 1992, "The evidence framework applied to classification networks"). A treatment's logit is
 x·w with w = β + β_action + β_channel + γ, linear in θ, so w is normal, too. A few hundred
-coefficients make one dense matrix. Trees and calibration are taken as certain.
+coefficients make one dense matrix. Trees and calibration are taken as certain. What recency adds
+to the coefficients is as unsure as its own rows leave it, and taken as independent of the rest.
 """
 
 from __future__ import annotations
@@ -46,6 +47,12 @@ def roots(rows: Grouped, fit: Fit, deviations: Pooled) -> np.ndarray:
             diagonal[0] += deviations.pair[0, 0] ** 2 * (action < 0 or channel < 0)
             found[action, channel] = np.linalg.cholesky((own + own.T) / 2)
     return found
+
+
+def added(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Roots of the covariance of a sum of two independent w, from the roots of both."""
+    covariance = sum(root @ root.swapaxes(-1, -2) for root in (one, other))
+    return np.linalg.cholesky(covariance)
 
 
 def _parts(action: int, channel: int, sizes: tuple[int, int], p: int) -> np.ndarray:

@@ -246,7 +246,9 @@ def test_what_cannot_be_drawn_is_refused():
         draw_within(np.full((2, 3), [0.5, 0.25, 0.25]), limits, ["x", "x"], 1)
     eligible[:5, treatments.is_none] = False
     p = eligible / eligible.sum(axis=1, keepdims=True)
-    with pytest.raises(DataError, match="5 of 6 customers may only get treatments whose limits"):
+    with pytest.raises(
+        DataError, match="5 of 6 customers may only get treatments that have a limit"
+    ):
         within_limits(p, eligible, treatments, limits)
     with pytest.raises(DataError, match="probabilities has the shape"):
         within_limits(np.ones((2, 2)), np.ones((2, 2), bool), treatments, limits)

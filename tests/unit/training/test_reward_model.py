@@ -155,6 +155,24 @@ def test_it_knows_how_sure_it_is(model, log, treatments, heads, make_log):
     np.testing.assert_array_equal(alone[0], sure[7])
 
 
+def test_after_the_world_has_turned_it_is_less_sure(make_log, heads, treatments):
+    """What one week tells of the new world is less than what forty days told of the old one."""
+    steady = make_log(20_000)
+    first = steady["decided_at"].min()
+    steady["decided_at"] = first + 4 * (steady["decided_at"] - first)
+    late = steady["decided_at"] > steady["decided_at"].max() - pd.Timedelta(days=7)
+    turned = steady.assign(x=steady["x"].where(~late, -steady["x"]))
+    some, contacts = steady.head(300), ~treatments.is_none
+    sure = []
+    for log in (steady, turned):
+        model = fit(log, heads[:1], FEATURES, 1, lambda text: None)
+        p = model.predict_matrix(some, treatments)["response"][:, contacts]
+        wanted = np.ones((len(some), len(treatments)), dtype=bool)
+        unsure = model.predict_deviations(some, treatments, wanted)["response"][:, contacts]
+        sure.append(unsure / (p * (1 - p)))  # in logits
+    assert np.median(sure[1] / sure[0]) > 1.5
+
+
 def test_an_outcome_that_has_just_begun_is_learned_from(make_log, heads, treatments):
     log = make_log(4_000)
     begun = log["decided_at"].dt.date == log["decided_at"].dt.date.max()

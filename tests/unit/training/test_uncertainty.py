@@ -3,7 +3,7 @@ import pytest
 from scipy.special import expit
 
 from nextbest.training.linear import fit_pooled, grouped, prior
-from nextbest.training.uncertainty import roots
+from nextbest.training.uncertainty import added, roots
 
 pytestmark = pytest.mark.integration
 SIZES = (3, 2)
@@ -88,3 +88,11 @@ def test_it_is_the_inverse_of_the_curvature():
     picks[0, 3 + 9 + 6 + 2 * 2 + 1] = 1  # of the pair
     root = roots(rows, fit, widths)[2, 1]
     np.testing.assert_allclose(root @ root.T, picks @ covariance @ picks.T, rtol=1e-4, atol=1e-6)
+
+
+def test_variances_of_a_sum_add_up():
+    rng = np.random.default_rng(3)
+    one, other = np.tril(rng.normal(size=(2, 4, 3, 5, 5)))
+    root = added(one, other)
+    wanted = one @ one.swapaxes(-1, -2) + other @ other.swapaxes(-1, -2)
+    np.testing.assert_allclose(root @ root.swapaxes(-1, -2), wanted, rtol=1e-12, atol=1e-12)

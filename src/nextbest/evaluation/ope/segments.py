@@ -37,9 +37,12 @@ def fold_by(
 ) -> dict[str, Moments]:
     """Moments of a batch by segment; `segments` is one value per decision, null among them.
 
+    Null is the segment (none); one that is called so stands in quotes.
     Raises DataError when there are more than 1,000, or when the length is not that of the log.
     """
-    codes, names = pd.factorize(pd.Series(segments).astype("string").fillna(NO_SEGMENT), sort=True)
+    texts = pd.Series(segments).astype("string")
+    texts = texts.replace(NO_SEGMENT, repr(NO_SEGMENT)).fillna(NO_SEGMENT)
+    codes, names = pd.factorize(texts, sort=True)
     if len(codes) != len(log):
         raise DataError(f"segments: {len(codes)} values for {len(log)} decisions")
     check_count(len(names))

@@ -74,6 +74,9 @@ SHRINKAGES = (
     Shrinkage("sg_dr", "subgaussian", 0.1),
 )
 
+# What a shrinkage may not be called: terms, and estimators that need none.
+OTHERS = ("w", "wr", "q", "wd", "ips", "snips", "dm", "dr", "sndr", "on_policy", "mean_weight")
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -106,10 +109,17 @@ class Layout:
 def layout_of(
     log: LoggedBatch | LogColumns, shrinkages: tuple[Shrinkage, ...] = SHRINKAGES
 ) -> Layout:
-    """The layout that a log's columns allow; SettingsError when two shrinkages share a name."""
+    """The layout that a log's columns allow.
+
+    Raises SettingsError when two shrinkages share a name, or one has that of another estimator.
+    """
     names = [shrinkage.name for shrinkage in shrinkages]
     if len(set(names)) < len(names):
         raise SettingsError(f"shrinkages: two share a name among {', '.join(names)}")
+    if taken := [name for name in names if name in OTHERS or name.endswith(".w")]:
+        raise SettingsError(
+            f"shrinkages: {', '.join(taken)} is what something else is called; give other names"
+        )
     supported = all(target.unsupported is not None for target in log.targets.values())
     return Layout(tuple(log.targets), log.q_logged is not None, supported, shrinkages)
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from nextbest.errors import DataError
+from nextbest.errors import DataError, SettingsError
 from nextbest.evaluation.ope.estimators import available, lift, value_of
 from nextbest.evaluation.ope.log import LoggedBatch, Target
 from nextbest.evaluation.ope.moments import BLOCK, Moments, fold
@@ -147,6 +147,13 @@ def test_only_moments_of_the_same_columns_add_up():
     log = LoggedBatch([1.0], [0.5], {"a": Target([0.5], [0.1])}, [0.1])
     with pytest.raises(DataError, match="moments of different columns"):
         fold(log) + fold(log, (wide,))
+
+
+def test_a_shrinkage_takes_no_name_of_another_estimator():
+    log = LoggedBatch([1.0], [0.5], {"a": Target([0.5], [0.1])}, [0.1])
+    taken = [Shrinkage(name, "switch", 9.0) for name in ("dr", "w", "mine.w")]
+    with pytest.raises(SettingsError, match=r"dr, w, mine\.w is what something else is called"):
+        fold(log, (*taken, Shrinkage("mine", "switch", 2.0)))
 
 
 def test_a_weight_beyond_floats_is_refused():

@@ -74,3 +74,13 @@ def test_an_empty_part_adds_nothing(bandit):
     nothing = fold_by(log.take(slice(0, 0)), np.array([], dtype=object))
     whole = fold_by(log, np.repeat(["a", "b"], 20))
     assert told(merged_by(nothing, whole)["a"]) == told(whole["a"])
+
+
+def test_a_segment_that_is_called_as_none_is_not_mixed_with_null(bandit):
+    names = np.array(["(none)", None, "a", None] * 50, dtype=object)
+    found = fold_by(bandit.draw(200, 3), names)
+    assert {name: part.n for name, part in found.items()} == {
+        "'(none)'": 50,
+        "(none)": 100,
+        "a": 50,
+    }
