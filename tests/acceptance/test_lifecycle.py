@@ -188,11 +188,32 @@ def test_the_next_day_answers_todays_recommendations(first, tmp_path):
     assert len(after["decisions"]) == len(before["decisions"])  # that day was ours, all of it
 
 
-@pytest.mark.slow
-def test_prod_writes_under_its_own_schema_only(tmp_path):
-    lakehouse = tmp_path / "lakehouse"
-    code, told = run(lakehouse, "-t", "prod")
+@pytest.fixture(scope="module")
+def limited(tmp_path_factory):
+    """A lakehouse after a run of prod under limits, and what it printed."""
+    lakehouse = tmp_path_factory.mktemp("limited") / "lakehouse"
+    code, told = run(
+        lakehouse, "-t", "prod", channel_capacity="call=20;sms=100", daily_budget="300"
+    )
     assert code == 0, told
+    return lakehouse, told
+
+
+@pytest.mark.slow
+def test_a_day_keeps_its_limits_and_they_are_told(limited):
+    lakehouse, told = limited
+    decided = tables(lakehouse, "prod/ml_nba_demo")["recommendations"]
+    counts = decided["channel"].value_counts()
+    assert 0 < counts["call"] <= 20
+    assert 0 < counts["sms"] <= 100
+    assert len(decided) == 2000
+    assert "capped" in set(decided["reason_code"])
+    assert "valued without the limits of a day (channel call 20, channel sms 100, budget" in told
+
+
+@pytest.mark.slow
+def test_prod_writes_under_its_own_schema_only(limited):
+    lakehouse, _ = limited
     written = {path.relative_to(lakehouse).parts[:2] for path in lakehouse.rglob("_delta_log")}
     assert written == {("prod", "ml_nba_demo")}
     volumes = {path.relative_to(lakehouse).parts[:4] for path in lakehouse.glob("volumes/*/*/*")}
