@@ -19,16 +19,21 @@ from nextbest.settings import Settings
 
 
 def read_source(
-    spark: SparkSession, settings: Settings, decisions: DataFrame | None, land: Path
+    spark: SparkSession,
+    settings: Settings,
+    decisions: DataFrame | None,
+    land: Path,
+    open_delta: Callable[[str], DataFrame],
 ) -> dict[str, DataFrame]:
     """Frames customers, actions, interactions, decisions, outcomes known before `settings.as_of`.
 
     `decisions` is the table as it stands, None where there is none yet: a simulated world
-    answers the decisions in it. `land` is the folder for files that the engine is to read.
-    Raises DataError when the source is unknown, naming the known.
+    answers the decisions in it. `land` is the folder for files that the engine is to read,
+    `open_delta` opens a Delta folder or a table that is not ours (platforms.Catalog). Raises
+    DataError when the source is unknown, naming the known.
     """
     if settings.own_log and settings.mapping != "none":
-        return read_log(spark, settings, land)
+        return read_log(spark, settings, land, open_delta)
     if settings.source not in _SOURCES:
         raise DataError(
             f"'source' is '{settings.source}', which is no source of rows: use one of"

@@ -28,8 +28,10 @@ def generate_data(settings: Settings, spark: SparkSession) -> Outcome:
     """01: every row of the source is held against its contract; see `ingest`."""
     log = settings.table("decisions")
     so_far = spark.table(log) if tables.exists(spark, log) else None
-    landing = open_platform(settings, spark).volume / "incoming"
-    return ingest(settings, spark, use_cases.load(settings).read(spark, settings, so_far, landing))
+    platform, case = open_platform(settings, spark), use_cases.load(settings)
+    landing = platform.volume / "incoming"
+    frames = case.read(spark, settings, so_far, landing, platform.catalog.open_delta)
+    return ingest(settings, spark, frames)
 
 
 def ingest(settings: Settings, spark: SparkSession, frames: Mapping[str, DataFrame]) -> Outcome:

@@ -177,11 +177,16 @@ class TableText:
 
 
 class Catalog(Protocol):
-    """What tables say of themselves and refuse by themselves."""
+    """What tables say of themselves and refuse by themselves; `open_delta` reads somebody else's.
+
+    That is a table by its name or a Delta folder by its absolute path, whoever wrote it.
+    """
 
     def describe(self, page: str, texts: Sequence[TableText]) -> None: ...
 
     def constrain(self, table: str, rules: Mapping[str, str]) -> None: ...
+
+    def open_delta(self, source: str) -> DataFrame: ...
 
 
 class FeatureStore(Protocol):

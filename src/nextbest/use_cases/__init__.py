@@ -39,7 +39,10 @@ class UseCase:
     """
 
     name: str
-    read: Callable[[SparkSession, Settings, DataFrame | None, Path], dict[str, DataFrame]]
+    read: Callable[
+        [SparkSession, Settings, DataFrame | None, Path, Callable[[str], DataFrame]],
+        dict[str, DataFrame],
+    ]
     contracts: Mapping[str, Contract]
     heads: tuple[Head, ...]
     contact_policy: str

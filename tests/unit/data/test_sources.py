@@ -34,14 +34,14 @@ def settings():
 @pytest.mark.integration
 @pytest.mark.parametrize("source", ["simulated", "open_bandit"])
 def test_a_source_fills_every_table_of_its_contracts(spark, settings, source, tmp_path):
-    frames = read_source(spark, settings(source=source), None, tmp_path)
+    frames = read_source(spark, settings(source=source), None, tmp_path, None)
     assert list(frames) == list(contracts(source))
 
 
 @pytest.mark.unit
 def test_an_unknown_source_is_refused(settings):
     with pytest.raises(DataError, match="'warehouse'.*simulated, open_bandit"):
-        read_source(None, settings(source="warehouse", mapping="none"), None, None)
+        read_source(None, settings(source="warehouse", mapping="none"), None, None, None)
 
 
 @pytest.mark.unit

@@ -122,6 +122,17 @@ def test_databricks_adds_and_drops_constraints_by_name():
     ]
 
 
+@pytest.mark.unit
+def test_databricks_opens_a_table_by_name_and_a_folder_by_path():
+    spark = mock.Mock()
+    catalog = DatabricksCatalog(spark)
+    assert catalog.open_delta("a.b.c") is spark.table.return_value
+    spark.table.assert_called_once_with("a.b.c")
+    assert catalog.open_delta("/Volumes/a/b/c") is spark.read.format.return_value.load.return_value
+    spark.read.format.assert_called_once_with("delta")
+    spark.read.format.return_value.load.assert_called_once_with("/Volumes/a/b/c")
+
+
 def workspace(answers):
     """A session that keeps the statements it was sent and answers by their first word."""
     names = {"DESCRIBE": ("col_name", "comment"), "SHOW": ("key", "value")}

@@ -61,22 +61,23 @@ def own_contracts(mapping: LogMapping) -> dict[str, Contract]:
     return {**found, "decisions": without_faults(found["decisions"])}
 
 
-def read_log(spark: SparkSession, settings: Settings, land: Path) -> dict[str, DataFrame]:
+def read_log(
+    spark: SparkSession, settings: Settings, land: Path, open_delta: Callable[[str], DataFrame]
+) -> dict[str, DataFrame]:
     """Frames by table name of the log that `settings.source` names (tables.to_tables).
 
     A file is read in order, in flat memory, and lands as Parquet in `land`; a Delta folder and a
-    table are read by the engine, and need an id of their own for every decision. Raises DataError
-    for a log or mapping that can't be read.
+    table are opened by `open_delta`, and need an id of their own for every decision. Raises
+    DataError for a log or mapping that can't be read.
     """
     mapping = mapping_of(settings)
     if TABLE.fullmatch(settings.source):
-        rows = _by_engine(spark.table(settings.source), mapping, settings.source)
+        rows = _by_engine(open_delta(settings.source), mapping, settings.source)
         return to_tables(spark, rows, mapping, settings.as_of, settings.source)
     path = find(settings.source)
     kind = format_of(path)
     if kind == "delta":
-        frame = spark.read.format("delta").load(str(path.absolute()))
-        rows = _by_engine(frame, mapping, settings.source)
+        rows = _by_engine(open_delta(str(path.absolute())), mapping, settings.source)
         return to_tables(spark, rows, mapping, settings.as_of, settings.source)
     dialect = mapping.dialect if kind != "parquet" else replace(mapping.dialect, format="parquet")
     mapping = replace(mapping, dialect=dialect)

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from nextbest import tables
 from nextbest.decisions.rule_parts import sql_text
 from nextbest.platforms import ColumnText, TableText
 from nextbest.tables import OWN_CONSTRAINT, add_constraint, constraint_name, quote, sql_name
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 _CONSTRAINT = "delta.constraints."
 
@@ -56,6 +57,12 @@ class DatabricksCatalog:
             self._spark.sql(f"ALTER TABLE {quote(table)} DROP CONSTRAINT {sql_name(name)}")
         for name in [name for name in wanted if name not in there]:
             add_constraint(self._spark, table, name, wanted[name])
+
+    def open_delta(self, source: str) -> DataFrame:
+        """The table, or the Delta folder of an absolute path."""
+        if source.startswith("/"):
+            return self._spark.read.format("delta").load(source)
+        return tables.read(self._spark, source)
 
 
 def _comment(column: ColumnText) -> str:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow.parquet as pq
+
 from nextbest.errors import PlatformError
 from nextbest.platforms import TableText
+from nextbest.platforms.local.delta import delta_dataset
 from nextbest.tables import OWN_CONSTRAINT, add_constraint, constraint_name
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem}"
@@ -62,6 +67,26 @@ class LocalCatalog:
                 f"{table}: its contract has changed; {', '.join(stale)} were dropped, which takes"
                 " effect in a new session: run this once more"
             )
+
+    def open_delta(self, source: str) -> DataFrame:
+        """The rows of a table or Delta folder, read by delta-rs and landed in the volume.
+
+        The engine (0.7.2) takes a column of one value and NaN for a constant, by statistics that
+        others write. Raises DataError when it can't be read.
+        """
+        folder = Path(source)
+        if not folder.is_absolute():
+            folder = self._lakehouse.joinpath(*source.split("."))
+        rows = delta_dataset(folder).scanner()
+        digest = hashlib.sha256(source.encode()).hexdigest()[:8]
+        landed = self._volume / "opened" / f"{digest}.parquet"
+        landed.parent.mkdir(exist_ok=True)
+        draft = landed.with_suffix(f".{os.getpid()}")
+        with pq.ParquetWriter(draft, rows.projected_schema, write_statistics=False) as writer:
+            for batch in rows.to_batches():
+                writer.write_batch(batch)
+        draft.replace(landed)
+        return self._spark.read.parquet(str(landed))
 
 
 def _table(text: TableText) -> str:

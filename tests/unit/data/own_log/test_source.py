@@ -25,6 +25,7 @@ from nextbest.data.own_log.trial import try_mapping
 from nextbest.data.quarantine import good_rows, rejected_rows
 from nextbest.data.simulation import simulate
 from nextbest.errors import DataError, SettingsError
+from nextbest.platforms.local.catalog import LocalCatalog
 from nextbest.settings import Settings
 
 pytestmark = pytest.mark.integration
@@ -44,7 +45,7 @@ def settings():
 
 
 @pytest.fixture
-def ingested(spark, settings, tmp_path):
+def ingested(spark, spark_home, settings, tmp_path):
     """Good and rejected rows by table, as pandas, of a log by a mapping (its path, or its text)."""
 
     def run(log, mapping, **changes):
@@ -53,7 +54,8 @@ def ingested(spark, settings, tmp_path):
             path.write_text(mapping)
             mapping = path
         asked = settings(log, mapping, **changes)
-        frames = read_log(spark, asked, tmp_path / "land")
+        catalog = LocalCatalog(spark, spark_home, tmp_path)
+        frames = read_log(spark, asked, tmp_path / "land", catalog.open_delta)
         contracts, good, found = own_contracts(read_mapping(mapping)), {}, {}
         for name, contract in contracts.items():
             known = {each.table: good[each.table] for each in contract.references}
@@ -393,6 +395,26 @@ def test_a_delta_folder_and_a_table_are_read_by_the_engine(spark, ingested, log_
         ingested(name, text.replace("decision_id: n, ", ""), **later)
     with pytest.raises(DataError, match="lacks columns: decisions.action_id wants 'ofer'"):
         ingested(name, text.replace("action_id: offer", "action_id: ofer"), **later)
+
+
+def test_nan_in_somebodys_table_is_no_other_rows_value(ingested, tmp_path):
+    """The engine would take them for 7.0: their files' statistics know of nothing else."""
+    from deltalake import write_deltalake
+
+    table = pa.table({
+        "id": ["a", "b", "c"], "u": ["1", "2", "3"], "t": ["2026-01-01"] * 3, "a": ["p"] * 3,
+        "points": [7.0, float("nan"), 7.0],
+    })  # fmt: skip
+    write_deltalake(str(tmp_path / "delta"), table)
+    text = (
+        TIMED + " decision_id: id, customer_id: u, propensity: uniform}\n"
+        "customers: {points: number}\noutcomes: {good: {reward: {constant: 1}, "
+        "worth: 1}}\n"
+    )
+    good, _ = ingested(tmp_path / "delta", text)["customers"]
+    points = good.set_index("customer_id")["points"]
+    assert points["1"] == points["3"] == 7.0
+    assert pd.isna(points["2"])
 
 
 @pytest.mark.slow
