@@ -53,8 +53,11 @@ def ration(
             ranking, _ = _softmax(some[part] - cost, allowed[part], temperature)
             mixed[rows[part]] += weight[part, None] * ranking
     elif len(rows):
-        # The ranking's contact happens with probability 1 − share: so many more fit in.
-        room = dataclasses.replace(limits, capacity=left / weight.max())
+        # The ranking's contact happens with probability 1 − share: so many more fit in. Whom only
+        # limited treatments can serve may need all there is: exploration gives way (trimming).
+        stuck = not (eligible & limits.free).any(axis=1).all()
+        room = limits.capacity if stuck else left / weight.max()
+        room = dataclasses.replace(limits, capacity=room)
         choice = allocate(scores[rows], eligible[rows], room).choice
         mixed[rows, choice] += weight
     return within_limits(mixed, eligible, treatments, limits, floor)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from nextbest.decisions.limits import BUDGET, Limits
+from nextbest.decisions.rerouting import reroute
 from nextbest.decisions.rounding import MOST_ROWS, ONE, to_units
 from nextbest.decisions.treatments import Treatments
 from nextbest.errors import DataError
@@ -30,10 +31,11 @@ def within_limits(
 
     Rows stay distributions over eligible (bool [n, K]), in multiples of 2⁻⁴⁰, so what is logged is
     what is drawn. Mass that is cut goes to "none", or to the first eligible treatment without a
-    limit where "none" is not eligible. `floor` [n] protects each probability up to that number:
+    limit where "none" is not eligible, or else to other treatments with limits (rerouting), for
+    which others give way if they must. `floor` [n] protects each probability up to that number:
     1/|eligible| in the control group and ε/|eligible| elsewhere keeps both the control group and
     the exploration as they are, unless these alone exceed a limit; then both shrink by the same
-    factor. Raises DataError for rows that lose mass and have nowhere to put it, with their count.
+    factor. Raises DataError for rows that can't be served within the limits, with their count.
     """
     limits.check(probabilities.shape, "probabilities")
     if not len(limits):
@@ -46,16 +48,22 @@ def within_limits(
     stuck = np.flatnonzero(outlet < 0)
     protected[stuck] = ONE
     # What rounding to units took from them goes back at once, so that only limits can fail them.
-    units[units[:, stuck].argmax(axis=0), stuck] += ONE - units[:, stuck].sum(axis=0)
+    lack = ONE - units[:, stuck].sum(axis=0)
+    rounded = np.where(lack <= len(units), lack, 0)
+    units[units[:, stuck].argmax(axis=0), stuck] += rounded
     _cut(units, limits, protected)
-    rest = ONE - units.sum(axis=0)
-    lost = int((rest[stuck] > 0).sum())
-    if lost:
+    for alone in (False, True):
+        if _lacking(units, stuck):
+            reroute(units, eligible, stuck, limits, alone=alone)
+            protected[outlet >= 0] = 0
+            _cut(units, limits, protected)
+    if lost := _lacking(units, stuck):
         raise DataError(
-            f"{lost} of {len(rest)} customers may only get treatments that have a limit, and these "
-            "don't hold what the policy gives them; make 'none' (or another treatment without a "
-            "limit) eligible for them, or raise the limits"
+            f"{lost} of {len(protected)} customers may only get treatments that have a limit, and "
+            "the limits don't hold all of them; make 'none' (or another treatment without a limit) "
+            "eligible for them, or raise the limits"
         )
+    rest = ONE - units.sum(axis=0)
     rows = np.flatnonzero(rest > 0)
     units[outlet[rows], rows] += rest[rows]
     # One column at a time, so that no third matrix is held.
@@ -63,6 +71,11 @@ def within_limits(
     for k, column in enumerate(units):
         result[:, k] = column / ONE
     return result
+
+
+def _lacking(units: np.ndarray, stuck: np.ndarray) -> int:
+    """How many of the rows `stuck` are no distribution yet."""
+    return int((units[:, stuck].sum(axis=0) < ONE).sum())
 
 
 def kept(parts: np.ndarray, limits: Limits) -> np.ndarray:
