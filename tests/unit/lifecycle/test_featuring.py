@@ -29,12 +29,15 @@ def test_a_customers_day_is_one_row_for_training_and_for_inference(lakehouse):
     told = engineer_features(today, spark)
     assert "23 features" in told.summary
     actions = frames.actions_frame(today, spark)
-    scored = asked(today, spark, use_cases.load(today), actions, wide=False).toPandas()
+    platform = open_platform(today, spark)
+    scored = asked(today, platform, use_cases.load(today), actions, wide=False).toPandas()
     before = {name: table(spark, today, name, TODAY) for name in ("action_features",)}
     # Days later the same day is history: decisions of it have matured and are learned from.
     generate_data(later, spark)
-    engineer_features(later, spark)
-    learned = frames.learning_frame(later, open_platform(later, spark), use_cases.load(later))
+    assert "online" not in told.summary
+    platform.features.publish(today.table("customer_features"))  # as notebook 08 does
+    assert engineer_features(later, spark).summary.endswith("features; online, too")
+    learned = frames.learning_frame(later, platform, use_cases.load(later))
     learned = learned[learned["decided_at"].dt.strftime("%Y-%m-%d") == str(TODAY)]
     assert len(learned) == 20
     features = frames.feature_names(later, spark)

@@ -36,7 +36,7 @@ def spoiled(frames, of, rule):
 def frames(lakehouse, tmp_path):
     """The simulated world's frames, once ingested."""
     spark, settings = lakehouse
-    return use_cases.load(settings()).read(spark, settings(), None, tmp_path)
+    return use_cases.load(settings()).read(spark, settings(), None, tmp_path, None)
 
 
 @pytest.mark.integration
