@@ -217,7 +217,7 @@ def checksum(frame):
 def test_ten_thousand_malformed_rows_among_a_million(lakehouse, frames, tmp_path):
     spark, settings = lakehouse
     given = settings(customers=CUSTOMERS)
-    world = use_cases.load(given).read(spark, given, None, tmp_path)
+    world = use_cases.load(given).read(spark, given, None, tmp_path, None)
     ingest(given, spark, {name: world[name] for name in ("customers", "actions")})
     told = ingest(given, spark, {"decisions": made(spark, ROWS, broken=True)})
     expected = ROWS // EVERY
