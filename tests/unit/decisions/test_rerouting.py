@@ -135,6 +135,23 @@ def test_others_give_way_only_if_they_must():
     np.testing.assert_allclose(found[40:60], np.tile([0.0, 0.5, 0.5], (20, 1)), atol=1e-9)
 
 
+def test_a_place_that_is_free_is_taken_before_one_that_others_have():
+    names = ["a:web", "b:web", "c:web", "none"]
+    actions = pd.DataFrame(
+        {"treatment": names, "action_id": ["a", "b", "c", "none"], "channel": ["web"] * 3 + ["none"],
+         "value": 1.0, "cost": 0.0, "lever": 1.0,
+         "daily_capacity": pd.array([50, 40, 50, None], dtype="Int64")}
+    )  # fmt: skip
+    treatments, limits = Treatments.from_frame(actions), limits_from(actions)
+    eligible = np.tile([True, True, True, False], (100, 1))
+    eligible[60:] = [False, True, False, True]
+    p = np.tile([1.0, 0.0, 0.0, 0.0], (100, 1))
+    p[60:] = [0.0, 1.0, 0.0, 0.0]
+    found = within_limits(p, eligible, treatments, limits)
+    np.testing.assert_allclose(found[60:], p[60:], atol=1e-9)
+    np.testing.assert_allclose(found[:60], np.tile([5 / 6, 0, 1 / 6, 0], (60, 1)), atol=1e-9)
+
+
 def test_many_customers_of_few_kinds_take_a_moment():
     rng = np.random.default_rng(1)
     eligible, treatments, limits = halves(200_000)
