@@ -138,8 +138,8 @@ def test_others_give_way_only_if_they_must():
 def test_a_place_that_is_free_is_taken_before_one_that_others_have():
     names = ["a:web", "b:web", "c:web", "none"]
     actions = pd.DataFrame(
-        {"treatment": names, "action_id": ["a", "b", "c", "none"], "channel": ["web"] * 3 + ["none"],
-         "value": 1.0, "cost": 0.0, "lever": 1.0,
+        {"treatment": names, "action_id": ["a", "b", "c", "none"],
+         "channel": ["web", "web", "web", "none"], "value": 1.0, "cost": 0.0, "lever": 1.0,
          "daily_capacity": pd.array([50, 40, 50, None], dtype="Int64")}
     )  # fmt: skip
     treatments, limits = Treatments.from_frame(actions), limits_from(actions)
