@@ -32,7 +32,10 @@ from nextbest.runner.process import ForkServer
 from nextbest.runner.start import preload, run_job
 
 FIRST = dt.date(2026, 3, 1)
-WORLD = {"customers": 12000, "history_days": 60, "decisions_per_day": 2400, "attribution_days": 7}
+# Everybody is decided for every day, by the logging policy before and by ours after: were it less
+# often before, the features that count contacts would drift without any drift of the world.
+WORLD = {"customers": 3000, "history_days": 60, "decisions_per_day": 3000, "attribution_days": 4}
+EXPLORATION = 0.2  # who expects the world to drift pays for noticing it
 SCHEMA = ("juan_dev", "ml_nba_demo_dev")
 LEARNED = 14  # days at the end over which the recovered policy is measured
 RECOVERED = 0.8  # of its share of the oracle's gap before the drift
@@ -61,6 +64,7 @@ def main() -> int:
 def run_days(lakehouse: Path, days: int, turn: dt.date, seed: int) -> str:
     """Run the jobs of `days` days from FIRST on; says what failed, or nothing."""
     told = {**WORLD, "seed": seed, "drift": "both", "drift_from": turn, "min_ess": 200}
+    told["exploration"] = EXPLORATION
     told["contact_policy"] = "none"  # nor do the logging policy and the oracle have one
     bundle = load(find_root(Path(__file__).parent))
     with closing(ForkServer(preload())) as server, Progress() as progress:

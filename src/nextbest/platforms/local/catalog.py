@@ -82,10 +82,13 @@ class LocalCatalog:
         landed = self._volume / "opened" / f"{digest}.parquet"
         landed.parent.mkdir(exist_ok=True)
         draft = landed.with_suffix(f".{os.getpid()}")
-        with pq.ParquetWriter(draft, rows.projected_schema, write_statistics=False) as writer:
-            for batch in rows.to_batches():
-                writer.write_batch(batch)
-        draft.replace(landed)
+        try:
+            with pq.ParquetWriter(draft, rows.projected_schema, write_statistics=False) as writer:
+                for batch in rows.to_batches():
+                    writer.write_batch(batch)
+            draft.replace(landed)
+        finally:
+            draft.unlink(missing_ok=True)
         return self._spark.read.parquet(str(landed))
 
 

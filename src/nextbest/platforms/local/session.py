@@ -88,6 +88,8 @@ def _connect(catalogs: Sequence[str]) -> SparkSession:
     from pyspark.sql import SparkSession
     from pyspark.sql.connect.client.reattach import ExecutePlanResponseReattachableIterator
 
+    from nextbest.platforms.local.retrying import AnswerLost
+
     # A session that is closed, or collected as garbage on whatever thread, would shut the pool
     # of threads that all sessions of the process share: "cannot schedule new futures after
     # shutdown", for good, or a deadlock. PySpark mended it after 4.0 (SPARK-55406).
@@ -96,6 +98,7 @@ def _connect(catalogs: Sequence[str]) -> SparkSession:
     server.start(background=True)
     _, port = server.listening_address
     spark = SparkSession.builder.remote(f"sc://127.0.0.1:{port}").create()
+    spark.client.set_retry_policies([*spark.client.get_retry_policies(), AnswerLost()])
     spark._nextbest_server = server  # lives as long as the session
     return spark
 

@@ -370,7 +370,7 @@ def test_actions_are_valid_in_their_time_and_told_by_a_file(ingested, tmp_path):
         ingested(tmp_path / "log.csv", text + "actions: {file: actions.csv}\n")
 
 
-def test_a_delta_folder_and_a_table_are_read_by_the_engine(spark, ingested, log_of, tmp_path):
+def test_a_delta_folder_and_a_table_are_opened_by_the_platform(spark, ingested, log_of, tmp_path):
     from deltalake import write_deltalake
 
     table = arrow_csv.read_csv(log_of("american"), read_options=arrow_csv.ReadOptions(skip_rows=1))
