@@ -270,6 +270,31 @@ def test_a_vacuumed_version_is_no_hindrance(spark_home, table, write, publish, r
     assert read("b") == [row("b", 7, 7.0, 7)]
 
 
+def test_a_checkpoint_is_no_hindrance(spark_home, table, write, publish, read):
+    write([("c0", at(1), 1.0, 0)])
+    told = []
+    for number in range(1, 25):  # the log has a checkpoint at every tenth version
+        write([(f"c{number}", at(1), 1.0, number, "gold")], COLUMNS + ", tier string")
+        if number in (4, 10, 14, 24):
+            told.append(publish().written)
+    assert told == [5, 6, 4, 10]
+    log = spark_home.joinpath(*table.split("."), "_delta_log")
+    assert len(list(log.glob("*.checkpoint.parquet"))) == 2
+    assert [(found["visits"], found["tier"]) for found in read("c0", "c24")] == [
+        (0, None),
+        (24, "gold"),
+    ]
+
+
+def test_a_table_that_was_empty_is_followed(spark, table, write, publish, read):
+    write(ROWS)
+    spark.sql(f"DELETE FROM {table}").collect()
+    assert publish() == Published(table, 0, 0)
+    write(ROWS)
+    assert publish() == Published(table, 2, 0)
+    assert read("a") == [row("a", 3, 3.0, None)]
+
+
 def test_a_table_without_a_timestamp_goes_online_as_it_is(spark, spark_home, table, write):
     write([("a", 1, 2.0), ("a", 2, 3.0)], "customer_id string, place int, spend double")
     keys = ["customer_id", "place"]

@@ -83,7 +83,7 @@ def _publish(
 
     folder = lakehouse.joinpath(*table.split("."))
     source = DeltaTable(str(folder))
-    newest = _at(spark, folder, source.version())
+    newest = spark.read.format("delta").option("versionAsOf", source.version()).load(str(folder))
     types, others = dict(newest.dtypes), [name for name in newest.columns if name not in keys]
     wanted = Layout(
         str(source.metadata().id),
@@ -102,7 +102,7 @@ def _publish(
     elif before.version == wanted.version:
         written = 0
     else:
-        old = _latest(_at(spark, folder, before.version), wanted)
+        old = _latest(_before(newest, folder, before.version), wanted)
         written = online_database.write(
             database, wanted, tables.changed_rows(rows, old, keys).toArrow()
         )
@@ -113,8 +113,25 @@ def _publish(
     return Published(table, written, removed)
 
 
-def _at(spark: SparkSession, folder: Path, version: int) -> DataFrame:
-    return spark.read.format("delta").option("versionAsOf", version).load(str(folder))
+def _before(newest: DataFrame, folder: Path, version: int) -> DataFrame:
+    """The rows of a former version, from its own files; those lack columns that came later.
+
+    Not by `versionAsOf`: the engine (0.7.2) can't go back behind the newest checkpoint.
+    """
+    if files := _files(folder, version):
+        reader = newest.sparkSession.read.schema(newest.schema)
+        return reader.parquet(*map(str, files))
+    return newest.limit(0)
+
+
+def _files(folder: Path, version: int) -> list[Path]:
+    """The data files of one version; DeltaError when its log is gone."""
+    from deltalake import DeltaTable
+
+    # A partitioned table's files lack its columns, and of a row that is deleted they still tell:
+    # nothing here writes such tables, and delta-rs refuses the latter.
+    dataset = DeltaTable(str(folder), version=version).to_pyarrow_dataset()
+    return [folder / unquote(file) for file in dataset.files]
 
 
 def _commit(folder: Path, version: int) -> str:
@@ -153,7 +170,6 @@ def _require_publishable(frame: DataFrame, layout: Layout, table: str) -> None:
 
 def _comparable(before: Layout, wanted: Layout, folder: Path) -> bool:
     """Whether only the rows may differ, and those published last can still be read."""
-    from deltalake import DeltaTable
     from deltalake.exceptions import DeltaError
 
     if replace(before, version=wanted.version, commit=wanted.commit) != wanted:
@@ -161,7 +177,6 @@ def _comparable(before: Layout, wanted: Layout, folder: Path) -> bool:
     if not before.commit or before.commit != _commit(folder, before.version):
         return False
     try:
-        files = DeltaTable(str(folder), version=before.version).file_uris()
+        return all(file.is_file() for file in _files(folder, before.version))
     except DeltaError:
         return False
-    return all(Path(unquote(file.removeprefix("file://"))).is_file() for file in files)
