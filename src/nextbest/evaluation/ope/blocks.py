@@ -54,10 +54,10 @@ def facts(
 
 def weight_counts(weights: np.ndarray) -> np.ndarray:
     """How many weights lie between WEIGHT_EDGES, by the exponents of the floats themselves."""
-    exponents = weights.view("int64") >> 52
-    exponents &= 0x7FF  # without the sign: -0.0 is a weight of 0
-    by_power = np.bincount(exponents, minlength=0x800)  # w = 1.… · 2^(exponent − 1023)
-    return np.add.reduceat(by_power, _POWERS)
+    exponents = (weights.view("uint64") >> 52).view("int64")  # w = 1.… · 2^(exponent − 1023)
+    by_power = np.bincount(exponents, minlength=0x801)
+    by_power[0] += by_power[0x800]  # the sign of -0.0, which is a weight of 0
+    return np.add.reduceat(by_power[:0x800], _POWERS)
 
 
 def _check_finite(layout: Layout, total: np.ndarray) -> None:

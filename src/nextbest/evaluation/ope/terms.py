@@ -38,12 +38,12 @@ class Shrinkage:
     @property
     def modelled(self) -> bool:
         """Whether it shrinks the residuals of q̂ (or the rewards themselves)."""
-        return self.kind != "clip"
+        return self.kind != CLIP
 
     def __post_init__(self) -> None:
-        if self.kind not in SHRINK:
+        if self.kind not in (kinds := [CLIP, *KEPT]):
             raise SettingsError(
-                f"shrinkage '{self.name}': no kind '{self.kind}'; there are {', '.join(SHRINK)}"
+                f"shrinkage '{self.name}': no kind '{self.kind}'; there are {', '.join(kinds)}"
             )
         below = 1.0 if self.kind == "subgaussian" else float("inf")
         if not 0 < self.strength < below:
@@ -53,22 +53,24 @@ class Shrinkage:
 
     def __call__(self, weight: np.ndarray) -> np.ndarray:
         """Shrink weights (n,)."""
-        return SHRINK[self.kind](weight, self.strength)
+        if not self.modelled:
+            return np.minimum(weight, self.strength)
+        return weight * KEPT[self.kind](weight, self.strength)
 
 
-SHRINK: Mapping[str, Callable[[np.ndarray, float], np.ndarray]] = {
-    # Ionides 2008: truncated importance sampling.
-    "clip": np.minimum,
+CLIP = "clip"  # Ionides 2008: truncated importance sampling
+# The others, by the part of a weight that they keep.
+KEPT: Mapping[str, Callable[[np.ndarray, float], np.ndarray]] = {
     # Wang, Agarwal, Dudík 2017: where the weight is too large, trust the model.
-    "switch": lambda w, strength: w * (w <= strength),
+    "switch": lambda w, strength: w <= strength,
     # Su, Dimakopoulou, Krishnamurthy, Dudík 2020: least bound of the squared error.
-    "optimistic": lambda w, strength: strength * w / (w * w + strength),
+    "optimistic": lambda w, strength: strength / (w * w + strength),
     # Metelli, Russo, Restelli 2021: weights with sub-Gaussian tails.
-    "subgaussian": lambda w, strength: w / (1 - strength + strength * w),
+    "subgaussian": lambda w, strength: 1 / (strength * w + (1 - strength)),
 }
 
 SHRINKAGES = (
-    Shrinkage("clipped_ips", "clip", 10.0),
+    Shrinkage("clipped_ips", CLIP, 10.0),
     Shrinkage("switch_dr", "switch", 5.0),
     Shrinkage("dros", "optimistic", 5.0),
     Shrinkage("sg_dr", "subgaussian", 0.1),
@@ -151,12 +153,15 @@ def row_terms(
             np.multiply(weight, residual, out=z[place + 1])
             place += 2
         for shrinkage in layout.estimators:
-            small, what = shrinkage(weight), residual if shrinkage.modelled else reward
-            left[shrunk] = dot(small, what)
-            cut = weight - small
-            np.multiply(cut, what, out=z[shrunk])
-            shrunk += 1
-            if not shrinkage.modelled:
-                z[shrunk] = cut
+            if shrinkage.modelled:
+                kept = z[place - 1] * KEPT[shrinkage.kind](weight, shrinkage.strength)
+                left[shrunk] = kept.sum()
+                np.subtract(z[place - 1], kept, out=z[shrunk])
                 shrunk += 1
+            else:
+                small = shrinkage(weight)
+                left[shrunk] = dot(small, reward)
+                np.subtract(weight, small, out=z[shrunk + 1])
+                np.multiply(z[shrunk + 1], reward, out=z[shrunk])
+                shrunk += 2
     return left
