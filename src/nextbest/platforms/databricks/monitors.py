@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from nextbest.errors import PlatformError
 from nextbest.platforms import MetricTables, Monitor
+from nextbest.platforms.databricks.asking import ask
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
@@ -28,17 +29,38 @@ class DatabricksMonitors:
     def refresh(self, monitor: Monitor, day: dt.date) -> None:
         """Create the monitor or update it, then recompute its metrics and wait for them.
 
-        Raises PlatformError when the refresh fails, naming its id and message.
+        Raises PlatformError when the refresh fails, naming its id and message, and when the
+        workspace refuses, naming the table and the right that it needs.
         """
-        from databricks.sdk.errors import NotFound
-        from databricks.sdk.service.catalog import (
-            MonitorRefreshInfoState,
-            MonitorTimeSeries,
-        )
+        from databricks.sdk.service.catalog import MonitorRefreshInfoState
 
-        monitors = self._workspace.quality_monitors
-        schema = monitor.table.rpartition(".")[0]
-        what = {
+        self._declare(monitor)
+        monitors, table = self._workspace.quality_monitors, monitor.table
+        what, right = f"refresh of the monitor of {table}", f"MANAGE on {table}"
+        running = ask(lambda: monitors.run_refresh(table), what, right)
+        number = running.refresh_id
+        waiting = (MonitorRefreshInfoState.PENDING, MonitorRefreshInfoState.RUNNING)
+        limit = time.monotonic() + PATIENCE_SECONDS
+        while running.state in waiting and time.monotonic() < limit:
+            time.sleep(POLL_SECONDS)
+            running = ask(lambda: monitors.get_refresh(table, number), what, right)
+        if running.state != MonitorRefreshInfoState.SUCCESS:
+            state = running.state.value if running.state else "in no state"
+            raise PlatformError(
+                f"monitor of {table}: refresh {number} is {state} "
+                f"({running.message or 'no message'}); see the table's Quality tab"
+            )
+
+    def _declare(self, monitor: Monitor) -> None:
+        """Create the monitor, or update the one that is there, whoever made it."""
+        from databricks.sdk.errors import NotFound, ResourceConflict
+        from databricks.sdk.service.catalog import MonitorTimeSeries
+
+        monitors, table = self._workspace.quality_monitors, monitor.table
+        schema = table.rpartition(".")[0]
+        what = f"monitor of {table}"
+        right = f"MANAGE and SELECT on {table}, USE SCHEMA and CREATE TABLE on {schema}"
+        told = {
             "output_schema_name": schema,
             "baseline_table_name": monitor.baseline,
             "slicing_exprs": list(monitor.slices),
@@ -47,25 +69,21 @@ class DatabricksMonitors:
             ),
         }
         try:
-            monitors.get(table_name=monitor.table)
+            ask(lambda: monitors.get(table), what, right, passing=(NotFound,))
         except NotFound:
-            folder = f"/Workspace/Users/{self._workspace.current_user.me().user_name}/monitors"
-            monitors.create(table_name=monitor.table, assets_dir=folder, **what)
-        else:
-            monitors.update(table_name=monitor.table, **what)
-        running = monitors.run_refresh(table_name=monitor.table)
-        waiting = (MonitorRefreshInfoState.PENDING, MonitorRefreshInfoState.RUNNING)
-        limit = time.monotonic() + PATIENCE_SECONDS
-        while running.state in waiting and time.monotonic() < limit:
-            time.sleep(POLL_SECONDS)
-            running = monitors.get_refresh(
-                table_name=monitor.table, refresh_id=str(running.refresh_id)
-            )
-        if running.state != MonitorRefreshInfoState.SUCCESS:
-            raise PlatformError(
-                f"monitor of {monitor.table}: refresh {running.refresh_id} is {running.state} "
-                f"({running.message or 'no message'}); see the table's Quality tab"
-            )
+            me = ask(self._workspace.current_user.me, "who asks", "a valid token")
+            folder = f"/Workspace/Users/{me.user_name}/monitors"
+            try:
+                ask(
+                    lambda: monitors.create(table_name=table, assets_dir=folder, **told),
+                    what,
+                    right,
+                    passing=(ResourceConflict,),
+                )
+                return
+            except ResourceConflict:
+                pass  # made in between: by another, or by our own request whose answer was lost
+        ask(lambda: monitors.update(table_name=table, **told), what, right)
 
     def tables(self, monitor: Monitor) -> MetricTables:
         """The metric tables that Databricks writes beside the watched table."""

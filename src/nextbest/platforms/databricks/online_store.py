@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from nextbest import tables
 from nextbest.errors import PlatformError
 from nextbest.platforms import Published
+from nextbest.platforms.databricks.asking import ask
 from nextbest.platforms.databricks.refusals import refused
 
 if TYPE_CHECKING:
@@ -96,7 +97,12 @@ def _arrived(workspace: WorkspaceClient, pipeline_id: str, table: str) -> None:
 
 def _update(workspace: WorkspaceClient, pipeline_id: str) -> str:
     """The state of the pipeline's newest update."""
-    newest = next(iter(workspace.pipelines.get(pipeline_id).latest_updates or ()), None)
+    found = ask(
+        lambda: workspace.pipelines.get(pipeline_id),
+        f"pipeline {pipeline_id}, which fills the online table",
+        "CAN VIEW on the pipeline",
+    )
+    newest = next(iter(found.latest_updates or ()), None)
     return "not started" if newest is None else _word(newest.state)
 
 

@@ -6,12 +6,16 @@ Written against databricks-sdk's `serving_endpoints`; not yet run against a work
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from nextbest.errors import PlatformError
 from nextbest.platforms import Endpoint
+from nextbest.platforms.databricks.asking import ask
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
+    from databricks.sdk.service.serving import ServingEndpointDetailed
 
 
 class DatabricksServing:
@@ -21,14 +25,17 @@ class DatabricksServing:
         self._workspace = workspace
 
     def deploy(self, name: str, model_name: str, version: str) -> Endpoint:
-        """Serve a model version under this name and wait until it answers."""
-        from databricks.sdk.errors import NotFound
-        from databricks.sdk.service.serving import (
-            EndpointCoreConfigInput,
-            ServedEntityInput,
-        )
+        """Serve a model version under this name and wait until it answers.
+
+        Where it is served already nothing is changed. Raises PlatformError when the workspace
+        refuses or the endpoint does not come up, naming it and the right that is needed.
+        """
+        from databricks.sdk.errors import NotFound, ResourceConflict
+        from databricks.sdk.service.serving import EndpointCoreConfigInput, ServedEntityInput
 
         endpoints = self._workspace.serving_endpoints
+        what = f"endpoint {name} for {model_name} version {version}"
+        right = f"CAN MANAGE on the endpoint and EXECUTE on {model_name}"
         entity = ServedEntityInput(
             name="live",
             entity_name=model_name,
@@ -36,18 +43,60 @@ class DatabricksServing:
             workload_size="Small",
             scale_to_zero_enabled=True,
         )
+        told = Endpoint(name, model_name, version, f"/serving-endpoints/{name}/invocations")
         try:
-            endpoints.get(name)
+            ask(lambda: endpoints.get(name), what, right, passing=(NotFound,))
         except NotFound:
             config = EndpointCoreConfigInput(name=name, served_entities=[entity])
-            endpoints.create_and_wait(name=name, config=config)
-        else:
-            endpoints.update_config_and_wait(name=name, served_entities=[entity])
-        return Endpoint(name, model_name, version, f"/serving-endpoints/{name}/invocations")
+            # Made in between: by another, or by our own request whose answer was lost.
+            with suppress(ResourceConflict):
+                ask(
+                    lambda: endpoints.create(name=name, config=config),
+                    what,
+                    right,
+                    passing=(ResourceConflict,),
+                )
+        there = _settled(endpoints, name, what, right)
+        if not _serves(there, model_name, version):
+            # A conflict: it is being updated, maybe by our own request whose answer was lost.
+            with suppress(ResourceConflict):
+                ask(
+                    lambda: endpoints.update_config(name=name, served_entities=[entity]),
+                    what,
+                    right,
+                    passing=(ResourceConflict,),
+                )
+            there = _settled(endpoints, name, what, right)
+        if not _serves(there, model_name, version):
+            state = there.state and there.state.config_update
+            raise PlatformError(
+                f"{what}: the change ended {state.value if state else 'in no state'}, and another "
+                "version is served; see its events under Serving, then run this again"
+            )
+        return told
 
     def query(self, endpoint: Endpoint, records: Sequence[Mapping[str, Any]]) -> list[Any]:
-        """Ask the endpoint for each record."""
-        answer = self._workspace.serving_endpoints.query(
-            endpoint.name, dataframe_records=[dict(record) for record in records]
+        """Ask the endpoint for each record; raises PlatformError when it does not answer."""
+        rows = [dict(record) for record in records]
+        answer = ask(
+            lambda: self._workspace.serving_endpoints.query(endpoint.name, dataframe_records=rows),
+            f"endpoint {endpoint.name}",
+            "CAN QUERY on the endpoint",
         )
         return list(answer.predictions or [])
+
+
+def _settled(endpoints: Any, name: str, what: str, right: str) -> ServingEndpointDetailed:
+    """The endpoint once nothing about it is being changed, whether that went well or not."""
+    from databricks.sdk.errors import OperationFailed
+
+    try:
+        wait = endpoints.wait_get_serving_endpoint_not_updating
+        return ask(lambda: wait(name), what, right, passing=(OperationFailed,))
+    except OperationFailed:
+        return ask(lambda: endpoints.get(name), what, right)
+
+
+def _serves(endpoint: ServingEndpointDetailed, model_name: str, version: str) -> bool:
+    entities = (endpoint.config.served_entities if endpoint.config else None) or []
+    return [(e.entity_name, e.entity_version) for e in entities] == [(model_name, version)]

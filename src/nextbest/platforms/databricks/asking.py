@@ -1,0 +1,59 @@
+"""Calls to a workspace: tried again when that can help, refused in words when it can't."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import TypeVar
+
+from nextbest.errors import PlatformError
+
+T = TypeVar("T")
+PATIENCE = dt.timedelta(seconds=10)  # with a workspace that has an error: about four attempts
+
+
+def ask(
+    call: Callable[[], T], what: str, right: str, passing: tuple[type[Exception], ...] = ()
+) -> T:
+    """The answer to a call that does no harm when repeated.
+
+    The SDK itself waits out 429 and 503 (for as long as Retry-After says) and cut connections, for
+    five minutes; 500 it tries once, and so that is done here. Source: databricks-sdk 0.156,
+    `_base_client.py`. Raises PlatformError that names `what` it was about, the reason and the
+    `right` that it needs; errors of `passing` are left to the caller.
+    """
+    import requests
+    from databricks.sdk import errors
+    from databricks.sdk.retries import retried
+
+    try:
+        return retried(on=[errors.InternalError], timeout=PATIENCE)(call)()
+    except passing:
+        raise
+    except errors.Unauthenticated as error:
+        mend = "renew the token, or log in with `databricks auth login`"
+        raise PlatformError(f"{what}: who asks is unknown ({_told(error)}); {mend}") from error
+    except errors.PermissionDenied as error:
+        raise PlatformError(
+            f"{what}: not allowed ({_told(error)}); it needs {right}: ask an owner to grant it"
+        ) from error
+    except errors.ResourceConflict as error:
+        raise PlatformError(
+            f"{what}: something else is changing it ({_told(error)}); run this again later"
+        ) from error
+    except errors.NotFound as error:
+        raise PlatformError(
+            f"{what}: not there, or hidden from who asks ({_told(error)}); it needs {right}"
+        ) from error
+    except errors.DatabricksError as error:
+        raise PlatformError(f"{what}: refused ({_told(error)})") from error
+    except (requests.RequestException, TimeoutError) as error:
+        cause = error.__cause__ or error
+        raise PlatformError(
+            f"{what}: the workspace did not answer ({_told(cause)}); run this again"
+        ) from error
+
+
+def _told(error: BaseException) -> str:
+    """The first line of what an error says."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")

@@ -1,0 +1,46 @@
+"""What can go wrong between a client and a workspace, on demand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# Status: the code and message that Databricks sends with it.
+ANSWERS = {
+    401: ("UNAUTHENTICATED", "Request requires a valid token."),
+    403: ("PERMISSION_DENIED", "User does not have permission."),
+    404: ("RESOURCE_DOES_NOT_EXIST", "It does not exist."),
+    409: ("RESOURCE_CONFLICT", "It is being changed by another request."),
+    429: ("RESOURCE_EXHAUSTED", "Too many requests."),
+    500: ("INTERNAL_ERROR", "The service had an error."),
+    503: ("TEMPORARILY_UNAVAILABLE", "The service is being updated."),
+}
+DROPPED = "dropped"  # the connection ends before the request is looked at
+LOST = "lost"  # the request is done, but the connection ends before the answer
+SLOW = "slow"  # the answer takes `seconds`
+
+
+@dataclass
+class Fault:
+    """Befalls the calls of one endpoint: the first `after` go well, the next `times` do not.
+
+    kind: a status of ANSWERS, DROPPED, LOST or SLOW; path: the template of a route.
+    """
+
+    kind: int | str
+    method: str
+    path: str
+    times: int = 1
+    after: int = 0
+    seconds: float = 0.0
+
+    def strikes(self, method: str, path: str) -> bool:
+        """Whether it befalls this call; each call counts."""
+        if (method, path) != (self.method, self.path):
+            return False
+        if self.after:
+            self.after -= 1
+            return False
+        if not self.times:
+            return False
+        self.times -= 1
+        return True

@@ -1,0 +1,58 @@
+"""How an endpoint of the recording workspace is declared."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+ROUTES: list[Route] = []
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call: names from the path, the query, the JSON body (or raw bytes)."""
+
+    path: Mapping[str, str]
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+
+
+@dataclass(frozen=True)
+class Route:
+    """An endpoint: its method and path, the SDK's method that calls it, and what answers."""
+
+    method: str
+    template: str
+    sdk: Callable
+    answer: Callable[[Any, Request], Any]
+
+    def match(self, method: str, path: str) -> Mapping[str, str] | None:
+        """The names in the path, if the call is for this endpoint."""
+        pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.template)
+        found = re.fullmatch(pattern, path) if method == self.method else None
+        return None if found is None else found.groupdict()
+
+
+class Refused(Exception):
+    """The workspace says no, as Databricks words it."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code = status, code
+
+
+def route(method: str, template: str, sdk: Callable) -> Callable:
+    """Declare an endpoint: the function below gets the workspace and the Request, gives JSON."""
+
+    def declare(answer: Callable) -> Callable:
+        ROUTES.append(Route(method, template, sdk, answer))
+        return answer
+
+    return declare
+
+
+def absent(what: str) -> Refused:
+    """What Databricks says of a thing that is not there."""
+    return Refused(404, "RESOURCE_DOES_NOT_EXIST", f"{what} does not exist.")

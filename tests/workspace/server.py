@@ -1,0 +1,143 @@
+"""The recording workspace itself: HTTP on loopback, state, transcript, faults."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from workspace import identity, monitors, pipelines, serving  # noqa: F401  (their routes)
+from workspace.faults import ANSWERS, DROPPED, LOST, SLOW, Fault
+from workspace.routes import ROUTES, Refused, Request, Route
+from workspace.sdk_types import answer_problems, request_problems
+
+TOKEN = "dapi-of-the-recorder"
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One line of the transcript: what was asked of which endpoint, and what came back."""
+
+    method: str
+    path: str
+    endpoint: str  # the template of the route, or the path where there is none
+    body: Any
+    status: int  # 0: the connection was cut
+    answer: Any
+
+
+class Workspace:
+    """A workspace that keeps state (`kept[service][name]`) and a `transcript`.
+
+    Put `Fault`s into `faults`. What no endpoint answers, what the SDK has no such field for, and
+    what comes without the token is refused, and stands in the transcript like everything else.
+    """
+
+    def __init__(self) -> None:
+        self.kept: dict[str, dict[str, Any]] = defaultdict(dict)
+        self.transcript: list[Exchange] = []
+        self.faults: list[Fault] = []
+        self.lock = threading.Lock()
+        handler = type("Handler", (_Handler,), {"space": self})
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        # It is asked to stop that often: after half a second by default.
+        serve = threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True)
+        serve.start()
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def client(self) -> Any:
+        """The SDK's client of it."""
+        from databricks.sdk import WorkspaceClient
+
+        return WorkspaceClient(host=self.url, token=TOKEN)
+
+    def close(self) -> None:
+        """Stop listening."""
+        self.server.shutdown()
+        self.server.server_close()
+
+    def writes(self) -> list[Exchange]:
+        """What changed something."""
+        return [each for each in self.transcript if each.method != "GET" and each.status == 200]
+
+    def fault(self, method: str, endpoint: str) -> Fault | None:
+        """The fault that befalls this call, if one does."""
+        struck = [fault for fault in self.faults if fault.strikes(method, endpoint)]
+        return struck[0] if struck else None
+
+    def answer(self, route: Route | None, method: str, asked: Request) -> tuple[int, Any]:
+        """Status and JSON for a call."""
+        try:
+            if route is None:
+                raise Refused(404, "ENDPOINT_NOT_FOUND", f"No API found for '{method}'")
+            given = {**asked.query, **asked.path, **(asked.body or {})}
+            if problems := request_problems(route.sdk, given):
+                raise Refused(400, "INVALID_PARAMETER_VALUE", "; ".join(problems))
+            answer = route.answer(self, asked)
+            if problems := answer_problems(route.sdk, answer):
+                raise Refused(501, "RECORDER_IS_WRONG", "; ".join(problems))
+            return 200, answer
+        except Refused as refused:
+            return refused.status, {"error_code": refused.code, "message": str(refused)}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    space: Workspace
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # an answer in one packet: in two, each costs forty milliseconds
+    disable_nagle_algorithm = True
+
+    def _take(self) -> None:
+        space, url = self.space, urlsplit(self.path)
+        size = int(self.headers.get("Content-Length") or 0)
+        body = json.loads(self.rfile.read(size) or b"null")
+        path = unquote(url.path)
+        found = [(each, names) for each in ROUTES if (names := each.match(self.command, path))
+                 is not None]  # fmt: skip
+        route, names = found[0] if found else (None, {})
+        endpoint = route.template if route else path
+        with space.lock:
+            fault = space.fault(self.command, endpoint)
+            kind = fault.kind if fault else None
+            status, answer = 0, None
+            if kind in ANSWERS:
+                code, message = ANSWERS[kind]
+                status, answer = kind, {"error_code": code, "message": message}
+            elif self.headers.get("Authorization") != f"Bearer {TOKEN}":
+                code, message = ANSWERS[401]
+                status, answer = 401, {"error_code": code, "message": message}
+            elif kind != DROPPED:
+                asked = Request(names, dict(parse_qsl(url.query)), body)
+                status, answer = space.answer(route, self.command, asked)
+            cut = kind in (DROPPED, LOST)
+            if not path.startswith("/.well-known/"):  # the SDK looks whether there is something
+                space.transcript.append(
+                    Exchange(self.command, path, endpoint, body, 0 if cut else status, answer)
+                )
+        if kind == SLOW:
+            time.sleep(fault.seconds)
+        if cut:
+            self.close_connection = True
+            return
+        data = json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        if status in (429, 503):
+            self.send_header("Retry-After", "1")
+        self.end_headers()
+        self.wfile.write(data)
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _take
+
+    def log_message(self, *args: Any) -> None:
+        """The transcript is the log."""
