@@ -56,6 +56,11 @@ def _validate(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def _doctor(parser: argparse.ArgumentParser) -> None:
+    _target(parser)
+    _json(parser)
+
+
 def _run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("job", metavar="JOB", help="resource key of a job")
     _target(parser)
@@ -138,8 +143,14 @@ def _handed_over(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="as of `databricks bundle`")
 
 
-COMMANDS = (
-    Command(("validate",), "check the bundle", _validate, "nextbest.bundle.command:validate"),
+COMMANDS = (Command(
+    ("validate",), "check the bundle", _validate, "nextbest.bundle.command:validate"
+), Command(
+    ("doctor",),
+    "is the workspace ready for a target?",
+    _doctor,
+    "nextbest.commands.doctor:doctor",
+    ),  # fmt: skip
     Command(("run",), "run a job", _run, "nextbest.runner.command:run"),
     Command(("runs",), "list the runs made here", _place, "nextbest.runner.command:runs"),
     Command(("runs", "show"), "show one run", _show, "nextbest.runner.command:show"),

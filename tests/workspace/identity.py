@@ -1,4 +1,4 @@
-"""Who asks."""
+"""Who asks: kept["entitlements"] are theirs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from databricks.sdk.service.iam import CurrentUserAPI
 
 from workspace.routes import route
 
+ME = "me@example.com"
+
 
 @route("GET", "/api/2.0/preview/scim/v2/Me", CurrentUserAPI.me)
 def me(space, asked):
-    return {"userName": "me@example.com"}
+    entitled = [{"value": each} for each in space.kept["entitlements"]]
+    return {"userName": ME, "entitlements": entitled, "groups": [{"display": "users"}]}

@@ -8,7 +8,7 @@ import inspect
 import re
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 
@@ -29,9 +29,11 @@ def request_problems(sdk: Callable, given: Mapping[str, Any]) -> list[str]:
 def answer_problems(sdk: Callable, given: Any) -> list[str]:
     """What is wrong with an answer to the SDK's method."""
     hint = typing.get_type_hints(sdk)["return"]
-    if typing.get_origin(hint) is not None and typing.get_args(hint):  # Wait[T]
-        (hint,) = typing.get_args(hint)
-    return value_problems(hint, given, "answer")
+    (inner,) = typing.get_args(hint) or (None,)
+    if typing.get_origin(hint) is Iterator:  # a page: a list of T, and where the next one is
+        (items,) = [each for each in given.values() if isinstance(each, list)]
+        return value_problems(list[inner], items, "answer")
+    return value_problems(inner or hint, given, "answer")  # Wait[T], or T
 
 
 def value_problems(hint: Any, value: Any, where: str) -> list[str]:

@@ -36,6 +36,11 @@ def get(space, asked):
     return told
 
 
+@route("GET", ENDPOINTS, ServingEndpointsAPI.list)
+def listed(space, asked):
+    return {"endpoints": [{"name": name} for name in space.kept["endpoints"]]}
+
+
 @route("POST", ENDPOINTS, ServingEndpointsAPI.create)
 def create(space, asked):
     name = asked.body["name"]

@@ -1,0 +1,268 @@
+"""What a target's jobs need of a workspace: looked for there, without changing anything.
+
+Privileges as in Unity Catalog's documentation ("Unity Catalog privileges and securable objects"):
+the owner of a thing holds all of them, and what is granted above is inherited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from nextbest.errors import PlatformError
+from nextbest.platforms.databricks.asking import ask
+
+if TYPE_CHECKING:
+    from databricks.sdk import WorkspaceClient
+    from databricks.sdk.service.iam import User
+
+ON_SCHEMA = ("USE_SCHEMA", "SELECT", "MODIFY", "CREATE_TABLE", "CREATE_MODEL", "CREATE_FUNCTION")
+ON_VOLUME = ("READ_VOLUME", "WRITE_VOLUME")
+CREATES_CLUSTERS = "allow-cluster-create"  # the entitlement
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A job cluster as the bundle declares it; "" where it says nothing."""
+
+    key: str
+    spark_version: str
+    node_type_id: str
+    policy_id: str
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What the jobs of a target work with."""
+
+    catalog: str
+    schema: str
+    volume: str
+    clusters: tuple[Cluster, ...]  # none: serverless
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: how it is, what mends it, and who can do that."""
+
+    check: str
+    state: Literal["ok", "wrong", "unknown"]
+    told: str
+    mend: str = ""
+    who: str = ""
+
+
+def connect(host: str | None, profile: str | None) -> WorkspaceClient:
+    """A client with the credentials of the environment, or of a profile of ~/.databrickscfg.
+
+    Raises PlatformError when there are none.
+    """
+    from databricks.sdk import WorkspaceClient
+
+    try:
+        return WorkspaceClient(host=host, profile=profile)
+    except ValueError as error:
+        raise PlatformError(
+            f"no credentials for a workspace ({str(error).splitlines()[0]}): set DATABRICKS_HOST "
+            "and log in with `databricks auth login`, or name a profile in the target's workspace"
+        ) from error
+
+
+def examine(workspace: WorkspaceClient, needs: Needs) -> list[Finding]:
+    """Everything that is found, in the order in which it has to be mended."""
+    try:
+        me = ask(workspace.current_user.me, f"workspace {workspace.config.host}", "a valid token")
+    except PlatformError as error:
+        return [Finding("credentials", "wrong", str(error), "log in anew", "you")]
+    found = [Finding("credentials", "ok", f"{me.user_name} at {workspace.config.host}")]
+    checks: tuple[tuple[str, Callable[[], Iterable[Finding]]], ...] = (
+        ("Unity Catalog", lambda: _metastore(workspace)),
+        ("data", lambda: _data(workspace, me, needs)),
+        ("compute", lambda: _compute(workspace, me, needs.clusters)),
+        ("profiling", lambda: _profiling(workspace, needs)),
+        ("online store", lambda: _listed(workspace.feature_store.list_online_stores, "online store",
+                                         "Online Feature Store")),
+        ("serving", lambda: _listed(workspace.serving_endpoints.list, "serving", "Model Serving")),
+    )  # fmt: skip
+    for name, check in checks:
+        try:
+            found += check()
+        except PlatformError as error:
+            found.append(Finding(name, "unknown", str(error), "see the message", "workspace admin"))
+    return found
+
+
+def _metastore(workspace: WorkspaceClient) -> Iterator[Finding]:
+    there = _get(workspace.metastores.current, "the metastore")
+    if there is None or not there.metastore_id:
+        yield Finding(
+            "Unity Catalog", "wrong", "the workspace has no metastore",
+            "assign one to it in the account console", "account admin",
+        )  # fmt: skip
+    else:
+        yield Finding("Unity Catalog", "ok", f"metastore {there.metastore_id}")
+
+
+def _data(workspace: WorkspaceClient, me: User, needs: Needs) -> Iterator[Finding]:
+    """Catalog, schema and volume: there, or to be made by the next deploy, and the rights to it."""
+    name = needs.catalog
+    catalog = _get(lambda: workspace.catalogs.get(name), f"catalog {name}")
+    if catalog is None:
+        yield Finding(
+            "catalog", "wrong", f"{name} is not there, or hidden from {me.user_name}",
+            "create it, or grant USE CATALOG on it", "metastore admin, or the catalog's owner",
+        )  # fmt: skip
+        return
+    full = f"{name}.{needs.schema}"
+    schema = _get(lambda: workspace.schemas.get(full), f"schema {full}")
+    on_catalog = ["USE_CATALOG", *(["CREATE_SCHEMA"] if schema is None else [])]
+    yield _rights(workspace, me, "catalog", name, catalog.owner, on_catalog)
+    if schema is None:
+        yield Finding("schema", "ok", f"{full} is made by the next deploy")
+        return
+    volume_name = f"{full}.{needs.volume}"
+    volume = _get(lambda: workspace.volumes.read(volume_name), f"volume {volume_name}")
+    on_schema = [*ON_SCHEMA, *(["CREATE_VOLUME"] if volume is None else [])]
+    yield _rights(workspace, me, "schema", full, schema.owner, on_schema)
+    if volume is None:
+        yield Finding("volume", "ok", f"{volume_name} is made by the next deploy")
+    else:
+        yield _rights(workspace, me, "volume", volume_name, volume.owner, ON_VOLUME)
+
+
+def _rights(
+    workspace: WorkspaceClient,
+    me: User,
+    kind: str,
+    name: str,
+    owner: str | None,
+    needed: Iterable[str],
+) -> Finding:
+    """Whether who asks holds the privileges, as an owner or by grants, inherited ones included."""
+    principals = {me.user_name, *(group.display for group in me.groups or ())}
+    if owner in principals:
+        return Finding(kind, "ok", f"{name} is owned by {owner}")
+    granted = ask(
+        lambda: workspace.grants.get_effective(kind.upper(), name, principal=me.user_name),
+        f"rights on {kind} {name}",
+        f"BROWSE on {name}",
+    )
+    held = {
+        privilege.privilege.value
+        for assignment in granted.privilege_assignments or ()
+        for privilege in assignment.privileges or ()
+        if privilege.privilege is not None
+    }
+    missing = [] if "ALL_PRIVILEGES" in held else [each for each in needed if each not in held]
+    if not missing:
+        return Finding(kind, "ok", f"{name}: {me.user_name} may do what is needed")
+    told = ", ".join(missing).replace("_", " ")
+    return Finding(
+        kind, "wrong", f"{me.user_name} lacks {told} on {name}",
+        f"GRANT {told} ON {kind.upper()} {name} TO `{me.user_name}`",
+        f"{owner or 'the owner'}, or who has MANAGE on {name}",
+    )  # fmt: skip
+
+
+def _compute(
+    workspace: WorkspaceClient, me: User, clusters: tuple[Cluster, ...]
+) -> Iterator[Finding]:
+    if not clusters:
+        yield Finding("compute", "ok", "serverless: nothing to choose")
+        return
+    runtimes = ask(workspace.clusters.spark_versions, "runtimes", "workspace access").versions
+    nodes = ask(workspace.clusters.list_node_types, "instance types", "workspace access").node_types
+    known = {each.key for each in runtimes or ()}
+    machines = {each.node_type_id for each in nodes or ()}
+    for cluster in clusters:
+        where = f"job cluster {cluster.key}"
+        if cluster.spark_version not in known:
+            same = sorted(each for each in known if each and ("-ml-" in each)
+                          == ("-ml-" in cluster.spark_version))  # fmt: skip
+            yield Finding(
+                "runtime", "wrong", f"{where}: no runtime {cluster.spark_version} here",
+                f"choose one that is: {', '.join(same[-3:]) or 'none of its kind'}",
+                "who edits compute in databricks.yml",
+            )  # fmt: skip
+        else:
+            yield Finding("runtime", "ok", f"{where}: {cluster.spark_version}")
+        if cluster.node_type_id and cluster.node_type_id not in machines:
+            some = ", ".join(sorted(filter(None, machines))[:3])
+            yield Finding(
+                "instance type", "wrong", f"{where}: no {cluster.node_type_id} in this cloud",
+                f"set the variable node_type_id, such as to one of {some}",
+                "who edits databricks.yml",
+            )  # fmt: skip
+        yield _policy(workspace, me, cluster, where)
+
+
+def _policy(workspace: WorkspaceClient, me: User, cluster: Cluster, where: str) -> Finding:
+    """Whether the cluster may be made: by its policy, or without one."""
+    from databricks.sdk.errors import PermissionDenied
+
+    policy = cluster.policy_id
+    if policy:
+        what, right = f"cluster policy {policy}", "CAN USE on the policy"
+        try:
+            found = _get(lambda: workspace.cluster_policies.get(policy), what, (PermissionDenied,))
+        except PermissionDenied:
+            found = None
+        if found is None:
+            return Finding(
+                "cluster policy", "wrong",
+                f"{where}: policy {policy} is not there, or {me.user_name} may not use it",
+                f"create it, or give {right}", "workspace admin",
+            )  # fmt: skip
+        return Finding("cluster policy", "ok", f"{where}: {found.name}")
+    entitled = {each.value for each in me.entitlements or ()}
+    groups = {group.display for group in me.groups or ()}
+    if CREATES_CLUSTERS in entitled or "admins" in groups:
+        return Finding("cluster policy", "ok", f"{where}: made without a policy")
+    return Finding(
+        "cluster policy", "wrong", f"{where}: {me.user_name} may make clusters by a policy only",
+        "name a policy_id in the cluster, or give the entitlement of unrestricted cluster creation",
+        "workspace admin",
+    )  # fmt: skip
+
+
+def _profiling(workspace: WorkspaceClient, needs: Needs) -> Iterator[Finding]:
+    from databricks.sdk.errors import BadRequest, NotImplemented, PermissionDenied
+
+    table = f"{needs.catalog}.{needs.schema}.recommendations"
+    refusals = (BadRequest, NotImplemented, PermissionDenied)
+    try:
+        _get(lambda: workspace.quality_monitors.get(table), f"monitor of {table}", refusals)
+    except refusals as error:
+        yield Finding(
+            "profiling", "wrong", f"data profiling can't be used: {error}",
+            "enable data profiling for the workspace", "account admin",
+        )  # fmt: skip
+    else:
+        yield Finding("profiling", "ok", "data profiling answers")
+
+
+def _listed(call: Callable[[], Iterable[Any]], check: str, product: str) -> Iterator[Finding]:
+    """Whether a product of the workspace answers at all."""
+    from databricks.sdk.errors import BadRequest, NotFound, NotImplemented, PermissionDenied
+
+    refusals = (BadRequest, NotFound, NotImplemented, PermissionDenied)
+    try:
+        ask(lambda: list(call()), product, "workspace access", passing=refusals)
+    except refusals as error:
+        yield Finding(
+            check, "wrong", f"{product} can't be used: {error}",
+            "enable it for the workspace (not every region has it)", "workspace or account admin",
+        )  # fmt: skip
+    else:
+        yield Finding(check, "ok", f"{product} answers")
+
+
+def _get(call: Callable[[], Any], what: str, passing: tuple[type[Exception], ...] = ()) -> Any:
+    """A thing of the workspace, or None where it is not there."""
+    from databricks.sdk.errors import NotFound
+
+    try:
+        return ask(call, what, f"BROWSE or USE on {what}", passing=(NotFound, *passing))
+    except NotFound:
+        return None
