@@ -64,11 +64,12 @@ def _doctor(parser: argparse.ArgumentParser) -> None:
 def _run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("job", metavar="JOB", help="resource key of a job")
     _target(parser)
-    parser.add_argument(
-        "--local", action="store_true", help="run here; without it `databricks bundle run` does"
-    )
+    parser.add_argument("--local", action="store_true", help="run here, not on Databricks")
     parser.add_argument(
         "--params", action="append", default=[], metavar="K=V,…", help="job parameters"
+    )
+    parser.add_argument(
+        "--no-wait", action="store_true", help="on Databricks: start it, and don't wait for its end"
     )
     parser.add_argument("--only", metavar="TASK", help="run one task; others' values are reused")
     parser.add_argument(
@@ -151,7 +152,7 @@ COMMANDS = (Command(
     _doctor,
     "nextbest.commands.doctor:doctor",
     ),  # fmt: skip
-    Command(("run",), "run a job", _run, "nextbest.runner.command:run"),
+    Command(("run",), "run a job", _run, "nextbest.commands.run:run"),
     Command(("runs",), "list the runs made here", _place, "nextbest.runner.command:runs"),
     Command(("runs", "show"), "show one run", _show, "nextbest.runner.command:show"),
     Command(("explain",), "explain a decision", _explain, "nextbest.commands.explain:explain"),
@@ -200,7 +201,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run `dbb`; returns its exit code: 0 well, 1 a run or check failed, 2 wrong input."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        if _for_databricks(words):
+        if words and words[0] in _ON_DATABRICKS:
             return _hand_over(words)
         args = parser(*words[:1]).parse_args(words)
         module, _, name = args.function.partition(":")
@@ -226,12 +227,6 @@ def _no_collection() -> Iterator[None]:
     finally:
         gc.freeze()
         gc.enable()
-
-
-def _for_databricks(words: Sequence[str]) -> bool:
-    return words[:1] in ([name] for name in _ON_DATABRICKS) or (
-        words[:1] == ["run"] and not {"--local", "--help", "-h"} & set(words)
-    )
 
 
 def _hand_over(words: Sequence[str]) -> int:

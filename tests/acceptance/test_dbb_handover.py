@@ -1,4 +1,4 @@
-"""Without --local, dbb is `databricks bundle`."""
+"""What dbb leaves to `databricks bundle`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ JOBS = """
 @pytest.mark.parametrize(
     "words",
     [
-        "run main -t prod --params a=b --no-wait",
         "deploy --target prod --var x=1 --auto-approve",
         "destroy -t dev",
         "summary -o json",
@@ -35,7 +34,7 @@ def test_hands_over_with_arguments_and_exit_code(project, tmp_path, words):
     assert (done.returncode, done.stdout) == (7, f"got: bundle {words}\n")
 
 
-@pytest.mark.parametrize("word", ["run main", "deploy", "destroy", "summary"])
+@pytest.mark.parametrize("word", ["deploy", "destroy", "summary"])
 def test_says_how_to_get_the_program(project, tmp_path, word):
     done = project(JOBS, {}, PATH=str(tmp_path)).dbb(*word.split())
     assert done.returncode == 127

@@ -27,6 +27,7 @@ class Route:
     template: str
     sdk: Callable
     answer: Callable[[Any, Request], Any]
+    gives: type | None  # the answer's type, where the SDK's method returns what it waits for
 
     def match(self, method: str, path: str) -> Mapping[str, str] | None:
         """The names in the path, if the call is for this endpoint."""
@@ -43,11 +44,11 @@ class Refused(Exception):
         self.status, self.code = status, code
 
 
-def route(method: str, template: str, sdk: Callable) -> Callable:
+def route(method: str, template: str, sdk: Callable, gives: type | None = None) -> Callable:
     """Declare an endpoint: the function below gets the workspace and the Request, gives JSON."""
 
     def declare(answer: Callable) -> Callable:
-        ROUTES.append(Route(method, template, sdk, answer))
+        ROUTES.append(Route(method, template, sdk, answer, gives))
         return answer
 
     return declare

@@ -26,9 +26,9 @@ def request_problems(sdk: Callable, given: Mapping[str, Any]) -> list[str]:
     return problems
 
 
-def answer_problems(sdk: Callable, given: Any) -> list[str]:
-    """What is wrong with an answer to the SDK's method."""
-    hint = typing.get_type_hints(sdk)["return"]
+def answer_problems(sdk: Callable, gives: type | None, given: Any) -> list[str]:
+    """What is wrong with an answer to the SDK's method, or where it should be of type `gives`."""
+    hint = gives or typing.get_type_hints(sdk)["return"]
     (inner,) = typing.get_args(hint) or (None,)
     if typing.get_origin(hint) is Iterator:  # a page: a list of T, and where the next one is
         (items,) = [each for each in given.values() if isinstance(each, list)]
@@ -64,7 +64,9 @@ def value_problems(hint: Any, value: Any, where: str) -> list[str]:
     if kinds is None or (isinstance(value, kinds) and isinstance(value, bool) == (hint is bool)):
         return []
     if hint is int and isinstance(value, str) and value.lstrip("-").isdigit():
-        return []  # so are whole numbers of 64 bits sent
+        return []  # so are whole numbers of 64 bits sent, and all numbers of a query
+    if hint is bool and value in ("true", "false"):
+        return []  # of a query
     return [f"{where} is {value!r}, no {hint.__name__}"]
 
 

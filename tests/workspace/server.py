@@ -16,7 +16,7 @@ from workspace.faults import ANSWERS, DROPPED, LOST, SLOW, Fault
 from workspace.routes import ROUTES, Refused, Request, Route
 from workspace.sdk_types import answer_problems, request_problems
 
-for service in ("compute", "features", "identity", "monitors", "pipelines", "serving",
+for service in ("compute", "features", "identity", "jobs", "monitors", "pipelines", "serving",
                 "unity_catalog"):  # fmt: skip
     importlib.import_module(f"workspace.{service}")  # declares its routes
 TOKEN = "dapi-of-the-recorder"
@@ -86,7 +86,7 @@ class Workspace:
             if problems := request_problems(route.sdk, given):
                 raise Refused(400, "INVALID_PARAMETER_VALUE", "; ".join(problems))
             answer = route.answer(self, asked)
-            if problems := answer_problems(route.sdk, answer):
+            if problems := answer_problems(route.sdk, route.gives, answer):
                 raise Refused(501, "RECORDER_IS_WRONG", "; ".join(problems))
             return 200, answer
         except Refused as refused:

@@ -1,0 +1,92 @@
+"""`dbb run`: here with --local, else on Databricks, with the same flags."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import datetime as dt
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from nextbest.errors import UsageError
+
+MARKS = {"RUNNING": "▶", "SUCCESS": "✓", "SUCCESS_WITH_FAILURES": "✓", "SKIPPED": "⤬"}
+WAITING = {"PENDING", "QUEUED", "BLOCKED", "WAITING", "TERMINATING"}
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run a job; returns 0 when it succeeded and 1 when it did not.
+
+    Without --local the job must have been deployed. Raises UsageError for an unknown job and for
+    flags that don't go together, PlatformError when the workspace refuses.
+    """
+    if args.local:
+        if args.no_wait:
+            raise UsageError("--no-wait: a run here is waited for, and ends with this program")
+        from nextbest.runner.command import run as run_here
+
+        return run_here(args)
+    return _run_on_databricks(args)
+
+
+def _run_on_databricks(args: argparse.Namespace) -> int:
+    from nextbest.bundle import find_root, load
+    from nextbest.platforms.databricks import jobs
+    from nextbest.platforms.databricks.asking import ask
+    from nextbest.platforms.databricks.doctor import connect
+    from nextbest.runner.command import pairs
+
+    if args.lakehouse:
+        raise UsageError("--lakehouse is a folder of this machine: it goes with --local")
+    if args.repair and (args.params or args.only):
+        raise UsageError("--repair runs with the parameters and tasks of the run it repairs")
+    if args.repair and not args.repair.isdigit():
+        raise UsageError(f"--repair '{args.repair}': runs on Databricks have numbers")
+    root, variables = find_root(Path.cwd()), pairs(args.var, "--var")
+    place = load(root, args.target, variables).config.get("workspace") or {}
+    workspace = connect(place.get("host"), place.get("profile"))
+    me = ask(workspace.current_user.me, "who asks", "a valid token").user_name
+    bundle = load(root, args.target, variables, me)  # names in development mode tell whose they are
+    if args.job not in bundle.jobs:
+        raise UsageError(f"no job '{args.job}': there are {', '.join(sorted(bundle.jobs))}")
+    name = bundle.jobs[args.job].name
+    number = int(args.repair) if args.repair else None
+    if number is None:
+        parameters = pairs(args.params, "--params")
+        number = jobs.start(workspace, jobs.find(workspace, name), parameters, args.only)
+    else:
+        jobs.repair(workspace, number)
+    if args.no_wait:
+        print(json.dumps({"run_id": number}) if args.json else f"run {number} of '{name}' goes on")
+        return 0
+    try:
+        ended = jobs.follow(workspace, number, _quiet if args.json else _tell(args.job))
+    except KeyboardInterrupt:
+        print(f"run {number} of '{name}' goes on in the workspace")
+        raise
+    if args.json:
+        print(json.dumps(dataclasses.asdict(ended), indent=2))
+    else:
+        for task in (task for task in ended.tasks if task.error):
+            print(f"\n{args.job}/{task.key} {task.state}: {task.error}\n  {task.url}")
+        told = f": {ended.message}" if ended.message else ""
+        print(f"\nrun {number} of {args.job} [{bundle.target}]: {ended.state}{told}\n{ended.url}")
+        if ended.state not in jobs.PASSED:
+            print(
+                f"mend what failed, then: dbb run {args.job} -t {bundle.target} --repair {number}"
+            )
+    return 0 if ended.state in jobs.PASSED else 1
+
+
+def _tell(job: str) -> Callable[[str, str, str], None]:
+    def changed(task: str, state: str, url: str) -> None:
+        if state not in WAITING:
+            clock = dt.datetime.now().strftime("%H:%M:%S")
+            print(f"{clock} {MARKS.get(state, '✗')} {job}/{task} {state}", flush=True)
+
+    return changed
+
+
+def _quiet(task: str, state: str, url: str) -> None:
+    """JSON and nothing else."""

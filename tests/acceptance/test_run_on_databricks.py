@@ -1,0 +1,114 @@
+"""`dbb run JOB` without --local, against the recording workspace."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from workspace import jobs
+from workspace.faults import LOST, Fault
+from workspace.server import TOKEN, Workspace
+
+from nextbest.cli import main
+from nextbest.platforms.databricks import jobs as adapter
+
+pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).parents[2]
+NAME = "nextbest training"
+
+
+@pytest.fixture
+def space(monkeypatch, tmp_path):
+    space = Workspace()
+    space.kept["jobs"][11] = {"name": NAME, "tasks": ["model_training", "model_validation"]}
+    space.kept["jobs"][12] = {"name": f"[dev me] {NAME}", "tasks": ["model_training"]}
+    space.kept["jobs"][13] = {"name": NAME.upper(), "tasks": []}
+    monkeypatch.setenv("DATABRICKS_HOST", space.url)
+    monkeypatch.setenv("DATABRICKS_TOKEN", TOKEN)
+    monkeypatch.setenv("DATABRICKS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setattr("databricks.sdk.clock.RealClock.sleep", lambda self, seconds: None)
+    monkeypatch.setattr(adapter, "POLL_SECONDS", 0)
+    monkeypatch.chdir(ROOT)
+    yield space
+    space.close()
+
+
+def test_a_run_is_followed_to_its_end(space, capsys):
+    params = "seed=3,channel_capacity=call=100; sms=2000"
+    assert main(["run", "training_job", "-t", "prod", "--params", params]) == 0
+    told = capsys.readouterr().out
+    assert [line.split(maxsplit=1)[1] for line in told.splitlines()[:4]] == [
+        "▶ training_job/model_training RUNNING",
+        "▶ training_job/model_validation RUNNING",
+        "✓ training_job/model_training SUCCESS",
+        "✓ training_job/model_validation SUCCESS",
+    ]
+    assert "run 1 of training_job [prod]: SUCCESS\nhttps://workspace.example/run/1" in told
+    (started,) = space.kept["runs"].values()
+    assert started["job_id"] == 11
+    assert started["job_parameters"] == {"seed": "3", "channel_capacity": "call=100; sms=2000"}
+
+
+def test_in_development_it_is_the_job_of_who_asks(space, capsys):
+    assert main(["run", "training_job", "-t", "dev", "--only", "model_training", "--no-wait"]) == 0
+    assert space.kept["runs"][1]["job_id"] == 12
+    assert space.kept["runs"][1]["only"] == ["model_training"]
+    assert capsys.readouterr().out == f"run 1 of '[dev me] {NAME}' goes on\n"
+
+
+def test_what_fails_is_told_and_repaired(space, capsys):
+    space.kept["ends"]["model_training"] = ("RUN_EXECUTION_ERROR", "DataError: no rows")
+    space.kept["ends"]["model_validation"] = ("SKIPPED", "")
+    assert main(["run", "training_job", "-t", "prod"]) == 1
+    told = capsys.readouterr().out
+    assert "training_job/model_training RUN_EXECUTION_ERROR: DataError: no rows\n  https://" in told
+    assert "model_validation SKIPPED:" not in told  # what was not run has no output to ask for
+    assert "dbb run training_job -t prod --repair 1" in told
+    space.kept["ends"].clear()
+    for _ in range(2):  # the second repair names the first
+        assert main(["run", "training_job", "-t", "prod", "--repair", "1", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["state"] == "SUCCESS"
+    assert space.kept["runs"][1]["repairs"] == [71, 72]
+
+
+def test_a_lost_answer_starts_no_second_run(space):
+    space.faults.append(Fault(LOST, "POST", jobs.RUN_NOW))
+    assert main(["run", "training_job", "-t", "prod"]) == 0
+    assert len(space.kept["runs"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "told", "code"),
+    [
+        ("run nothing -t prod", "no job 'nothing': there are data_pipeline_job", 2),
+        ("run serving_job -t prod", "no job named 'nextbest serving': deploy it", 1),
+        ("run training_job -t prod --repair abc", "runs on Databricks have numbers", 2),
+        ("run training_job -t prod --repair 9", "run 9: not there, or hidden", 1),
+        ("run training_job -t prod --repair 1 --only x", "--repair runs with the parameters", 2),
+        ("run training_job -t prod --lakehouse x", "it goes with --local", 2),
+        ("run training_job --local --no-wait", "--no-wait: a run here is waited for", 2),
+    ],
+)
+def test_what_can_not_be_is_told(space, capsys, words, told, code):
+    assert main(words.split()) == code
+    assert told in capsys.readouterr().err
+
+
+def test_two_jobs_of_one_name_are_told_apart_by_nobody(space, capsys):
+    space.kept["jobs"][14] = dict(space.kept["jobs"][11])
+    assert main(["run", "training_job", "-t", "prod"]) == 1
+    assert "2 jobs (ids 11, 14) named 'nextbest training'" in capsys.readouterr().err
+
+
+def test_a_right_that_is_missing_is_named(space, capsys):
+    space.faults.append(Fault(403, "POST", jobs.RUN_NOW, times=9))
+    assert main(["run", "training_job", "-t", "prod"]) == 1
+    assert "it needs CAN MANAGE RUN on the job" in capsys.readouterr().err
+
+
+def test_a_run_that_is_active_is_not_repaired(space, capsys):
+    assert main(["run", "training_job", "-t", "prod", "--no-wait"]) == 0
+    assert main(["run", "training_job", "-t", "prod", "--repair", "1"]) == 1
+    assert "run 1 can't be repaired: The run is active." in capsys.readouterr().err
