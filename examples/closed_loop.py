@@ -187,7 +187,7 @@ def report(values: pd.DataFrame, turn: dt.date, retrained: list[dt.date], pictur
               f"{shares[name]['logging policy']:>16.0%}")  # fmt: skip
     first, *_, last = (share["ours"] for share in shares.values())
     told = ", ".join(map(str, retrained[:6])) + (" …" if len(retrained) > 6 else "")
-    print(f"new champions on {len(retrained)} days: {told or 'none'}")
+    print(f"new champions, by the first day they decided: {told or 'none'}")
     print(f"picture: {picture}")
     if last < RECOVERED * first:
         print(f"not recovered: {last:.0%} at the end, {first:.0%} before the drift")
