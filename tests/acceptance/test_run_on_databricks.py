@@ -112,3 +112,12 @@ def test_a_run_that_is_active_is_not_repaired(space, capsys):
     assert main(["run", "training_job", "-t", "prod", "--no-wait"]) == 0
     assert main(["run", "training_job", "-t", "prod", "--repair", "1"]) == 1
     assert "run 1 can't be repaired: The run is active." in capsys.readouterr().err
+
+
+def test_without_credentials_it_says_how_to_run_here(space, capsys, monkeypatch):
+    for name in ("DATABRICKS_HOST", "DATABRICKS_TOKEN"):
+        monkeypatch.delenv(name)
+    assert main(["run", "training_job"]) == 1
+    told = capsys.readouterr().err
+    assert "databricks auth login" in told
+    assert "add --local" in told

@@ -6,10 +6,11 @@ import argparse
 import dataclasses
 import datetime as dt
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from nextbest.errors import UsageError
+from nextbest.errors import PlatformError, UsageError
 
 MARKS = {"RUNNING": "▶", "SUCCESS": "✓", "SUCCESS_WITH_FAILURES": "✓", "SKIPPED": "⤬"}
 WAITING = {"PENDING", "QUEUED", "BLOCKED", "WAITING", "TERMINATING"}
@@ -45,7 +46,10 @@ def _run_on_databricks(args: argparse.Namespace) -> int:
         raise UsageError(f"--repair '{args.repair}': runs on Databricks have numbers")
     root, variables = find_root(Path.cwd()), pairs(args.var, "--var")
     place = load(root, args.target, variables).config.get("workspace") or {}
-    workspace = connect(place.get("host"), place.get("profile"))
+    try:
+        workspace = connect(place.get("host"), place.get("profile"))
+    except PlatformError as error:
+        raise PlatformError(f"{error}; to run here, without a workspace, add --local") from error
     me = ask(workspace.current_user.me, "who asks", "a valid token").user_name
     bundle = load(root, args.target, variables, me)  # names in development mode tell whose they are
     if args.job not in bundle.jobs:
@@ -63,7 +67,7 @@ def _run_on_databricks(args: argparse.Namespace) -> int:
     try:
         ended = jobs.follow(workspace, number, _quiet if args.json else _tell(args.job))
     except KeyboardInterrupt:
-        print(f"run {number} of '{name}' goes on in the workspace")
+        print(f"run {number} of '{name}' goes on in the workspace", file=sys.stderr)
         raise
     if args.json:
         print(json.dumps(dataclasses.asdict(ended), indent=2))

@@ -44,23 +44,23 @@ def join(spine: DataFrame, table: DataFrame, step: Join) -> DataFrame:
     pairs = zip(lookup.keys, columns.values(), strict=True)
     match = [f"__s.{tables.sql_name(column)} = __f.{key}" for column, key in pairs]
     in_time = own is not None and lookup.timestamp is not None
+    latest = in_time and lookup.lookback != dt.timedelta(0)
     if in_time:
         columns[own] = start
         at = f"__s.{tables.sql_name(lookup.timestamp)}"
-        if in_time := lookup.lookback != dt.timedelta(0):
-            spine, table = _in_time(spine, lookup.timestamp), _in_time(table, own)
-            match += [f"__f.{start} <= {at}", f"(__f.{end} IS NULL OR {at} < __f.{end})"]
-            if lookup.lookback is not None:
-                # In doubles, as the client compares: at the edge, the last digit decides.
-                age = f"CAST({at} AS DOUBLE) - CAST(__f.{start} AS DOUBLE)"
-                match.append(f"{age} <= {lookup.lookback.total_seconds()!r}D")
-        else:
-            match.append(f"{at} = __f.{start}")
+        match.append(f"__f.{start} <= {at}" if latest else f"{at} = __f.{start}")
+    if latest:
+        spine, table = _in_time(spine, lookup.timestamp), _in_time(table, own)
+        match.append(f"(__f.{end} IS NULL OR {at} < __f.{end})")
+        if lookup.lookback is not None:
+            # In doubles, as the client compares: at the edge, the last digit decides.
+            age = f"CAST({at} AS DOUBLE) - CAST(__f.{start} AS DOUBLE)"
+            match.append(f"{age} <= {lookup.lookback.total_seconds()!r}D")
     versions = table.select(
         *[tables.column(old).alias(new) for old, new in columns.items()],
         *[tables.column(old).alias(new) for old, new in step.features.items()],
     )
-    if in_time:
+    if latest:
         fixed = {kind.split("(")[0] for kind in step.outputs().values()} <= _FIXED
         until = _until_by_lists if fixed else _until_by_window
         keys = [columns[key] for key in step.table.keys]
@@ -98,8 +98,8 @@ def _until_by_window(
     from pyspark.sql import Window
 
     ordered = [name for name, kind in features.items() if not kind.startswith(_UNORDERED)]
-    latest = Window.partitionBy(*keys).orderBy(start, *map(tables.sql_name, ordered))
-    return frame.withColumn(end, F.lead(start).over(latest))
+    rows = Window.partitionBy(*keys).orderBy(start, *map(tables.sql_name, ordered))
+    return frame.withColumn(end, F.lead(start).over(rows))
 
 
 def _until_by_lists(
