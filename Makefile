@@ -5,12 +5,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 export UV := $(BIN)/uv
+# Of the demonstration: on one day, so that everybody sees the same numbers.
+DAY ?= 2026-11-21
 
 help: ## list what can be done
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F':.*?## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 demo: $(READY) ## run lifecycle_job of the real bundle, here, end to end
-	@$(BIN)/dbb run lifecycle_job --local $(if $(PARAMS),--params $(PARAMS))
+	@$(BIN)/dbb run lifecycle_job --local --params as_of=$(DAY) $(if $(PARAMS),--params $(PARAMS))
 
 test: $(READY) ## the tests, in parallel (with CI=1 also the slow ones)
 	@$(BIN)/python -m pytest $(if $(CI),,-m "not slow") $(ARGS)
