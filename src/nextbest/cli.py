@@ -144,14 +144,14 @@ def _handed_over(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="as of `databricks bundle`")
 
 
-COMMANDS = (Command(
-    ("validate",), "check the bundle", _validate, "nextbest.bundle.command:validate"
-), Command(
-    ("doctor",),
-    "is the workspace ready for a target?",
-    _doctor,
-    "nextbest.commands.doctor:doctor",
-    ),  # fmt: skip
+COMMANDS = (
+    Command(("validate",), "check the bundle", _validate, "nextbest.bundle.command:validate"),
+    Command(
+        ("doctor",),
+        "is the workspace ready for a target?",
+        _doctor,
+        "nextbest.commands.doctor:doctor",
+    ),
     Command(("run",), "run a job", _run, "nextbest.commands.run:run"),
     Command(("runs",), "list the runs made here", _place, "nextbest.runner.command:runs"),
     Command(("runs", "show"), "show one run", _show, "nextbest.runner.command:show"),

@@ -27,6 +27,10 @@ def _serve(endpoint, entities):
     endpoint["state"] = {"ready": "NOT_READY", "config_update": "IN_PROGRESS"}
 
 
+def _rejected(space, entities):
+    return any(each["entity_version"] in space.kept["rejects"] for each in entities)
+
+
 @route("GET", ENDPOINT, ServingEndpointsAPI.get)
 def get(space, asked):
     endpoint = _endpoint(space, asked.path["name"])
@@ -47,8 +51,11 @@ def create(space, asked):
     if name in space.kept["endpoints"]:
         raise Refused(409, "RESOURCE_ALREADY_EXISTS", f"Endpoint '{name}' already exists.")
     space.kept["endpoints"][name] = {"name": name}
-    _serve(space.kept["endpoints"][name], asked.body["config"]["served_entities"])
-    return space.kept["endpoints"][name]
+    endpoint, entities = space.kept["endpoints"][name], asked.body["config"]["served_entities"]
+    _serve(endpoint, entities)
+    if _rejected(space, entities):
+        endpoint["state"]["config_update"] = "UPDATE_FAILED"
+    return endpoint
 
 
 @route("PUT", CONFIG, ServingEndpointsAPI.update_config)
@@ -57,8 +64,8 @@ def update_config(space, asked):
     if endpoint["state"]["config_update"] == "IN_PROGRESS":
         raise Refused(409, "RESOURCE_CONFLICT", f"Endpoint '{endpoint['name']}' is being updated.")
     entities = asked.body["served_entities"]
-    if any(each["entity_version"] in space.kept["rejects"] for each in entities):
-        endpoint["state"] = {"ready": "READY", "config_update": "UPDATE_FAILED"}
+    if _rejected(space, entities):
+        endpoint["state"]["config_update"] = "UPDATE_FAILED"  # what answered goes on answering
     else:
         _serve(endpoint, entities)
     return endpoint

@@ -24,12 +24,13 @@ def doctor(args: argparse.Namespace) -> int:
     Returns 0 when all is well, 1 when something is wrong or could not be looked at. Raises
     BundleError for a broken bundle and PlatformError where there are no credentials.
     """
-    from nextbest.platforms.databricks import doctor as examination
+    from nextbest.platforms.databricks.asking import connect
+    from nextbest.platforms.databricks.doctor import examine
 
     bundle = load(find_root(Path.cwd()), args.target, parse_variables(args.var))
     place = bundle.config.get("workspace") or {}
-    workspace = examination.connect(place.get("host"), place.get("profile"))
-    found = [_program(), *examination.examine(workspace, needs_of(bundle))]
+    workspace = connect(place.get("host"), place.get("profile"))
+    found = [_program(), *examine(workspace, needs_of(bundle))]
     if args.json:
         print(json.dumps([dataclasses.asdict(each) for each in found], indent=2))
     else:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from nextbest.errors import PlatformError, UsageError
 
-MARKS = {"RUNNING": "▶", "SUCCESS": "✓", "SUCCESS_WITH_FAILURES": "✓", "SKIPPED": "⤬"}
 WAITING = {"PENDING", "QUEUED", "BLOCKED", "WAITING", "TERMINATING"}
 
 
@@ -22,6 +21,8 @@ def run(args: argparse.Namespace) -> int:
     Without --local the job must have been deployed. Raises UsageError for an unknown job and for
     flags that don't go together, PlatformError when the workspace refuses.
     """
+    if args.repair is not None and (args.params or args.only):
+        raise UsageError("--repair runs with the parameters and tasks of the run it repairs")
     if args.local:
         if args.no_wait:
             raise UsageError("--no-wait: a run here is waited for, and ends with this program")
@@ -34,15 +35,12 @@ def run(args: argparse.Namespace) -> int:
 def _run_on_databricks(args: argparse.Namespace) -> int:
     from nextbest.bundle import find_root, load
     from nextbest.platforms.databricks import jobs
-    from nextbest.platforms.databricks.asking import ask
-    from nextbest.platforms.databricks.doctor import connect
+    from nextbest.platforms.databricks.asking import ask, connect
     from nextbest.runner.command import pairs
 
     if args.lakehouse:
         raise UsageError("--lakehouse is a folder of this machine: it goes with --local")
-    if args.repair and (args.params or args.only):
-        raise UsageError("--repair runs with the parameters and tasks of the run it repairs")
-    if args.repair and not args.repair.isdigit():
+    if args.repair is not None and not args.repair.isdigit():
         raise UsageError(f"--repair '{args.repair}': runs on Databricks have numbers")
     root, variables = find_root(Path.cwd()), pairs(args.var, "--var")
     place = load(root, args.target, variables).config.get("workspace") or {}
@@ -55,7 +53,7 @@ def _run_on_databricks(args: argparse.Namespace) -> int:
     if args.job not in bundle.jobs:
         raise UsageError(f"no job '{args.job}': there are {', '.join(sorted(bundle.jobs))}")
     name = bundle.jobs[args.job].name
-    number = int(args.repair) if args.repair else None
+    number = None if args.repair is None else int(args.repair)
     if number is None:
         parameters = pairs(args.params, "--params")
         number = jobs.start(workspace, jobs.find(workspace, name), parameters, args.only)
@@ -84,10 +82,13 @@ def _run_on_databricks(args: argparse.Namespace) -> int:
 
 
 def _tell(job: str) -> Callable[[str, str, str], None]:
+    from nextbest.runner.tree import MARKS
+
     def changed(task: str, state: str, url: str) -> None:
         if state not in WAITING:
             clock = dt.datetime.now().strftime("%H:%M:%S")
-            print(f"{clock} {MARKS.get(state, '✗')} {job}/{task} {state}", flush=True)
+            mark, _ = MARKS.get(state, MARKS["FAILED"])
+            print(f"{clock} {mark} {job}/{task} {state}", flush=True)
 
     return changed
 

@@ -26,8 +26,6 @@ def run(args: argparse.Namespace) -> int:
     """Run a job here; args as nextbest.cli defines them for `run`."""
     root = find_root(Path.cwd())
     given = pairs(args.params, "--params")
-    if args.repair is not None and (given or args.only):
-        raise UsageError("--repair runs with the parameters and tasks of the run it repairs")
     # Its imports take seconds: they begin before the bundle is read.
     with closing(ForkServer(preload())) as server:
         bundle = load(root, args.target, pairs(args.var, "--var"), getpass.getuser())

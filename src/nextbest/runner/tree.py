@@ -16,7 +16,7 @@ from nextbest.runner.record import RunRecord, TaskRecord, seconds
 if TYPE_CHECKING:
     from rich.tree import Tree
 
-_MARKS = {
+MARKS = {
     states.PENDING: ("·", "dim"),
     states.RUNNING: ("▶", "cyan"),
     states.SUCCESS: ("✓", "green"),
@@ -72,7 +72,7 @@ class _Lines:
         self._seen[at] = state
         took = f"  {span(seconds(start, end))}" if start and end else ""
         clock = dt.datetime.now().strftime("%H:%M:%S")
-        print(f"{clock} {_MARKS[state][0]} {name} {state}{took}", flush=True)
+        print(f"{clock} {MARKS[state][0]} {name} {state}{took}", flush=True)
 
 
 @contextmanager
@@ -119,7 +119,7 @@ def _branch(above: Tree, task: TaskRecord, runs: dict[str, RunRecord]) -> None:
 def _label(name: str, state: str, start: str | None, end: str | None) -> object:
     from rich.text import Text
 
-    mark, style = _MARKS[state]
+    mark, style = MARKS[state]
     text = Text.assemble((f"{mark} ", style), name)
     if state not in (states.SUCCESS, states.RUNNING, states.PENDING):
         text.append(f" {state}", style)

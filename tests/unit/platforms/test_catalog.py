@@ -5,7 +5,9 @@ from __future__ import annotations
 import uuid
 from unittest import mock
 
+import pyarrow as pa
 import pytest
+from deltalake import write_deltalake
 from pyspark.errors import PySparkException
 from pyspark.sql import Row, SparkSession
 
@@ -147,3 +149,14 @@ def workspace(answers):
     spark = mock.create_autospec(SparkSession)
     spark.sql.side_effect = sql
     return spark, sent
+
+
+def test_a_delta_log_that_can_not_be_read_whole_leaves_no_draft(spark, tmp_path):
+    rows, volume = tmp_path / "rows", tmp_path / "volume"
+    volume.mkdir()
+    write_deltalake(str(rows), pa.table({"a": [1]}))
+    write_deltalake(str(rows), pa.table({"a": [2]}), mode="append")
+    sorted(rows.glob("*.parquet"))[0].write_bytes(b"no Parquet")
+    with pytest.raises(DataError, match="can't be read whole: .*Parquet"):
+        LocalCatalog(spark, tmp_path, volume).open_delta(str(rows))
+    assert list(volume.rglob("*.*")) == []

@@ -118,6 +118,13 @@ def test_an_update_that_fails_is_told_and_can_be_repeated(space):
     assert deploy(space, "6").version == "6"
 
 
+def test_an_endpoint_that_never_came_up_is_no_success(space):
+    space.kept["rejects"]["5"] = True
+    for _ in range(2):
+        with pytest.raises(PlatformError, match="version 5: the change ended UPDATE_FAILED"):
+            deploy(space, "5")
+
+
 def test_an_endpoint_is_asked_by_records(space):
     deploy(space)
     assert query(space) == [{"asked": {"a": 1.0}}]

@@ -4,12 +4,31 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from nextbest.errors import PlatformError
 
+if TYPE_CHECKING:
+    from databricks.sdk import WorkspaceClient
+
 T = TypeVar("T")
 PATIENCE = dt.timedelta(seconds=10)  # with a workspace that has an error: about four attempts
+
+
+def connect(host: str | None, profile: str | None) -> WorkspaceClient:
+    """A client with the credentials of the environment, or of a profile of ~/.databrickscfg.
+
+    Raises PlatformError when there are none.
+    """
+    from databricks.sdk import WorkspaceClient
+
+    try:
+        return WorkspaceClient(host=host, profile=profile)
+    except ValueError as error:
+        raise PlatformError(
+            f"no credentials for a workspace ({str(error).splitlines()[0]}): set DATABRICKS_HOST "
+            "and log in with `databricks auth login`, or name a profile in the target's workspace"
+        ) from error
 
 
 def ask(

@@ -53,22 +53,6 @@ class Finding:
     who: str = ""
 
 
-def connect(host: str | None, profile: str | None) -> WorkspaceClient:
-    """A client with the credentials of the environment, or of a profile of ~/.databrickscfg.
-
-    Raises PlatformError when there are none.
-    """
-    from databricks.sdk import WorkspaceClient
-
-    try:
-        return WorkspaceClient(host=host, profile=profile)
-    except ValueError as error:
-        raise PlatformError(
-            f"no credentials for a workspace ({str(error).splitlines()[0]}): set DATABRICKS_HOST "
-            "and log in with `databricks auth login`, or name a profile in the target's workspace"
-        ) from error
-
-
 def examine(workspace: WorkspaceClient, needs: Needs) -> list[Finding]:
     """Everything that is found, in the order in which it has to be mended."""
     try:
@@ -80,10 +64,16 @@ def examine(workspace: WorkspaceClient, needs: Needs) -> list[Finding]:
         ("Unity Catalog", lambda: _metastore(workspace)),
         ("data", lambda: _data(workspace, me, needs)),
         ("compute", lambda: _compute(workspace, me, needs.clusters)),
-        ("profiling", lambda: _profiling(workspace, needs)),
-        ("online store", lambda: _listed(workspace.feature_store.list_online_stores, "online store",
-                                         "Online Feature Store")),
-        ("serving", lambda: _listed(workspace.serving_endpoints.list, "serving", "Model Serving")),
+        ("profiling", lambda: _answers(
+            # That this table has no monitor yet is an answer, too.
+            lambda: _there(lambda: workspace.quality_monitors.get(
+                f"{needs.catalog}.{needs.schema}.recommendations")),
+            "profiling", "data profiling")),
+        ("online store", lambda: _answers(
+            lambda: list(workspace.feature_store.list_online_stores()),
+            "online store", "Online Feature Store")),
+        ("serving", lambda: _answers(
+            lambda: list(workspace.serving_endpoints.list()), "serving", "Model Serving")),
     )  # fmt: skip
     for name, check in checks:
         try:
@@ -226,29 +216,13 @@ def _policy(workspace: WorkspaceClient, me: User, cluster: Cluster, where: str) 
     )  # fmt: skip
 
 
-def _profiling(workspace: WorkspaceClient, needs: Needs) -> Iterator[Finding]:
-    from databricks.sdk.errors import BadRequest, NotImplemented, PermissionDenied
-
-    table = f"{needs.catalog}.{needs.schema}.recommendations"
-    refusals = (BadRequest, NotImplemented, PermissionDenied)
-    try:
-        _get(lambda: workspace.quality_monitors.get(table), f"monitor of {table}", refusals)
-    except refusals as error:
-        yield Finding(
-            "profiling", "wrong", f"data profiling can't be used: {error}",
-            "enable data profiling for the workspace", "account admin",
-        )  # fmt: skip
-    else:
-        yield Finding("profiling", "ok", "data profiling answers")
-
-
-def _listed(call: Callable[[], Iterable[Any]], check: str, product: str) -> Iterator[Finding]:
+def _answers(call: Callable[[], Any], check: str, product: str) -> Iterator[Finding]:
     """Whether a product of the workspace answers at all."""
     from databricks.sdk.errors import BadRequest, NotFound, NotImplemented, PermissionDenied
 
     refusals = (BadRequest, NotFound, NotImplemented, PermissionDenied)
     try:
-        ask(lambda: list(call()), product, "workspace access", passing=refusals)
+        ask(call, product, "workspace access", passing=refusals)
     except refusals as error:
         yield Finding(
             check, "wrong", f"{product} can't be used: {error}",
@@ -260,9 +234,13 @@ def _listed(call: Callable[[], Iterable[Any]], check: str, product: str) -> Iter
 
 def _get(call: Callable[[], Any], what: str, passing: tuple[type[Exception], ...] = ()) -> Any:
     """A thing of the workspace, or None where it is not there."""
+    return ask(lambda: _there(call), what, f"BROWSE or USE on {what}", passing)
+
+
+def _there(call: Callable[[], Any]) -> Any:
     from databricks.sdk.errors import NotFound
 
     try:
-        return ask(call, what, f"BROWSE or USE on {what}", passing=(NotFound, *passing))
+        return call()
     except NotFound:
         return None

@@ -70,8 +70,8 @@ class DatabricksServing:
         if not _serves(there, model_name, version):
             state = there.state and there.state.config_update
             raise PlatformError(
-                f"{what}: the change ended {state.value if state else 'in no state'}, and another "
-                "version is served; see its events under Serving, then run this again"
+                f"{what}: the change ended {state.value if state else 'in no state'}, and it does "
+                "not answer by this version; see its events under Serving, then run this again"
             )
         return told
 
@@ -98,5 +98,8 @@ def _settled(endpoints: Any, name: str, what: str, right: str) -> ServingEndpoin
 
 
 def _serves(endpoint: ServingEndpointDetailed, model_name: str, version: str) -> bool:
+    """Whether it answers, and by this version."""
+    if not endpoint.state or endpoint.state.ready is None or endpoint.state.ready.value != "READY":
+        return False
     entities = (endpoint.config.served_entities if endpoint.config else None) or []
     return [(e.entity_name, e.entity_version) for e in entities] == [(model_name, version)]

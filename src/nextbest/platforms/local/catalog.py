@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
-from nextbest.errors import PlatformError
+from nextbest.errors import DataError, PlatformError
 from nextbest.platforms import TableText
 from nextbest.platforms.local.delta import delta_dataset
 from nextbest.tables import OWN_CONSTRAINT, add_constraint, constraint_name
@@ -87,6 +88,8 @@ class LocalCatalog:
                 for batch in rows.to_batches():
                     writer.write_batch(batch)
             draft.replace(landed)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise DataError(f"{source} can't be read whole: {error}; restore that file") from error
         finally:
             draft.unlink(missing_ok=True)
         return self._spark.read.parquet(str(landed))

@@ -11,9 +11,9 @@ from pyspark.sql.connect.client.retries import RetryPolicy
 class AnswerLost(RetryPolicy):
     """An answer about settings or a plan arrived, but gRPC's client could not read it.
 
-    Seen once in some hundred thousand calls, on a message of thirty bytes while the machine was
-    short of memory; gRPC keeps the reason to itself. To ask again changes nothing. A statement is
-    not repeated: the engine (0.7.2) forgets what its stream was sent, and it might be done twice.
+    Seen once, on a message of thirty bytes, in a run of all tests; gRPC keeps the reason to itself.
+    To ask again changes nothing. A statement is not repeated: the engine (0.7.2) forgets what its
+    stream was sent, and it might be done twice.
     """
 
     def __init__(self) -> None:

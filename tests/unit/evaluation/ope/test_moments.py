@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from nextbest.errors import DataError, SettingsError
+from nextbest.evaluation.ope.blocks import WEIGHT_EDGES, weight_counts
 from nextbest.evaluation.ope.estimators import available, lift, value_of
 from nextbest.evaluation.ope.log import LoggedBatch, Target
 from nextbest.evaluation.ope.moments import BLOCK, Moments, fold
@@ -182,3 +183,11 @@ def test_shrunk_values_keep_their_digits_beside_enormous_weights():
         for field in ("value", "low", "high"):
             left, right = (getattr(value_of(each, "a", name), field) for each in (split, whole))
             assert left == pytest.approx(right, rel=1e-12)
+
+
+def test_weights_are_counted_by_powers_of_two():
+    weights = np.array([-0.0, 0.0, 5e-324, 1 / 64, 0.99, 1.0, 1.5, 2.0, 8191.9, 8192.0, 1e300])
+    weights = np.concatenate([weights, np.exp(np.random.default_rng(1).normal(0, 4, 5000))])
+    # subnormal numbers are none: they are below the first edge
+    expected = np.histogram(weights, [-np.inf, *WEIGHT_EDGES, np.inf])[0]
+    assert weight_counts(weights).tolist() == expected.tolist()
