@@ -52,7 +52,7 @@ def asking(what: str, right: str) -> Iterator[None]:
             "RESOURCE_DOES_NOT_EXIST": f": not there, or hidden from who asks; it needs {right}",
             "RESOURCE_CONFLICT": ": something else is changing it; run this again later",
             "INTERNAL_ERROR": ": run this again later",
-        }.get(error.error_code, "")
+        }.get(error.error_code, f"; it takes {right}")
         raise PlatformError(f"{what}: refused ({error.error_code}: {told}){mend}") from error
     except (RequestException, TimeoutError) as error:
         raise PlatformError(f"{what}: MLflow did not answer ({error}); run this again") from error
