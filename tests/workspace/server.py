@@ -41,7 +41,8 @@ class Workspace:
     what comes without the token is refused, and stands in the transcript like everything else.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, **config: Any) -> None:
+        self.config = config  # of its clients, beside host and token
         self.kept: dict[str, dict[str, Any]] = defaultdict(dict)
         self.transcript: list[Exchange] = []
         self.faults: list[Fault] = []
@@ -60,8 +61,9 @@ class Workspace:
     def client(self) -> Any:
         """The SDK's client of it."""
         from databricks.sdk import WorkspaceClient
+        from databricks.sdk.config import Config
 
-        return WorkspaceClient(host=self.url, token=TOKEN)
+        return WorkspaceClient(config=Config(host=self.url, token=TOKEN, **self.config))
 
     def close(self) -> None:
         """Stop listening."""

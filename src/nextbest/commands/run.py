@@ -64,7 +64,7 @@ def _run_on_databricks(args: argparse.Namespace) -> int:
         return 0
     try:
         ended = jobs.follow(workspace, number, _quiet if args.json else _tell(args.job), repair)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, PlatformError):
         print(f"run {number} of '{name}' goes on in the workspace", file=sys.stderr)
         raise
     if args.json:

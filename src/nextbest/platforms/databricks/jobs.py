@@ -130,7 +130,11 @@ def follow(
     what, right = f"run {run}", "CAN VIEW on the run"
     while True:
         at = ask(
-            lambda: workspace.jobs.get_run(run, include_history=True), what, right, just_made=True
+            lambda: workspace.jobs.get_run(run, include_history=True),
+            what,
+            right,
+            just_made=True,
+            unanswered="the run goes on",
         )
         if repair is None or _begun(at, repair):
             for task in _newest(at.tasks or ()):
@@ -163,7 +167,9 @@ def _begun(at: Run, repair: int) -> bool:
 
 def _newest(tasks: Iterable[RunTask]) -> list[RunTask]:
     """The last attempt of each task: retries and repairs add theirs under the same key."""
-    in_time = sorted(tasks, key=lambda each: (each.start_time or math.inf, each.attempt_number or 0))
+    in_time = sorted(
+        tasks, key=lambda each: (each.start_time or math.inf, each.attempt_number or 0)
+    )
     newest = {each.task_key: each for each in in_time}
     return [newest[key] for key in dict.fromkeys(each.task_key for each in tasks)]
 
