@@ -18,7 +18,8 @@ from nextbest.platforms.databricks import online_store
 from nextbest.platforms.databricks.doctor import Cluster, Needs, examine
 from nextbest.platforms.databricks.monitors import DatabricksMonitors
 from nextbest.platforms.databricks.serving import DatabricksServing
-from workspace import compute, features, identity, jobs, monitors, pipelines, serving
+from nextbest.platforms.databricks.statements import choose_warehouse, rows_of
+from workspace import compute, features, identity, jobs, monitors, pipelines, serving, warehouses
 from workspace import unity_catalog as catalog
 from workspace.faults import DROPPED, LOST
 from workspace.server import Workspace
@@ -139,6 +140,25 @@ def repair_once(space: Workspace) -> None:
     (follow if space.kept["runs"][1]["repairs"] else repair)(space)
 
 
+def warehouse(space: Workspace) -> None:
+    space.kept["warehouses"].update({"w1": "Starter", "w2": "Large"})
+    space.kept["sql"]["engine"] = lambda statement, given: (["n"], [[at] for at in range(5)])
+
+
+def asked(space: Workspace) -> None:
+    rows = rows_of(space.client(), "w1", "SELECT n", {"since": "now"}, "SELECT on it")
+    assert [row["n"] for row in rows] == ["0", "1", "2", "3", "4"]
+
+
+def chosen(space: Workspace) -> None:
+    """That none was named is told with those that could be."""
+    try:
+        choose_warehouse(space.client(), None)
+    except PlatformError as error:
+        if "w1 (Starter), w2 (Large)" not in str(error):
+            raise
+
+
 ON_MONITOR = "MANAGE and SELECT on prod.nba.recommendations"
 ON_ENDPOINT = "CAN MANAGE on the endpoint and EXECUTE on prod.nba.model"
 UNUSABLE = {404: "enable it for the workspace", 403: "enable it for the workspace"}
@@ -202,4 +222,14 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
         doctor, "policy p1", "CAN USE on the policy", ready),
     ("GET", features.STORES): Scenario(
         doctor, "Online Feature Store", "", ready, UNUSABLE, pages=True),
+    ("GET", warehouses.WAREHOUSES): Scenario(
+        chosen, "SQL warehouses", "workspace access", warehouse, pages=True),
+    ("POST", warehouses.STATEMENTS): Scenario(
+        asked, "query on warehouse w1", "CAN USE on the warehouse, SELECT on it", warehouse),
+    ("GET", warehouses.STATEMENT): Scenario(
+        asked, "query on warehouse w1", "to be asked by who started it", warehouse,
+        since=("POST", warehouses.STATEMENTS)),
+    ("GET", warehouses.CHUNK): Scenario(
+        asked, "query on warehouse w1", "to be asked by who started it", warehouse,
+        since=("GET", warehouses.STATEMENT)),
 }  # fmt: skip

@@ -17,7 +17,7 @@ from workspace.routes import ROUTES, Refused, Request, Route
 from workspace.sdk_types import answer_problems, request_problems
 
 for service in ("compute", "features", "identity", "jobs", "monitors", "pipelines", "serving",
-                "unity_catalog"):  # fmt: skip
+                "unity_catalog", "warehouses"):  # fmt: skip
     importlib.import_module(f"workspace.{service}")  # declares its routes
 TOKEN = "dapi-of-the-recorder"
 

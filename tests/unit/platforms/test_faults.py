@@ -19,7 +19,7 @@ from workspace.scenarios import SCENARIOS
 from workspace.server import Workspace
 
 from nextbest.errors import PlatformError
-from nextbest.platforms.databricks import jobs, monitors, online_store
+from nextbest.platforms.databricks import jobs, monitors, online_store, statements
 
 pytestmark = pytest.mark.integration
 
@@ -34,7 +34,7 @@ def opened(monkeypatch):
     monkeypatch.setattr("databricks.sdk.clock.RealClock.sleep", lambda self, seconds: None)
     patient = SimpleNamespace(time=time.time, sleep=lambda seconds: None)
     monkeypatch.setattr("databricks.sdk.service.serving.time", patient)
-    for module in (jobs, monitors, online_store):
+    for module in (jobs, monitors, online_store, statements):
         monkeypatch.setattr(module, "POLL_SECONDS", 0)
     spaces = []
 
@@ -60,7 +60,11 @@ def left(space):
         for volatile in ("idempotency_token", "looks", "now"):
             run.pop(volatile, None)
     kept["tokens"] = sorted(kept.get("tokens", {}).values())
-    return {name: kept[name] for name in kept.keys() - {"refreshes", "pipelines"} if kept[name]}
+    return {
+        name: kept[name]
+        for name in kept.keys() - {"refreshes", "pipelines", "statements", "sql"}
+        if kept[name]
+    }
 
 
 @functools.cache
