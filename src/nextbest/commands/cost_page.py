@@ -38,9 +38,10 @@ def page(found: Report) -> str:
         parts.append(plot + billed if plot else _soft("nothing billed yet"))
     plot = cost_plots.durations(found.runs, *window, colour)
     runners = {run.job for run in found.runs}
-    ran = cost_plots.key([name for name in names if name in runners], colour)
+    failed = "<span><b>✕</b>failed</span>"
+    ran = cost_plots.key([name for name in names if name in runners], colour, failed)
     parts.append("<h2>How long each run took</h2>")
-    parts.append(plot + ran + _soft("✕ failed") if plot else _soft("no run has ended"))
+    parts.append(plot + ran if plot else _soft("no run has ended"))
     parts += [_jobs(found), _tasks(found), _runs(found)]
     notes = "".join(f"<li>{escape(note)}</li>" for note in found.notes)
     parts.append(f'<ul class="soft">{notes}</ul>')

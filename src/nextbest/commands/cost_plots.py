@@ -20,7 +20,8 @@ STYLE = """
 svg.plot{display:block;width:100%;height:auto;margin:.4rem 0 0}
 svg.plot text{font:12px system-ui,sans-serif;fill:var(--soft)}
 svg.plot .grid{stroke:var(--line)}svg.plot path.run{fill:none;stroke-opacity:.45;stroke-width:1.5}
-svg.plot .failed{stroke-width:2.5;fill:none}
+svg.plot .failed{stroke:var(--bad);stroke-width:2.5;fill:none}
+.key{font-size:13px}.key b{color:var(--bad);margin-right:.35rem}
 .key span{margin-right:1rem;white-space:nowrap}
 .key i{display:inline-block;width:.7rem;height:.7rem;border-radius:2px;margin-right:.35rem;
 vertical-align:-1px}
@@ -32,11 +33,11 @@ def colours(names: Sequence[str]) -> dict[str, str]:
     return {name: f"var(--c{min(at, COLOURS - 1)})" for at, name in enumerate(names)}
 
 
-def key(names: Sequence[str], colour: dict[str, str]) -> str:
-    """Which colour is whose."""
+def key(names: Sequence[str], colour: dict[str, str], more: str = "") -> str:
+    """Which colour is whose; `more` is HTML."""
     parts = (f'<span><i style="background:{colour[each]}"></i>{escape(each)}</span>'
              for each in names)  # fmt: skip
-    return f'<p class="soft key">{"".join(parts)}</p>'
+    return f'<p class="soft key">{"".join(parts)}{more}</p>'
 
 
 def durations(
@@ -73,7 +74,7 @@ def _mark(x: float, y: float, run: RunLine, colour: str) -> str:
             f"<title>{told}</title></circle>"
         )
     return (
-        f'<path class="failed" stroke="{colour}" d="M{x - 4:.1f} {y - 4:.1f}l8 8m0 -8l-8 8">'
+        f'<path class="failed" d="M{x - 5:.1f} {y - 5:.1f}l10 10m0 -10l-10 10">'
         f"<title>{told}</title></path>"
     )
 

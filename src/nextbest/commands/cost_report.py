@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from nextbest.platforms.run_history import History, PastRun, Usage
@@ -88,8 +89,18 @@ class Report:
     notes: tuple[str, ...]
 
 
-def report(target: str, past: History, since: dt.datetime, until: dt.datetime) -> Report:
-    """Add the history up, as of `until` (UTC)."""
+def report(
+    target: str,
+    past: History,
+    since: dt.datetime,
+    until: dt.datetime,
+    waiting: Collection[tuple[str, str]] = (),
+) -> Report:
+    """Add the history up, as of `until` (UTC).
+
+    `waiting`: (job, task) of tasks that only wait for a run of another job, and are never the
+    slowest; jobs as `plain` names them.
+    """
     of_run = defaultdict(list)
     for each in past.usage:
         of_run[each.run_id].append(each)
@@ -111,11 +122,16 @@ def report(target: str, past: History, since: dt.datetime, until: dt.datetime) -
                  _sum(each for each in known if each.job == name))
             for name in sorted(names)
         ),
-        tasks=_slowest(past.runs),
+        tasks=_slowest(past.runs, waiting),
         runs=runs,
         days=tuple(DayLine(*key, cost) for key, cost in sorted(days.items())),
         notes=tuple(_notes(past, runs)),
     )  # fmt: skip
+
+
+def plain(job: str) -> str:
+    """A job's name without what development mode puts before it, whoever deployed it."""
+    return re.sub(r"^\[dev [^]]*\] ", "", job)
 
 
 def _owner(usage: Usage) -> str:
@@ -165,11 +181,11 @@ def _job(name: str, runs: Sequence[RunLine], cost: float | None) -> JobLine:
     )
 
 
-def _slowest(runs: Sequence[PastRun]) -> tuple[TaskLine, ...]:
+def _slowest(runs: Sequence[PastRun], waiting: Collection[tuple[str, str]]) -> tuple[TaskLine, ...]:
     found = defaultdict(list)
     for run in runs:
         for task in run.tasks:
-            if task.seconds is not None:
+            if task.seconds is not None and (plain(run.job), task.key) not in waiting:
                 found[run.job, task.key].append(task)
     lines = [
         TaskLine(

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from nextbest.bundle import Bundle, find_root, load
 from nextbest.bundle.command import parse_variables
-from nextbest.commands.cost_report import Report, report
+from nextbest.bundle.graph import RunJobTask
+from nextbest.commands.cost_report import Report, plain, report
 from nextbest.commands.cost_words import cost_of, money, of_runs, span, total
 from nextbest.errors import BundleError, UsageError
 
@@ -42,7 +43,10 @@ def costs(args: argparse.Namespace) -> int:
     bundle = load(root, args.target, parse_variables(args.var), getpass.getuser())
     since = until - dt.timedelta(days=args.days)
     past = _here(args, root, bundle, since) if args.local else _there(args, bundle, since)
-    found = report(bundle.target, past, since, until)
+    waiting = {(name, task.key) for job in bundle.jobs.values() for task in job.tasks
+               for name in (job.key, plain(job.name)) if isinstance(task.spec, RunJobTask)
+               }  # fmt: skip
+    found = report(bundle.target, past, since, until, waiting)
     if args.page:
         from nextbest.commands.cost_page import page
 

@@ -88,6 +88,16 @@ def test_tasks_are_told_slowest_first_with_their_retries():
     ]
 
 
+def test_tasks_that_wait_for_another_job_are_not_the_slowest():
+    past = History((run(1, 5, job="[dev me] lifecycle"), run(2, 5)), (), "USD")
+    found = report("dev", past, SINCE, UNTIL, waiting={("lifecycle", "train")})
+    assert [(each.job, each.task) for each in found.tasks] == [
+        ("training", "train"),
+        ("[dev me] lifecycle", "check"),
+        ("training", "check"),
+    ]
+
+
 def test_what_belongs_to_no_job_or_an_earlier_run_is_in_the_sum_and_told():
     serving = used(None, 3.0, job=None, product="MODEL_SERVING")
     found = added([run(1, 5)], [used("1", 1.0), used("0", 0.5), serving])
