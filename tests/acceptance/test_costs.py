@@ -70,6 +70,7 @@ def space(monkeypatch, tmp_path, engine):
     space.kept["sql"]["engine"] = engine
     monkeypatch.setenv("DATABRICKS_HOST", space.url)
     monkeypatch.setenv("DATABRICKS_TOKEN", TOKEN)
+    monkeypatch.delenv("DATABRICKS_WAREHOUSE_ID", raising=False)
     monkeypatch.setenv("DATABRICKS_CONFIG_FILE", str(tmp_path / "none"))
     monkeypatch.setattr("databricks.sdk.clock.RealClock.sleep", lambda self, seconds: None)
     monkeypatch.setattr(statements, "POLL_SECONDS", 0)
@@ -151,6 +152,30 @@ def test_the_right_to_the_tables_is_named(space, capsys, monkeypatch):
     assert "USE SCHEMA and SELECT on system.lakeflow and system.billing" in told
 
 
+def test_a_query_that_never_ends_is_left(space, capsys, monkeypatch):
+    monkeypatch.setattr(statements, "PATIENCE_SECONDS", 0)
+    assert main(["costs", "-t", "prod", "--warehouse", "w1"]) == 1
+    assert "has not ended" in capsys.readouterr().err
+
+
+def test_names_of_development_are_shown_whole(space, capsys, monkeypatch, engine):
+    monkeypatch.setenv("COLUMNS", "150")
+
+    def renamed(statement, given):
+        names, rows = engine(statement, given)
+        new = {"nextbest training": "[dev me] training"}
+        return names, [[new.get(each, each) for each in row] for row in rows]
+
+    space.kept["sql"]["engine"] = renamed
+    assert "[dev me] training  model_training" in re.sub(" {2,}", "  ", asked(capsys))
+
+
+def test_jobs_without_tags_can_not_be_told_apart(space, capsys, monkeypatch):
+    monkeypatch.chdir(ROOT / "tests/bundle/runs/retries")
+    assert main(["costs", "--warehouse", "w1"]) == 2
+    assert "have not the same tags project and stage" in capsys.readouterr().err
+
+
 def test_a_result_that_was_cut_off_is_refused(space, capsys):
     space.kept["sql"]["truncates"] = True
     assert main(["costs", "-t", "prod", "--warehouse", "w1"]) == 1
@@ -200,14 +225,17 @@ def test_here_times_are_told_and_no_money(capsys, monkeypatch, tmp_path):
     kept(tmp_path, 3, target="dev")
     kept(tmp_path, 4, state=states.RUNNING, end=None)  # its process is gone
     kept(tmp_path, 50)
+    later = (NOW - dt.timedelta(days=5, hours=-9)).isoformat()  # of a repair hours after
+    kept(tmp_path, 5, job_key="repaired_job", repair_count=1, end=later)
     words = ["costs", "-t", "prod", "--local", "--lakehouse", str(tmp_path)]
     assert main([*words, "--page", str(tmp_path / "costs.html")]) == 0
     told = capsys.readouterr().out
-    assert "3 runs ended, 2 failed (67%)" in told
+    assert "4 runs ended, 2 failed (50%)" in told
     assert "runs on this machine are not billed" in told
     assert re.search(r"training_job +3 +2 \(67%\) +1 min 00 s", told)
     assert re.search(r"training_job +model_training +3 +50.0 s +50.0 s +3", told)
     assert "KILLED" in told
+    assert re.search(r"repaired_job +1 +0 +50.0 s", told)
     page = (tmp_path / "costs.html").read_text()
     assert page.count("<svg") == 1
     assert "USD" not in page

@@ -79,7 +79,7 @@ def _there(args: argparse.Namespace, bundle: Bundle, since: dt.datetime) -> Hist
     place = bundle.config.get("workspace") or {}
     workspace = connect(place.get("host"), place.get("profile"))
     warehouse = choose_warehouse(workspace, args.warehouse)
-    return history(workspace, warehouse, project, stage, since, args.currency)
+    return history(workspace, warehouse, project, stage, since, args.currency.upper())
 
 
 def tags_of(bundle: Bundle) -> tuple[str, str]:
@@ -97,13 +97,13 @@ def tags_of(bundle: Bundle) -> tuple[str, str]:
 def _show(found: Report) -> None:
     from rich.console import Console
 
-    console = Console()
+    console = Console(markup=False)  # "[dev me] training" is a name
     window = f"{found.since:%Y-%m-%d} to {found.until:%Y-%m-%d}"
-    console.print(f"target {found.target}, {window} (UTC): {total(found)}", highlight=False)
-    console.print(f"{of_runs(found)}\n", highlight=False)
+    console.print(f"target {found.target}, {window} (UTC): {total(found)}")
+    console.print(f"{of_runs(found)}\n")
     if not found.runs and not found.days:
         made = "`dbb run JOB --local` makes one" if found.currency is None else NO_RUNS
-        console.print(f"no runs: {made}", highlight=False)
+        console.print(f"no runs: {made}")
     billed = found.currency is not None
     jobs = _table("job", "runs", "failed", "median", "longest",
                   *(("cost", "per success", "not billed yet") if billed else ()))  # fmt: skip
@@ -126,7 +126,7 @@ def _show(found: Report) -> None:
             console.print(table)
             console.print()
     for note in found.notes:
-        console.print(f"· {note}", highlight=False)
+        console.print(f"· {note}")
 
 
 def _table(*names: str) -> Table:

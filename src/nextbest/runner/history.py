@@ -29,7 +29,7 @@ def _run(record: RunRecord) -> PastRun:
         run_id=record.run_id,
         job=record.job_key,
         start=dt.datetime.fromisoformat(record.start),
-        seconds=_span(record.start, record.end),
+        seconds=_active(record),
         state="" if going_on else record.state,
         passed=None if going_on else record.state in PASSED,
         tasks=tuple(
@@ -38,6 +38,20 @@ def _run(record: RunRecord) -> PastRun:
             if task.state != SKIPPED and task.attempts
         ),
     )
+
+
+def _active(record: RunRecord) -> float | None:
+    """How long it ran: not how long it lay there until it was repaired."""
+    whole = _span(record.start, record.end)
+    if whole is None or not record.repair_count:
+        return whole
+    total, until = 0.0, record.start
+    attempts = (each for task in every_task(record.tasks) for each in task.attempts)
+    for each in sorted(attempts, key=lambda each: each.start):
+        if each.end is not None and each.end > until:
+            total += _span(max(each.start, until), each.end) or 0.0
+            until = each.end
+    return total
 
 
 def _seconds(task: TaskRecord) -> float | None:

@@ -74,6 +74,11 @@ def rows_of(
             "to be asked by who started it",
             just_made=True,
         )
+    if _state(at) in ("PENDING", "RUNNING"):
+        raise PlatformError(
+            f"{what}: it has not ended in {PATIENCE_SECONDS // 60} minutes; see it in the query "
+            "history of the workspace"
+        )
     if _state(at) != "SUCCEEDED":
         error = at.status.error if at.status else None
         told = (error.message if error else "") or "no message"

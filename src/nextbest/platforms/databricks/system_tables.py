@@ -41,6 +41,10 @@ def history(
     Raises PlatformError as `rows_of` does.
     """
     here = ask(workspace.metastores.current, "the metastore", "workspace access").workspace_id
+    if not here:
+        raise PlatformError(
+            "the workspace does not tell its id: it has no metastore, see dbb doctor"
+        )
     parameters = {
         "workspace": str(here),
         "project": project,
