@@ -21,7 +21,7 @@ from nextbest.platforms.databricks.serving import DatabricksServing
 from nextbest.platforms.databricks.statements import choose_warehouse, rows_of
 from workspace import compute, features, identity, jobs, monitors, pipelines, serving, warehouses
 from workspace import unity_catalog as catalog
-from workspace.faults import DROPPED, LOST
+from workspace.faults import BROKEN, DROPPED, LOST
 from workspace.server import Workspace
 
 MONITOR = Monitor(
@@ -194,17 +194,19 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
         find, f"job '{JOB}'", "CAN VIEW on the job", ready, pages=True),
     ("POST", jobs.RUN_NOW): Scenario(
         start, "job 11", "CAN MANAGE RUN on the job", ready,
-        {LOST: "look at the job's runs before you start it again"},
+        dict.fromkeys((LOST, BROKEN), "look at the job's runs before you start it again"),
         again=start_once),
     ("GET", jobs.GET_RUN): Scenario(
         start, "run 1", "CAN VIEW on the run", ready, pages=True, since=("POST", jobs.RUN_NOW),
-        refused=dict.fromkeys((429, 500, 503, DROPPED, LOST), "the run goes on"), again=start_once),
+        refused=dict.fromkeys((429, 500, 503, DROPPED, LOST, BROKEN), "the run goes on"),
+        again=start_once),
     ("GET", jobs.OUTPUT): Scenario(
         follow, "output of task train", "CAN VIEW on the run", failing,
         since=("GET", jobs.GET_RUN)),
     ("POST", jobs.REPAIR): Scenario(
         repair, "run 1", "CAN MANAGE RUN on the job", failed,
-        {LOST: "look at the run's page before you repair it again"}, again=repair_once),
+        dict.fromkeys((LOST, BROKEN), "look at the run's page before you repair it again"),
+        again=repair_once),
     ("GET", f"{catalog.PREFIX}/current-metastore-assignment"): Scenario(
         doctor, "metastore", "BROWSE or USE on the metastore", ready, {404: "assign one to it"}),
     ("GET", f"{catalog.PREFIX}/catalogs/{{name}}"): Scenario(

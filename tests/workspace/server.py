@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from workspace.faults import ANSWERS, DROPPED, LOST, SLOW, Fault
+from workspace.faults import ANSWERS, BROKEN, DROPPED, LOST, SLOW, Fault
 from workspace.routes import ROUTES, Refused, Request, Route
 from workspace.sdk_types import answer_problems, request_problems
 
@@ -123,6 +123,8 @@ class _Handler(BaseHTTPRequestHandler):
             elif kind != DROPPED:
                 asked = Request(names, dict(parse_qsl(url.query)), body)
                 status, answer = space.answer(route, self.command, asked)
+                if kind == BROKEN:
+                    status, answer = 500, {"error_code": ANSWERS[500][0], "message": "broken"}
             cut = kind in (DROPPED, LOST)
             if not path.startswith("/.well-known/"):  # the SDK looks whether there is something
                 space.transcript.append(

@@ -97,7 +97,7 @@ def tags_of(bundle: Bundle) -> tuple[str, str]:
 def _show(found: Report) -> None:
     from rich.console import Console
 
-    console = Console(markup=False)  # "[dev me] training" is a name
+    console = Console(markup=False, highlight=False)  # "[dev me] training" is a name
     window = f"{found.since:%Y-%m-%d} to {found.until:%Y-%m-%d}"
     console.print(f"target {found.target}, {window} (UTC): {total(found)}")
     console.print(f"{of_runs(found)}\n")

@@ -13,7 +13,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
-from workspace.faults import DROPPED, LOST, SLOW, Fault
+from workspace.faults import BROKEN, DROPPED, LOST, SLOW, Fault
 from workspace.routes import ROUTES
 from workspace.scenarios import SCENARIOS
 from workspace.server import Workspace
@@ -100,7 +100,7 @@ def strike(space, call, kind, **when):
         assert space.faults[0].times < before
 
 
-@pytest.mark.parametrize("kind", [429, 500, 503, DROPPED, LOST, SLOW, HUNG])
+@pytest.mark.parametrize("kind", [429, 500, 503, DROPPED, LOST, BROKEN, SLOW, HUNG])
 @pytest.mark.parametrize("call", CALLS, ids=name_of)
 def test_a_passing_fault_is_waited_out(opened, call, kind):
     space = opened(**({"http_timeout_seconds": 0.1} if kind == HUNG else {}))
@@ -130,7 +130,7 @@ def test_what_was_just_made_and_is_not_found_yet_is_waited_for(opened, call):
     assert left(space) == untroubled(call)
 
 
-@pytest.mark.parametrize("kind", [401, 403, 404, 409, 429, 500, 503, DROPPED, LOST])
+@pytest.mark.parametrize("kind", [401, 403, 404, 409, 429, 500, 503, DROPPED, LOST, BROKEN])
 @pytest.mark.parametrize("call", CALLS, ids=name_of)
 def test_a_lasting_fault_is_told_and_the_rerun_repairs(opened, call, kind, monkeypatch):
     scenario = SCENARIOS[call]
