@@ -37,7 +37,7 @@ class RunLine:
 class JobLine:
     """A job: ended runs without the skipped ones; shares of them; seconds are of those with an end.
 
-    cost_per_success: of all billed runs, failed ones included, per billed one that succeeded.
+    cost_per_success: of all wholly billed runs, failed ones included, per billed one that succeeded.
     """
 
     job: str
@@ -166,7 +166,7 @@ def _job(name: str, runs: Sequence[RunLine], cost: float | None) -> JobLine:
     ended = [run for run in runs if run.passed is not None]
     failed = sum(not run.passed for run in ended)
     seconds = [run.seconds for run in ended if run.seconds is not None]
-    billed = [run for run in ended if run.cost is not None]
+    billed = [run for run in ended if run.billing == BILLED]
     succeeded = sum(bool(run.passed) for run in billed)
     return JobLine(
         job=name,

@@ -53,6 +53,7 @@ def test_a_bill_that_may_grow_says_so():
     found = added([run(1, 0.5), run(2, 0.2, state="")], [used("1", 1.0), used("2", 0.5)])
     assert [each.billing for each in found.runs] == ["so far", "so far"]
     assert cost_of(1.0, "so far") == "1.00 so far"
+    assert found.whole.cost_per_success is None  # which would be too low
 
 
 def test_old_runs_without_usage_are_told_apart():
