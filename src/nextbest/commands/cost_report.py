@@ -37,7 +37,7 @@ class RunLine:
 class JobLine:
     """A job: ended runs without the skipped ones; shares of them; seconds are of those with an end.
 
-    cost_per_success: of all wholly billed runs, failed ones included, per billed one that succeeded.
+    cost_per_success: of all wholly billed runs, failed ones included, per one that succeeded.
     """
 
     job: str
