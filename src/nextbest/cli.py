@@ -61,6 +61,18 @@ def _doctor(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def _costs(parser: argparse.ArgumentParser) -> None:
+    _target(parser)
+    parser.add_argument("--days", type=int, default=30, metavar="N", help="back from now (30)")
+    parser.add_argument("--local", action="store_true", help="of the runs made on this machine")
+    parser.add_argument(
+        "--warehouse", metavar="ID", help="SQL warehouse to ask (DATABRICKS_WAREHOUSE_ID)"
+    )
+    parser.add_argument("--currency", default="USD", help="of the list prices (USD)")
+    parser.add_argument("--page", metavar="FILE.html", help="write it as a page, with plots")
+    _place(parser)
+
+
 def _run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("job", metavar="JOB", help="resource key of a job")
     _target(parser)
@@ -155,6 +167,7 @@ COMMANDS = (
     Command(("run",), "run a job", _run, "nextbest.commands.run:run"),
     Command(("runs",), "list the runs made here", _place, "nextbest.runner.command:runs"),
     Command(("runs", "show"), "show one run", _show, "nextbest.runner.command:show"),
+    Command(("costs",), "what past runs took and cost", _costs, "nextbest.commands.costs:costs"),
     Command(("explain",), "explain a decision", _explain, "nextbest.commands.explain:explain"),
     Command(("serve",), "answer requests here", _serve, "nextbest.runner.servers:serve"),
     Command(("mlflow",), "open MLflow's pages", _mlflow, "nextbest.runner.servers:mlflow"),

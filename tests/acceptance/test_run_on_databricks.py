@@ -73,10 +73,44 @@ def test_what_fails_is_told_and_repaired(space, capsys):
     assert space.kept["runs"][1]["repairs"] == [71, 72]
 
 
+def test_a_repair_is_followed_to_its_own_end(space, capsys):
+    """Not to the end that the run had before, which a workspace still shows for a while."""
+    space.kept["ends"]["model_training"] = ("RUN_EXECUTION_ERROR", "DataError: no rows")
+    assert main(["run", "training_job", "-t", "prod"]) == 1
+    capsys.readouterr()
+    space.kept["ends"].clear()
+    space.kept["slow to repair"]["looks"] = 3
+    assert main(["run", "training_job", "-t", "prod", "--repair", "1"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    # The attempt that failed is shown beside the new one, and is not told again.
+    assert [line.split(maxsplit=1)[1] for line in lines if "model_training" in line] == [
+        "▶ training_job/model_training RUNNING",
+        "✓ training_job/model_training SUCCESS",
+    ]
+
+
+def test_a_repair_that_does_not_begin_is_told(space, capsys, monkeypatch):
+    monkeypatch.setattr(adapter, "PATIENCE_SECONDS", 0)
+    space.kept["ends"]["model_training"] = ("RUN_EXECUTION_ERROR", "DataError: no rows")
+    assert main(["run", "training_job", "-t", "prod"]) == 1
+    space.kept["slow to repair"]["looks"] = 10_000
+    assert main(["run", "training_job", "-t", "prod", "--repair", "1"]) == 1
+    assert "repair 71 was accepted, but has not begun" in capsys.readouterr().err
+
+
 def test_a_lost_answer_starts_no_second_run(space):
     space.faults.append(Fault(LOST, "POST", jobs.RUN_NOW))
     assert main(["run", "training_job", "-t", "prod"]) == 0
     assert len(space.kept["runs"]) == 1
+
+
+def test_a_lost_answer_repairs_once(space):
+    space.kept["ends"]["model_training"] = ("RUN_EXECUTION_ERROR", "DataError: no rows")
+    assert main(["run", "training_job", "-t", "prod"]) == 1
+    space.kept["ends"].clear()
+    space.faults.append(Fault(LOST, "POST", jobs.REPAIR))
+    assert main(["run", "training_job", "-t", "prod", "--repair", "1"]) == 0
+    assert space.kept["runs"][1]["repairs"] == [71]
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,17 @@ from databricks.sdk.service.compute import ClusterPoliciesAPI, ClustersAPI
 
 from workspace.routes import absent, route
 
+RUNTIMES = "/api/2.1/clusters/spark-versions"
+NODE_TYPES = "/api/2.1/clusters/list-node-types"
+POLICY = "/api/2.0/policies/clusters/get"
 
-@route("GET", "/api/2.1/clusters/spark-versions", ClustersAPI.spark_versions)
+
+@route("GET", RUNTIMES, ClustersAPI.spark_versions)
 def runtimes(space, asked):
     return {"versions": [{"key": key, "name": key} for key in space.kept["runtimes"]]}
 
 
-@route("GET", "/api/2.1/clusters/list-node-types", ClustersAPI.list_node_types)
+@route("GET", NODE_TYPES, ClustersAPI.list_node_types)
 def node_types(space, asked):
     sizes = {"memory_mb": 31232, "num_cores": 4.0}
     return {
@@ -23,7 +27,7 @@ def node_types(space, asked):
     }
 
 
-@route("GET", "/api/2.0/policies/clusters/get", ClusterPoliciesAPI.get)
+@route("GET", POLICY, ClusterPoliciesAPI.get)
 def policy(space, asked):
     key = asked.query["policy_id"]
     if key not in space.kept["policies"]:

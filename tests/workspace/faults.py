@@ -16,6 +16,7 @@ ANSWERS = {
 }
 DROPPED = "dropped"  # the connection ends before the request is looked at
 LOST = "lost"  # the request is done, but the connection ends before the answer
+BROKEN = "broken"  # the request is done, but 500 is the answer
 SLOW = "slow"  # the answer takes `seconds`
 
 
@@ -23,7 +24,9 @@ SLOW = "slow"  # the answer takes `seconds`
 class Fault:
     """Befalls the calls of one endpoint: the first `after` go well, the next `times` do not.
 
-    kind: a status of ANSWERS, DROPPED, LOST or SLOW; path: the template of a route.
+    kind: a status of ANSWERS, DROPPED, LOST, BROKEN or SLOW; path: the template of a route;
+    since: only after a call of this (method, path). So a 404 is eventual consistency: what was
+    just made is not yet found.
     """
 
     kind: int | str
@@ -32,9 +35,15 @@ class Fault:
     times: int = 1
     after: int = 0
     seconds: float = 0.0
+    since: tuple[str, str] | None = None
 
     def strikes(self, method: str, path: str) -> bool:
         """Whether it befalls this call; each call counts."""
+        if (method, path) == self.since:
+            self.since = None
+            return False
+        if self.since is not None:
+            return False
         if (method, path) != (self.method, self.path):
             return False
         if self.after:

@@ -7,9 +7,10 @@ from databricks.sdk.service.iam import CurrentUserAPI
 from workspace.routes import route
 
 ME = "me@example.com"
+PATH = "/api/2.0/preview/scim/v2/Me"
 
 
-@route("GET", "/api/2.0/preview/scim/v2/Me", CurrentUserAPI.me)
+@route("GET", PATH, CurrentUserAPI.me)
 def me(space, asked):
     entitled = [{"value": each} for each in space.kept["entitlements"]]
     return {"userName": ME, "entitlements": entitled, "groups": [{"display": "users"}]}

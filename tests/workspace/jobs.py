@@ -1,7 +1,9 @@
 """Jobs and their runs: pending at the first look, running at the second, then as they end.
 
 kept["jobs"]: id → {"name", "tasks": keys}; kept["ends"]: task → (termination code, error), where
-it is not SUCCESS; kept["runs"]: id → what it was started with.
+it is not SUCCESS; kept["runs"]: id → what it was started with, and the attempts of its tasks.
+After a repair it shows its old end for kept["slow to repair"]["looks"] looks, and the repair in its
+history only at the last of them.
 """
 
 from __future__ import annotations
@@ -38,65 +40,98 @@ def run_now(space, asked):
     if token not in space.kept["tokens"]:
         number = space.kept["tokens"][token] = len(space.kept["runs"]) + 1
         tasks = asked.body.get("only") or space.kept["jobs"][key]["tasks"]
-        space.kept["runs"][number] = {**asked.body, "tasks": list(tasks), "looks": 0, "repairs": []}
+        attempts = [{"key": key, "number": 0, "end": None} for key in tasks]
+        space.kept["runs"][number] = {
+            **asked.body, "attempts": attempts, "looks": 0, "repairs": [], "stale": 0,
+        }  # fmt: skip
     return {"run_id": space.kept["tokens"][token]}
 
 
-def _run(space, asked):
-    number = int(asked.query["run_id"])
+def _run(space, number):
     if number not in space.kept["runs"]:
         raise absent(f"Run {number}")
-    return number, space.kept["runs"][number]
+    return space.kept["runs"][number]
+
+
+def _end(space, attempt):
+    return attempt["end"] or space.kept["ends"].get(attempt["key"], ("SUCCESS", ""))
+
+
+def _ended(code, message):
+    kind = "SUCCESS" if code.startswith("SUCCESS") else "CLIENT_ERROR"
+    details = {"code": code, "type": kind, "message": message}
+    return {"state": "TERMINATED", "termination_details": details}
 
 
 def _status(run, end):
-    if run["looks"] <= 2:
-        return {"state": ("PENDING", "RUNNING")[run["looks"] - 1]}
-    code, message = end
-    kind = "SUCCESS" if code.startswith("SUCCESS") else "CLIENT_ERROR"
-    return {
-        "state": "TERMINATED",
-        "termination_details": {"code": code, "type": kind, "message": message},
-    }
+    if run["looks"] <= 3:
+        return {"state": ("PENDING", "RUNNING", "TERMINATING")[max(run["looks"], 1) - 1]}
+    return _ended(*end)
+
+
+def _whole(space, attempts):
+    """How a run with these last attempts ends."""
+    last = {each["key"]: _end(space, each)[0] for each in attempts}
+    failed = [key for key, code in last.items() if code != "SUCCESS"]
+    return ("RUN_EXECUTION_ERROR", f"failed: {failed}") if failed else ("SUCCESS", "")
 
 
 @route("GET", GET_RUN, JobsAPI.get_run)
 def get_run(space, asked):
-    number, run = _run(space, asked)
-    if "include_history" not in asked.query:
-        run["looks"] += 1
-    run["looks"] = max(run["looks"], 1)
-    ends = {key: space.kept["ends"].get(key, ("SUCCESS", "")) for key in run["tasks"]}
-    failed = [key for key, (code, _) in ends.items() if code != "SUCCESS"]
-    page = f"https://workspace.example/run/{number}"
+    """Tasks in pages of two; after a repair with the earlier attempts, the newest first."""
+    number, at = int(asked.query["run_id"]), int(asked.query.get("page_token", 0))
+    run = _run(space, number)
+    if not at:
+        stale, run["stale"] = run["stale"], max(run["stale"] - 1, 0)
+        run["now"] = "old" if stale else "new"
+        run["looks"] += not stale
+        for each in run["attempts"] if run["looks"] > 3 else ():
+            each["end"] = _end(space, each)  # as it is now, whatever is changed later
+    old = run["now"] == "old"
+    shown = [each for each in run["attempts"] if each["end"] or not old]
+    repairs = run["repairs"][: -1 if old and run["stale"] else None]
+    url = f"https://workspace.example/run/{number}"
+    tasks = [
+        {"task_key": each["key"], "run_id": 1000 * number + run["attempts"].index(each),
+         "run_page_url": f"{url}/{each['key']}", "attempt_number": each["number"],
+         "start_time": 1 + each["number"] if each["end"] or run["looks"] > 1 else 0,
+         "status": _ended(*each["end"]) if each["end"] else _status(run, _end(space, each))}
+        for each in sorted(shown, key=lambda each: -each["number"])
+    ]  # fmt: skip
+    status = _ended(*_whole(space, shown)) if old else _status(run, _whole(space, shown))
+    more = {"next_page_token": str(at + 2)} if at + 2 < len(tasks) else {}
     return {
         "run_id": number,
-        "run_page_url": page,
-        "status": _status(run, ("RUN_EXECUTION_ERROR", f"failed: {failed}")
-                          if failed else ("SUCCESS", "")),
-        "repair_history": [{"id": each} for each in run["repairs"]],
-        "tasks": [
-            {"task_key": key, "run_id": 1000 * number + at, "run_page_url": f"{page}/{key}",
-             "status": _status(run, ends[key])}
-            for at, key in enumerate(run["tasks"])
-        ],
+        "run_page_url": url,
+        "status": status,
+        "repair_history": [
+            {"type": "ORIGINAL"},
+            *({"type": "REPAIR", "id": each, "status": {"state": "PENDING"} if old else status}
+              for each in repairs),
+        ] if asked.query.get("include_history") == "true" and not at else [],
+        "tasks": tasks[at : at + 2],
+        **more,
     }  # fmt: skip
 
 
 @route("GET", OUTPUT, JobsAPI.get_run_output)
 def get_output(space, asked):
     number, at = divmod(int(asked.query["run_id"]), 1000)
-    key = space.kept["runs"][number]["tasks"][at]
-    return {"error": space.kept["ends"][key][1]}
+    return {"error": _end(space, _run(space, number)["attempts"][at])[1]}
 
 
 @route("POST", REPAIR, JobsAPI.repair_run, RepairRunResponse)
 def repair(space, asked):
-    run = space.kept["runs"][asked.body["run_id"]]
-    if run["looks"] <= 2:
+    run = _run(space, asked.body["run_id"])
+    if run["looks"] <= 3:
         raise Refused(400, "INVALID_PARAMETER_VALUE", "The run is active.")
     if asked.body.get("latest_repair_id") != (run["repairs"] or [None])[-1]:
         raise Refused(400, "INVALID_PARAMETER_VALUE", "Another repair came first.")
+    last = {each["key"]: each for each in run["attempts"]}
+    run["attempts"] += [
+        {"key": key, "number": each["number"] + 1, "end": None}
+        for key, each in last.items() if each["end"][0] != "SUCCESS"
+    ]  # fmt: skip
     run["repairs"].append(len(run["repairs"]) + 71)
-    run["looks"] = 0
+    run["looks"], run["stale"] = 0, space.kept["slow to repair"].get("looks", 0)
     return {"repair_id": run["repairs"][-1]}

@@ -14,12 +14,12 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from workspace import message_types
-from workspace.faults import ANSWERS, DROPPED, LOST, SLOW, Fault
+from workspace.faults import ANSWERS, BROKEN, DROPPED, LOST, SLOW, Fault
 from workspace.routes import ROUTES, Refused, Request, Route
 from workspace.sdk_types import answer_problems, request_problems
 
 for service in ("compute", "features", "files", "identity", "jobs", "mlflow_tracking", "monitors",
-                "pipelines", "serving", "unity_catalog", "unity_models"):  # fmt: skip
+                "pipelines", "serving", "unity_catalog", "unity_models", "warehouses"):  # fmt: skip
     importlib.import_module(f"workspace.{service}")  # declares its routes
 TOKEN = "dapi-of-the-recorder"
 
@@ -43,7 +43,8 @@ class Workspace:
     what comes without the token is refused, and stands in the transcript like everything else.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, **config: Any) -> None:
+        self.config = config  # of its clients, beside host and token
         self.kept: dict[str, dict[str, Any]] = defaultdict(dict)
         self.transcript: list[Exchange] = []
         self.faults: list[Fault] = []
@@ -64,8 +65,9 @@ class Workspace:
     def client(self) -> Any:
         """The SDK's client of it."""
         from databricks.sdk import WorkspaceClient
+        from databricks.sdk.config import Config
 
-        return WorkspaceClient(host=self.url, token=TOKEN)
+        return WorkspaceClient(config=Config(host=self.url, token=TOKEN, **self.config))
 
     def close(self) -> None:
         """Stop listening."""
@@ -148,6 +150,8 @@ class _Handler(BaseHTTPRequestHandler):
             elif kind != DROPPED:
                 asked = Request(names, dict(parse_qsl(url.query)), body)
                 status, answer = space.answer(route, self.command, asked)
+                if kind == BROKEN:
+                    status, answer = 500, {"error_code": ANSWERS[500][0], "message": "broken"}
             cut = kind in (DROPPED, LOST)
             if not path.startswith("/.well-known/"):  # the SDK looks whether there is something
                 space.transcript.append(

@@ -17,6 +17,7 @@ from databricks.sdk.service.catalog import (
 from workspace.routes import absent, route
 
 PREFIX = "/api/2.1/unity-catalog"
+EFFECTIVE = f"{PREFIX}/effective-permissions/{{securable_type}}/{{full_name}}"
 
 
 def _owned(space, kind, name):
@@ -47,8 +48,7 @@ def volume(space, asked):
     return _owned(space, "volumes", asked.path["name"])
 
 
-@route("GET", f"{PREFIX}/effective-permissions/{{securable_type}}/{{full_name}}",
-       GrantsAPI.get_effective)  # fmt: skip
+@route("GET", EFFECTIVE, GrantsAPI.get_effective)
 def effective(space, asked):
     held = space.kept["grants"].get(asked.path["full_name"], [])
     privileges = [{"privilege": each} for each in held]

@@ -53,18 +53,18 @@ def _run_on_databricks(args: argparse.Namespace) -> int:
     if args.job not in bundle.jobs:
         raise UsageError(f"no job '{args.job}': there are {', '.join(sorted(bundle.jobs))}")
     name = bundle.jobs[args.job].name
-    number = None if args.repair is None else int(args.repair)
+    number, repair = None if args.repair is None else int(args.repair), None
     if number is None:
         parameters = pairs(args.params, "--params")
         number = jobs.start(workspace, jobs.find(workspace, name), parameters, args.only)
     else:
-        jobs.repair(workspace, number)
+        repair = jobs.repair(workspace, number)
     if args.no_wait:
         print(json.dumps({"run_id": number}) if args.json else f"run {number} of '{name}' goes on")
         return 0
     try:
-        ended = jobs.follow(workspace, number, _quiet if args.json else _tell(args.job))
-    except KeyboardInterrupt:
+        ended = jobs.follow(workspace, number, _quiet if args.json else _tell(args.job), repair)
+    except (KeyboardInterrupt, PlatformError):
         print(f"run {number} of '{name}' goes on in the workspace", file=sys.stderr)
         raise
     if args.json:

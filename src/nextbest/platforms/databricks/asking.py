@@ -32,21 +32,28 @@ def connect(host: str | None, profile: str | None) -> WorkspaceClient:
 
 
 def ask(
-    call: Callable[[], T], what: str, right: str, passing: tuple[type[Exception], ...] = ()
+    call: Callable[[], T],
+    what: str,
+    right: str,
+    passing: tuple[type[Exception], ...] = (),
+    *,
+    just_made: bool = False,
+    unanswered: str = "run this again",
 ) -> T:
     """The answer to a call that does no harm when repeated.
 
     The SDK itself waits out 429 and 503 (for as long as Retry-After says) and cut connections, for
-    five minutes; 500 it tries once, and so that is done here. Source: databricks-sdk 0.156,
+    five minutes; 500 it tries once, and so that is done here, as with 404 for a thing that was
+    `just_made`, which not every part of a workspace knows at once. Source: databricks-sdk 0.156,
     `_base_client.py`. Raises PlatformError that names `what` it was about, the reason and the
-    `right` that it needs; errors of `passing` are left to the caller.
+    `right` that it needs, or what to do when it went `unanswered`; errors of `passing` are left to
+    the caller.
     """
     import requests
     from databricks.sdk import errors
-    from databricks.sdk.retries import retried
 
     try:
-        return retried(on=[errors.InternalError], timeout=PATIENCE)(call)()
+        return _patiently(call, [errors.InternalError, *([errors.NotFound] if just_made else [])])
     except passing:
         raise
     except errors.Unauthenticated as error:
@@ -69,8 +76,21 @@ def ask(
     except (requests.RequestException, TimeoutError) as error:
         cause = error.__cause__ or error
         raise PlatformError(
-            f"{what}: the workspace did not answer ({_told(cause)}); run this again"
+            f"{what}: the workspace did not answer ({_told(cause)}); {unanswered}"
         ) from error
+
+
+def _patiently(call: Callable[[], T], passing_soon: list[type[BaseException]]) -> T:
+    """The answer, tried again after errors that pass soon; the last of them if they don't."""
+    from databricks.sdk.errors import NotFound
+    from databricks.sdk.retries import retried
+
+    try:
+        return retried(on=passing_soon, timeout=PATIENCE)(call)()
+    except TimeoutError as error:
+        if isinstance(error.__cause__, NotFound):
+            raise error.__cause__ from None
+        raise
 
 
 def _told(error: BaseException) -> str:

@@ -6,9 +6,10 @@ States are those of the Jobs API 2.2 (`RunStatus`): until it ends a run or task 
 
 from __future__ import annotations
 
+import math
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,9 +18,10 @@ from nextbest.platforms.databricks.asking import ask
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
-    from databricks.sdk.service.jobs import RunStatus, RunTask
+    from databricks.sdk.service.jobs import Run, RunStatus, RunTask
 
 POLL_SECONDS = 5
+PATIENCE_SECONDS = 300  # with a workspace that has accepted a repair and doesn't begin it
 PASSED = frozenset({"SUCCESS", "SUCCESS_WITH_FAILURES"})
 NOT_RUN = frozenset({"SKIPPED", "DISABLED"})
 
@@ -73,59 +75,108 @@ def start(
         ),
         f"job {job}",
         "CAN MANAGE RUN on the job",
+        unanswered="it may have started: look at the job's runs before you start it again",
     )
     return started.response.run_id
 
 
-def repair(workspace: WorkspaceClient, run: int) -> None:
-    """Run again what failed in a run, and what follows it."""
+def repair(workspace: WorkspaceClient, run: int) -> int:
+    """Run again what failed in a run, and what follows it; the repair's id."""
     from databricks.sdk.errors import InvalidParameterValue
 
-    history = ask(
-        lambda: workspace.jobs.get_run(run, include_history=True), f"run {run}", "CAN VIEW on it"
-    ).repair_history  # fmt: skip
-    latest = [each.id for each in history or () if each.id]
+    latest = _latest_repair(workspace, run)
     try:
-        ask(
+        return ask(
             lambda: workspace.jobs.repair_run(
                 run,
-                latest_repair_id=latest[-1] if latest else None,
+                latest_repair_id=latest,
                 rerun_all_failed_tasks=True,
                 rerun_dependent_tasks=True,
             ),
             f"run {run}",
             "CAN MANAGE RUN on the job",
             passing=(InvalidParameterValue,),
-        )
+            unanswered="it may be under way: look at the run's page before you repair it again",
+        ).response.repair_id
     except InvalidParameterValue as error:
+        # One has come in between: our own request whose answer was lost, or another's.
+        if (later := _latest_repair(workspace, run)) not in (None, latest):
+            return later
         raise PlatformError(f"run {run} can't be repaired: {error}") from error
 
 
-def follow(
-    workspace: WorkspaceClient, run: int, changed: Callable[[str, str, str], None]
-) -> JobRun:
-    """Wait for the end of a run; `changed` is told of each task that changed, its state and page.
+def _latest_repair(workspace: WorkspaceClient, run: int) -> int | None:
+    at = ask(
+        lambda: workspace.jobs.get_run(run, include_history=True),
+        f"run {run}",
+        "CAN VIEW on the run",
+    )
+    return next(reversed([each.id for each in at.repair_history or () if each.id]), None)
 
-    Raises PlatformError when the workspace stops answering; the run itself goes on.
+
+def follow(
+    workspace: WorkspaceClient,
+    run: int,
+    changed: Callable[[str, str, str], None],
+    repair: int | None = None,
+) -> JobRun:
+    """Wait for the end of a run, or of its `repair`.
+
+    `changed` is told of each task that changed, its state and page. Raises PlatformError when the
+    workspace stops answering, or doesn't begin the repair; the run itself goes on.
     """
     seen: dict[str, str] = {}
+    limit = time.monotonic() + PATIENCE_SECONDS
+    what, right = f"run {run}", "CAN VIEW on the run"
     while True:
-        at = ask(lambda: workspace.jobs.get_run(run), f"run {run}", "CAN VIEW on the run")
-        for task in at.tasks or ():
-            state = _state(task.status)
-            if seen.get(task.task_key) != state:
-                seen[task.task_key] = state
-                changed(task.task_key, state, task.run_page_url or "")
-        if at.status is not None and at.status.termination_details is not None:
-            break
+        at = ask(
+            lambda: workspace.jobs.get_run(run, include_history=True),
+            what,
+            right,
+            just_made=True,
+            unanswered="the run goes on",
+        )
+        if repair is None or _begun(at, repair):
+            for task in _newest(at.tasks or ()):
+                state = _state(task.status)
+                if seen.get(task.task_key) != state:
+                    seen[task.task_key] = state
+                    changed(task.task_key, state, task.run_page_url or "")
+            if _ended(at.status):
+                break
+        elif time.monotonic() > limit:
+            raise PlatformError(
+                f"{what}: repair {repair} was accepted, but has not begun in "
+                f"{PATIENCE_SECONDS // 60} minutes; see {at.run_page_url}"
+            )
         time.sleep(POLL_SECONDS)
     return JobRun(
         run_id=run,
         state=_state(at.status),
         url=at.run_page_url or "",
-        message=at.status.termination_details.message or "",
-        tasks=tuple(_task(workspace, task) for task in at.tasks or ()),
+        message=(details.message if (details := at.status.termination_details) else "") or "",
+        tasks=tuple(_task(workspace, task) for task in _newest(at.tasks or ())),
     )
+
+
+def _begun(at: Run, repair: int) -> bool:
+    """Whether what is shown is the repair: at first a run still shows the end it had before."""
+    shown = next((each for each in at.repair_history or () if each.id == repair), None)
+    return shown is not None and (not _ended(at.status) or _ended(shown.status))
+
+
+def _newest(tasks: Iterable[RunTask]) -> list[RunTask]:
+    """The last attempt of each task: retries and repairs add theirs under the same key."""
+    in_time = sorted(
+        tasks, key=lambda each: (each.start_time or math.inf, each.attempt_number or 0)
+    )
+    newest = {each.task_key: each for each in in_time}
+    return [newest[key] for key in dict.fromkeys(each.task_key for each in tasks)]
+
+
+def _ended(status: RunStatus | None) -> bool:
+    # While it is TERMINATING it has termination details already.
+    return status is not None and status.state is not None and status.state.value == "TERMINATED"
 
 
 def _task(workspace: WorkspaceClient, task: RunTask) -> TaskRun:
@@ -133,14 +184,19 @@ def _task(workspace: WorkspaceClient, task: RunTask) -> TaskRun:
     state, told = _state(task.status), ""
     if state not in PASSED | NOT_RUN and task.run_id is not None:
         what = f"output of task {task.task_key}"
-        output = ask(lambda: workspace.jobs.get_run_output(task.run_id), what, "CAN VIEW on it")
+        try:
+            call = workspace.jobs.get_run_output
+            output = ask(lambda: call(task.run_id), what, "CAN VIEW on the run", just_made=True)
+            told = output.error or ""
+        except PlatformError as error:  # that the run has failed is known, and told
+            told = str(error)
         details = task.status.termination_details if task.status else None
-        told = output.error or (details.message if details else "") or "no message"
+        told = told or (details.message if details else "") or "no message"
     return TaskRun(task.task_key, state, task.run_page_url or "", told)
 
 
 def _state(status: RunStatus | None) -> str:
     if status is None or status.state is None:
         return "PENDING"
-    ended = status.termination_details
-    return ended.code.value if ended and ended.code else status.state.value
+    details = status.termination_details
+    return details.code.value if _ended(status) and details and details.code else status.state.value

@@ -37,13 +37,13 @@ class DatabricksMonitors:
         self._declare(monitor)
         monitors, table = self._workspace.quality_monitors, monitor.table
         what, right = f"refresh of the monitor of {table}", f"MANAGE on {table}"
-        running = ask(lambda: monitors.run_refresh(table), what, right)
+        running = ask(lambda: monitors.run_refresh(table), what, right, just_made=True)
         number = running.refresh_id
         waiting = (MonitorRefreshInfoState.PENDING, MonitorRefreshInfoState.RUNNING)
         limit = time.monotonic() + PATIENCE_SECONDS
         while running.state in waiting and time.monotonic() < limit:
             time.sleep(POLL_SECONDS)
-            running = ask(lambda: monitors.get_refresh(table, number), what, right)
+            running = ask(lambda: monitors.get_refresh(table, number), what, right, just_made=True)
         if running.state != MonitorRefreshInfoState.SUCCESS:
             state = running.state.value if running.state else "in no state"
             raise PlatformError(

@@ -92,7 +92,7 @@ def _settled(endpoints: Any, name: str, what: str, right: str) -> ServingEndpoin
 
     try:
         wait = endpoints.wait_get_serving_endpoint_not_updating
-        return ask(lambda: wait(name), what, right, passing=(OperationFailed,))
+        return ask(lambda: wait(name), what, right, passing=(OperationFailed,), just_made=True)
     except OperationFailed:
         return ask(lambda: endpoints.get(name), what, right)
 
