@@ -45,6 +45,12 @@ oracle: $(READY) ## a thousand training sets against Databricks' own client, ten
 loop: $(READY) ## sixty days of decisions, outcomes, drift and retraining; draws a picture
 	@$(BIN)/python examples/closed_loop.py $(ARGS)
 
+matrix: $(READY) ## the tables of docs/guides/environments.md anew, from `dbb targets`
+	@$(BIN)/dbb targets --markdown --var 'service_principal=<principal>' > .venv/matrix.md
+	@awk '/made by `make matrix`/ { print; while ((getline line < ".venv/matrix.md") > 0) print line; skip = 1 } \
+		/<!-- to here/ { skip = 0 } !skip' docs/guides/environments.md > .venv/environments.md
+	@mv .venv/environments.md docs/guides/environments.md
+
 pins: $(READY) ## make requirements*.txt anew from pyproject.toml
 	@./sync_requirements.sh
 
@@ -63,4 +69,4 @@ $(READY): requirements-dev.txt pyproject.toml
 		$(BIN)/python -c "import pysail, pyspark.sql.connect.session, lightgbm, deltalake, nextbest.lifecycle" & wait
 	@touch $(READY)
 
-.PHONY: help demo test lint format bench bench-learning oracle loop pins clean
+.PHONY: help demo test lint format bench bench-learning oracle loop matrix pins clean

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from nextbest.bundle.graph import Diagnostic, Location
 
-
 _SEVERITIES = ("error", "warning", "note")
 
 
@@ -43,7 +42,14 @@ def ordered(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
 
     def rank(item: Diagnostic) -> tuple[int, str, int, int, str, str]:
         at = item.location or Location("", 0)
-        return (_SEVERITIES.index(item.severity), at.file, at.line, at.column, item.path, item.summary)
+        return (
+            _SEVERITIES.index(item.severity),
+            at.file,
+            at.line,
+            at.column,
+            item.path,
+            item.summary,
+        )
 
     unique = {(item.severity, item.summary, item.location): item for item in found}
     return tuple(sorted(unique.values(), key=rank))

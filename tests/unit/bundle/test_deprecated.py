@@ -22,7 +22,9 @@ OURS = (
 )  # fmt: skip
 OF_THE_FILE = {"BundleSection.compute_id", "Experimental.pydabs"}  # no resource: not in the package
 # How a docstring begins, after marks such as [Public Preview] or :meta private:.
-MARK = re.compile(r"(?:\s|\[[\w ]+\]|:meta private:)*?(?:\[DEPRECATED\]|DEPRECATED\b|\(Deprecated\b)")
+MARK = re.compile(
+    r"(?:\s|\[[\w ]+\]|:meta private:)*?(?:\[DEPRECATED\]|DEPRECATED\b|\(Deprecated\b)"
+)
 
 
 def texts() -> Iterator[tuple[str, str]]:
