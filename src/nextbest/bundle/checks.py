@@ -38,7 +38,7 @@ def before_merge(config: Node, found: list[Diagnostic]) -> None:
 
 
 def after_interpolation(config: Node, raw: Node, found: list[Diagnostic]) -> None:
-    """Report duplicates in sequences that came as a whole from a variable, and a run_as of nobody."""
+    """Report duplicates in sequences that came whole from a variable, and a run_as of nobody."""
     _nobody(config, raw, found)
     for key, job in config.entries("resources", "jobs").items():
         for field, name in KEYS.items():

@@ -110,8 +110,8 @@ def test_two_schemas_with_one_online_store(broken):
 @pytest.mark.parametrize(
     ("file", "old", "new", "told"),
     [
-        ("databricks.yml", "nextbest-${bundle.target}\" }", "nextbest\" }", "endpoint nextbest is"),
-        ("resources/storage.yml", "name: nextbest-${bundle.target}", "name: s", "secret scope s is"),
+        ("databricks.yml", "-${bundle.target}\" }", "\" }", "endpoint nextbest is"),
+        ("resources/storage.yml", " nextbest-${bundle.target}", " s", "secret scope s is"),
         (
             "resources/training_job.yml", " (${bundle.target})", "",
             "job nextbest training is touched by staging (training_job) and prod (training_job)",
@@ -132,7 +132,7 @@ def test_two_schemas_with_one_online_store(broken):
         (
             "databricks.yml", "root_path: /Workspace/Users/${var.service_principal}/.bundle"
             "/${bundle.name}/${bundle.target}",
-            "root_path: /Workspace/Users/${workspace.current_user.userName}/.bundle/nextbest/staging",
+            "root_path: ~/.bundle/nextbest/staging",
             "folder /Workspace/Users/<you>/.bundle/nextbest/staging is",
         ),
     ],
