@@ -83,7 +83,7 @@ def test_well_formed(schema, tmp_path):
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}-{file.name}")
 def test_nothing_secret_and_nothing_that_lives_long(file):
     text = file.read_text(encoding="utf-8")
-    for word in (r"secrets\.", "DATABRICKS_TOKEN", r"CLIENT_SECRET", "dapi", "PERSONAL_ACCESS"):
+    for word in (r"secrets\.", r"DATABRICKS_TOKEN\b", "CLIENT_SECRET", "dapi", "PERSONAL_ACCESS"):
         assert not re.search(word, text, re.I), word
 
 
@@ -114,6 +114,8 @@ def test_least_permissions():
         to_databricks = job.get("env", {}).get("DATABRICKS_AUTH_TYPE") == "github-oidc"
         assert (given.pop("id-token", None) == "write") == to_databricks, f"{file}: {name}"
         assert given in ({}, {"contents": "read"}), f"{file}: {name}"
+        if to_databricks:
+            assert job["env"]["DATABRICKS_TOKEN_AUDIENCE"] == "${{ vars.DATABRICKS_ACCOUNT_ID }}"
         # A token is for one environment: its policy at Databricks names it.
         assert to_databricks == ("environment" in job), f"{file}: {name}"
         for step in job.get("steps", ()):
