@@ -111,7 +111,7 @@ def test_runs_of_a_job_queue_up(target: str, repository: Path, user: str):
         assert job["notification_settings"]["no_alert_for_skipped_runs"] is True
 
 
-@pytest.mark.parametrize(("target", "retries"), [("dev", 0), ("staging", 2), ("prod", 2)])
+@pytest.mark.parametrize(("target", "retries"), [("dev", 0), ("staging", 1), ("prod", 1)])
 def test_notebooks_are_tried_again_and_nothing_else(
     target: str, retries: int, repository: Path, user: str
 ):
@@ -121,7 +121,7 @@ def test_notebooks_are_tried_again_and_nothing_else(
             own = isinstance(task.spec, NotebookTask)
             assert task.max_retries == (retries if own else 0)
             assert task.timeout_seconds == (28800 if own else 0)
-            assert task.min_retry_interval_millis == (60_000 if own else 0)
+            assert task.min_retry_interval_millis == (30_000 if own else 0)
             assert not task.retry_on_timeout
 
 
