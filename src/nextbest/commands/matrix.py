@@ -21,7 +21,7 @@ KINDS = (
 )  # fmt: skip
 # Described, but nothing that two targets could share: each has one of its own by its very nature.
 OWN = ("schedule", "compute")
-_PARENTS = {"experiments": "experiment", "secret_scopes": "secret scope"}
+_NAMES = ("name", "display_name", "table_name", "cluster_name", "instance_pool_name", "title")
 
 
 class Touch(NamedTuple):
@@ -90,9 +90,10 @@ def _deployed(bundle: Bundle) -> Iterator[Touch]:
         for key, resource in resources.items():
             if group == "jobs":
                 continue
-            kind = _PARENTS.get(group, group.removesuffix("s").replace("_", " "))
+            kind = group.removesuffix("s").replace("_", " ")
             parts = [resource.get(part) for part in ("catalog_name", "schema_name")]
-            name = resource.get("name") or resource.get("display_name") or key
+            # Without a name of its own it is told by its key, and so taken to be shared.
+            name = next((resource[field] for field in _NAMES if resource.get(field)), key)
             yield Touch(BUNDLE, kind, key, ".".join([*filter(None, parts), name]))
 
 
