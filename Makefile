@@ -11,6 +11,8 @@ DAY ?= 2026-11-21
 help: ## list what can be done
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F':.*?## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
+setup: $(READY) ## the pinned environment in .venv, and nothing else
+
 demo: $(READY) ## run lifecycle_job of the real bundle, here, end to end
 	@$(BIN)/dbb run lifecycle_job --local --params as_of=$(DAY) $(if $(PARAMS),--params $(PARAMS))
 
@@ -23,6 +25,11 @@ lint: $(READY) ## format, lint, architecture, pins, bundle
 	@$(BIN)/lint-imports --no-cache > .venv/imports.log || { cat .venv/imports.log; exit 1; }
 	@./sync_requirements.sh --check
 	@for target in dev staging prod; do $(BIN)/dbb validate -t $$target --strict || exit $$?; done
+	@$(BIN)/dbb targets > .venv/targets.log || exit $$?
+
+schema: $(READY) ## the bundle's files against the JSON schema of the Databricks CLI (which it needs)
+	@databricks bundle schema > .venv/bundle-schema.json
+	@$(BIN)/check-jsonschema --schemafile .venv/bundle-schema.json databricks.yml resources/*.yml
 
 format: $(READY) ## format and sort imports
 	@$(BIN)/black --quiet src tests benchmarks notebooks examples
@@ -45,6 +52,12 @@ oracle: $(READY) ## a thousand training sets against Databricks' own client, ten
 loop: $(READY) ## sixty days of decisions, outcomes, drift and retraining; draws a picture
 	@$(BIN)/python examples/closed_loop.py $(ARGS)
 
+matrix: $(READY) ## the tables of docs/guides/environments.md anew, from `dbb targets`
+	@$(BIN)/dbb targets --markdown --var 'service_principal=<principal>' > .venv/matrix.md
+	@awk '/made by `make matrix`/ { print; while ((getline line < ".venv/matrix.md") > 0) print line; skip = 1 } \
+		/<!-- to here/ { skip = 0 } !skip' docs/guides/environments.md > .venv/environments.md
+	@mv .venv/environments.md docs/guides/environments.md
+
 pins: $(READY) ## make requirements*.txt anew from pyproject.toml
 	@./sync_requirements.sh
 
@@ -63,4 +76,4 @@ $(READY): requirements-dev.txt pyproject.toml
 		$(BIN)/python -c "import pysail, pyspark.sql.connect.session, lightgbm, deltalake, nextbest.lifecycle" & wait
 	@touch $(READY)
 
-.PHONY: help demo test lint format bench bench-learning oracle loop pins clean
+.PHONY: help setup demo test lint schema format bench bench-learning oracle loop matrix pins clean

@@ -56,6 +56,14 @@ def _validate(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def _targets(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--var", action="append", default=[], metavar="K=V", help="value of a bundle variable"
+    )
+    parser.add_argument("--markdown", action="store_true", help="print tables in Markdown")
+    _json(parser)
+
+
 def _doctor(parser: argparse.ArgumentParser) -> None:
     _target(parser)
     _json(parser)
@@ -158,6 +166,12 @@ def _handed_over(parser: argparse.ArgumentParser) -> None:
 
 COMMANDS = (
     Command(("validate",), "check the bundle", _validate, "nextbest.bundle.command:validate"),
+    Command(
+        ("targets",),
+        "what each job touches in each target; do two share any?",
+        _targets,
+        "nextbest.commands.targets:targets",
+    ),
     Command(
         ("doctor",),
         "is the workspace ready for a target?",

@@ -16,14 +16,14 @@ from nextbest.platforms.databricks import jobs as adapter
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[2]
-NAME = "nextbest training"
+NAME, IN_DEV = "nextbest training (prod)", "[dev me] nextbest training (dev)"
 
 
 @pytest.fixture
 def space(monkeypatch, tmp_path):
     space = Workspace()
     space.kept["jobs"][11] = {"name": NAME, "tasks": ["model_training", "model_validation"]}
-    space.kept["jobs"][12] = {"name": f"[dev me] {NAME}", "tasks": ["model_training"]}
+    space.kept["jobs"][12] = {"name": IN_DEV, "tasks": ["model_training"]}
     space.kept["jobs"][13] = {"name": NAME.upper(), "tasks": []}
     monkeypatch.setenv("DATABRICKS_HOST", space.url)
     monkeypatch.setenv("DATABRICKS_TOKEN", TOKEN)
@@ -55,7 +55,7 @@ def test_in_development_it_is_the_job_of_who_asks(space, capsys):
     assert main(["run", "training_job", "-t", "dev", "--only", "model_training", "--no-wait"]) == 0
     assert space.kept["runs"][1]["job_id"] == 12
     assert space.kept["runs"][1]["only"] == ["model_training"]
-    assert capsys.readouterr().out == f"run 1 of '[dev me] {NAME}' goes on\n"
+    assert capsys.readouterr().out == f"run 1 of '{IN_DEV}' goes on\n"
 
 
 def test_what_fails_is_told_and_repaired(space, capsys):
@@ -117,7 +117,7 @@ def test_a_lost_answer_repairs_once(space):
     ("words", "told", "code"),
     [
         ("run nothing -t prod", "no job 'nothing': there are data_pipeline_job", 2),
-        ("run serving_job -t prod", "no job named 'nextbest serving': deploy it", 1),
+        ("run serving_job -t prod", "no job named 'nextbest serving (prod)': deploy it", 1),
         ("run training_job -t prod --repair abc", "runs on Databricks have numbers", 2),
         ("run training_job -t prod --repair 9", "run 9: not there, or hidden", 1),
         ("run training_job -t prod --repair 1 --only x", "--repair runs with the parameters", 2),
@@ -133,7 +133,7 @@ def test_what_can_not_be_is_told(space, capsys, words, told, code):
 def test_two_jobs_of_one_name_are_told_apart_by_nobody(space, capsys):
     space.kept["jobs"][14] = dict(space.kept["jobs"][11])
     assert main(["run", "training_job", "-t", "prod"]) == 1
-    assert "2 jobs (ids 11, 14) named 'nextbest training'" in capsys.readouterr().err
+    assert f"2 jobs (ids 11, 14) named '{NAME}'" in capsys.readouterr().err
 
 
 def test_a_right_that_is_missing_is_named(space, capsys):

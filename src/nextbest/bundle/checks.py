@@ -8,9 +8,10 @@ from pathlib import Path
 from nextbest.bundle import cron
 from nextbest.bundle.checks_graph import check_calls, check_graph, duplicates
 from nextbest.bundle.checks_parameters import Notebooks, check_parameters
-from nextbest.bundle.diagnostics import error, near
+from nextbest.bundle.diagnostics import error, near, note
 from nextbest.bundle.graph import Diagnostic, Job
-from nextbest.bundle.references import is_unresolved
+from nextbest.bundle.references import is_unresolved, references
+from nextbest.bundle.variables import PREFIX
 from nextbest.bundle.yaml_source import Node
 
 KEYS = {"job_clusters": "job_cluster_key", "parameters": "name", "tasks": "task_key"}
@@ -37,7 +38,8 @@ def before_merge(config: Node, found: list[Diagnostic]) -> None:
 
 
 def after_interpolation(config: Node, raw: Node, found: list[Diagnostic]) -> None:
-    """Report duplicates in sequences that came as a whole from a variable."""
+    """Report duplicates in sequences that came whole from a variable, and a run_as of nobody."""
+    _nobody(config, raw, found)
     for key, job in config.entries("resources", "jobs").items():
         for field, name in KEYS.items():
             if is_unresolved(raw.text("resources", "jobs", key, field)):
@@ -83,6 +85,21 @@ def _zone(path: str, zone: Node, found: list[Diagnostic]) -> None:
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         fix = near(str(zone.data), zoneinfo.available_timezones())
         found.append(error(f"no time zone '{zone.data}'", zone.location, path, fix))
+
+
+def _nobody(config: Node, raw: Node, found: list[Diagnostic]) -> None:
+    run_as = config.at("run_as")
+    names = ("user_name", "service_principal_name")
+    if run_as is None or any(run_as.text(name) for name in names):
+        return
+    written = [each for name in names for each in references(raw.text("run_as", name))]
+    variables = [each.path[1] for each in written if each.path[0] == "var"]
+    target = config.text("bundle", "target")
+    summary = f"target '{target}' runs as nobody yet: Databricks refuses to deploy it like that"
+    fix = "name a service principal by its application id"
+    if variables:
+        fix += f": --var {variables[0]}=…, or {PREFIX}{variables[0]} in the environment"
+    found.append(note(summary, run_as.location, "run_as", fix))
 
 
 def _run_as(config: Node, found: list[Diagnostic]) -> None:

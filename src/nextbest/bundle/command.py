@@ -17,8 +17,8 @@ def validate(args: argparse.Namespace) -> int:
     """Report everything about the bundle around the working directory.
 
     Reads `target`, `var` (a list of "name=value"), `strict` and `json` of `args`. Returns the exit
-    code: 0 clean, 1 warnings under `strict`, 2 errors. Raises BundleError where there is no
-    bundle and UsageError for a malformed `--var`.
+    code: 0 clean (but for notes), 1 warnings under `strict`, 2 errors. Raises BundleError where
+    there is no bundle and UsageError for a malformed `--var`.
     """
     root = find_root(Path.cwd())
     bundle, found = diagnose(root, args.target, parse_variables(args.var or ()), None)
@@ -31,7 +31,8 @@ def validate(args: argparse.Namespace) -> int:
         print(summary_line(target, bundle, found))
     if any(item.severity == "error" for item in found):
         return 2
-    return 1 if found and args.strict else 0
+    warned = any(item.severity == "warning" for item in found)
+    return 1 if warned and args.strict else 0
 
 
 def parse_variables(given: Iterable[str]) -> dict[str, str]:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from nextbest.bundle.graph import Diagnostic, Location
 
+_SEVERITIES = ("error", "warning", "note")
+
 
 def error(summary: str, at: Location | None, path: str = "", fix: str = "") -> Diagnostic:
     """Something that Databricks refuses, or that can't be run."""
@@ -15,6 +17,11 @@ def error(summary: str, at: Location | None, path: str = "", fix: str = "") -> D
 def warning(summary: str, at: Location | None, path: str = "", fix: str = "") -> Diagnostic:
     """Something that works, but most likely not as it was meant."""
     return Diagnostic("warning", summary, at, path, fix)
+
+
+def note(summary: str, at: Location | None, path: str = "", fix: str = "") -> Diagnostic:
+    """Something that is still to be given before a deployment; nothing is wrong with the files."""
+    return Diagnostic("note", summary, at, path, fix)
 
 
 def near(name: str, known: Iterable[str]) -> str:
@@ -31,11 +38,18 @@ def near(name: str, known: Iterable[str]) -> str:
 
 
 def ordered(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Every finding once: errors first, then by file and line."""
+    """Every finding once: errors first, then warnings, notes last; by file and line."""
 
-    def rank(item: Diagnostic) -> tuple[bool, str, int, int, str, str]:
+    def rank(item: Diagnostic) -> tuple[int, str, int, int, str, str]:
         at = item.location or Location("", 0)
-        return (item.severity != "error", at.file, at.line, at.column, item.path, item.summary)
+        return (
+            _SEVERITIES.index(item.severity),
+            at.file,
+            at.line,
+            at.column,
+            item.path,
+            item.summary,
+        )
 
     unique = {(item.severity, item.summary, item.location): item for item in found}
     return tuple(sorted(unique.values(), key=rank))

@@ -42,7 +42,7 @@ Resources = jobs:{Job} experiments:{MlflowExperiment} registered_models:{Registe
     schemas:{Schema} volumes:{Volume} model_serving_endpoints:{ModelServingEndpoint}
     quality_monitors:{QualityMonitor} alerts:{Alert} job_runs:{any} pipelines:{any} models:{any}
     catalogs:{any} external_locations:{any} clusters:{any} dashboards:{any} genie_spaces:{any}
-    apps:{any} secret_scopes:{any} sql_warehouses:{any} database_instances:{any}
+    apps:{any} secret_scopes:{SecretScope} sql_warehouses:{any} database_instances:{any}
     database_catalogs:{any} synced_database_tables:{any} postgres_projects:{any}
     postgres_branches:{any} postgres_endpoints:{any} postgres_catalogs:{any}
     postgres_databases:{any} postgres_roles:{any} postgres_synced_tables:{any}

@@ -118,6 +118,12 @@ AlertCronSchedule = quartz_cron_schedule! timezone_id! pause_status:SchedulePaus
 AlertStatementParameter = name! type value
 Permission = level!:PermissionLevel group_name service_principal_name user_name
 AlertV2RunAs = service_principal_name user_name
+SecretScope = name! backend_type:ScopeBackendType
+    keyvault_metadata:AzureKeyVaultSecretScopeMetadata lifecycle:Lifecycle
+    permissions:[SecretScopePermission]
+AzureKeyVaultSecretScopeMetadata = dns_name! resource_id!
+SecretScopePermission = level!:SecretScopePermissionLevel group_name service_principal_name
+    user_name
 """
 
 ENUMS = """
@@ -162,4 +168,6 @@ PermissionLevel = CAN_MANAGE CAN_RESTART CAN_ATTACH_TO IS_OWNER CAN_MANAGE_RUN C
     CAN_RUN CAN_EDIT CAN_USE CAN_MANAGE_STAGING_VERSIONS CAN_MANAGE_PRODUCTION_VERSIONS
     CAN_EDIT_METADATA CAN_VIEW_METADATA CAN_BIND CAN_QUERY CAN_MONITOR CAN_CREATE
     CAN_MONITOR_ONLY CAN_CREATE_APP
+ScopeBackendType = DATABRICKS AZURE_KEYVAULT
+SecretScopePermissionLevel = READ WRITE MANAGE
 """

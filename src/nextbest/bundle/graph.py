@@ -31,7 +31,7 @@ class Location(NamedTuple):
 class Diagnostic(NamedTuple):
     """One finding about a bundle: what is wrong, where, and how to mend it."""
 
-    severity: Literal["error", "warning"]
+    severity: Literal["error", "warning", "note"]
     summary: str
     location: Location | None = None
     path: str = ""  # resources.jobs.training_job.tasks[0].depends_on

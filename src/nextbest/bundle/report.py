@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from nextbest.bundle.graph import Bundle, Diagnostic, ForEachTask
 
-_COLORS = {"error": "\033[1;31m", "warning": "\033[1;33m"}
+_COLORS = {"error": "\033[1;31m", "warning": "\033[1;33m", "note": "\033[1;36m"}
 _DIM, _PLAIN = "\033[2m", "\033[0m"
 
 
@@ -33,6 +33,8 @@ def summary_line(target: str, bundle: Bundle | None, found: Iterable[Diagnostic]
     if bundle is not None:
         counts = [_count(len(bundle.jobs), "job"), _count(task_count(bundle), "task")]
     counts += [_count(severities.count(kind), kind) for kind in ("error", "warning")]
+    if notes := severities.count("note"):
+        counts.append(_count(notes, "note"))
     return f"{target}: {', '.join(counts)}"
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from nextbest.bundle import deprecated
 from nextbest.bundle.diagnostics import error, near, warning
 from nextbest.bundle.fields import fields_of, is_type, values_of
 from nextbest.bundle.graph import Diagnostic
@@ -95,6 +96,8 @@ def _fields(node: Node, name: str, path: str, found: list[Diagnostic]) -> Node |
         kept = {}
         for key, item in node.data.items():
             field = known.get(key)
+            if (instead := deprecated.FIELDS.get(f"{name}.{key}")) is not None:
+                found.append(warning(f"deprecated field: {key}", item.location, path, instead))
             if field is not None and field.kind == "str" and type(item.data) is str:
                 kept[key] = item  # most of all fields
             elif field is not None:
@@ -175,7 +178,7 @@ def complete(node: Node, kind: str, path: str, found: list[Diagnostic]) -> Node:
         kind = fields[key].kind
         below = f"{path}.{key}" if path else key
         if kind not in _SCALARS and (allowed := values_of(kind.strip("[]"))):
-            _allowed(item, allowed, below, found)
+            _allowed(item, kind.strip("[]"), allowed, below, found)
         kept[key] = complete(item, kind, below, found) if kind not in _SCALARS else item
     for key, field in fields.items():
         if not field.required or key in kept:
@@ -187,8 +190,12 @@ def complete(node: Node, kind: str, path: str, found: list[Diagnostic]) -> Node:
     return node.holding(kept)
 
 
-def _allowed(node: Node, allowed: tuple[str, ...], path: str, found: list[Diagnostic]) -> None:
+def _allowed(
+    node: Node, kind: str, allowed: tuple[str, ...], path: str, found: list[Diagnostic]
+) -> None:
     for item in node.data if isinstance(node.data, list) else [node]:
+        if (instead := deprecated.VALUES.get(f"{kind}.{item.data}")) is not None:
+            found.append(warning(f"deprecated value: {item.data}", item.location, path, instead))
         if item.data not in allowed and not is_unresolved(item.data):
             fix = near(str(item.data), allowed)
             found.append(error(f"'{item.data}' is not allowed here", item.location, path, fix))

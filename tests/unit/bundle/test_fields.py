@@ -14,6 +14,7 @@ from databricks.bundles.model_serving_endpoints import ModelServingEndpoint
 from databricks.bundles.quality_monitors import QualityMonitor
 from databricks.bundles.registered_models import RegisteredModel
 from databricks.bundles.schemas import Schema
+from databricks.bundles.secret_scopes import SecretScope
 from databricks.bundles.volumes import Volume
 
 from nextbest.bundle.fields import Field, field_at, fields_of, is_type, type_names, values_of
@@ -29,6 +30,7 @@ RESOURCES = {
     "model_serving_endpoints": ModelServingEndpoint,
     "quality_monitors": QualityMonitor,
     "alerts": Alert,
+    "secret_scopes": SecretScope,
 }
 SCALARS = {str: "str", int: "int", bool: "bool", float: "float", typing.Any: "any"}
 

@@ -9,6 +9,7 @@ from databricks.bundles.experiments import MlflowExperiment
 from databricks.bundles.jobs import Job
 from databricks.bundles.registered_models import RegisteredModel
 from databricks.bundles.schemas import Schema
+from databricks.bundles.secret_scopes import SecretScope
 from databricks.bundles.volumes import Volume
 
 from nextbest.bundle import diagnose
@@ -22,13 +23,15 @@ TYPES = {
     "registered_models": RegisteredModel,
     "schemas": Schema,
     "volumes": Volume,
+    "secret_scopes": SecretScope,
 }
 
 
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("compute", ["${var.ml_cluster}", "${var.serverless}"])
 def test_nothing_to_report(target: str, compute: str, repository: Path, user: str):
-    bundle, found = diagnose(repository, target, {"compute": compute}, user)
+    given = {"compute": compute, "service_principal": "11111111-2222-3333-4444-555555555555"}
+    bundle, found = diagnose(repository, target, given, user)
     assert found == ()
     assert len(bundle.jobs) >= 6
 
