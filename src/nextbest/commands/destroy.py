@@ -1,0 +1,165 @@
+"""`dbb destroy`: takes down what can be deployed again; data only with --data."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from nextbest.bundle import find_root
+from nextbest.bundle.command import parse_variables
+from nextbest.commands.asking_back import agreed, typed
+from nextbest.commands.bundle_program import BundleProgram, find_program
+from nextbest.commands.deploy import open_deployment
+from nextbest.commands.deployment import STATELESS, Deployment
+from nextbest.errors import RunError
+from nextbest.platforms.databricks import holdings, stores
+from nextbest.platforms.databricks.deployed import Resource, ids
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """What the target's schemas hold."""
+
+    tables: tuple[str, ...]
+    models: Mapping[str, list[int]]  # with their versions
+
+    @property
+    def online(self) -> list[str]:
+        """Online tables: copies of feature tables, named after them."""
+        known = set(self.tables)
+        return [each for each in self.tables if each.removesuffix("_online") in known - {each}]
+
+
+def destroy(args: argparse.Namespace) -> int:
+    """Remove jobs and whatever else can be deployed again; with --data all that they made, too.
+
+    Without --data the deployment first forgets schemas, volumes, models and experiments, which
+    `databricks bundle destroy` would delete. Returns 0 when all that was to go is gone, 1 when
+    nothing was agreed to or something is left, else what the Databricks CLI ended with.
+    """
+    root, variables = find_root(Path.cwd()), parse_variables(args.var)
+    deployment = open_deployment(root, args.target, variables)
+    bundle = deployment.bundle
+    program = find_program(root, bundle.target, args.var, args.force_lock)
+    held = program.deployed()
+    here = _holdings(deployment)
+    data = [each for each in deployment.resources if each.group not in STATELESS]
+    doomed = [each for each in deployment.resources if each.group in STATELESS]
+    extras = _extras(deployment, args.data or not here.online)
+    _show(doomed, extras, data, here, args.data)
+    if not args.auto_approve and not _agreed(deployment, args.data):
+        print("nothing was changed")
+        return 1
+
+    if args.data:
+        holdings.delete_versions(deployment.workspace, here.models)
+        for table in here.online:
+            stores.delete_table(deployment.workspace, table)
+    else:
+        _keep(program, deployment, held)
+    code = program.destroy()
+    if code:
+        print(
+            f"`databricks bundle destroy` ended with {code}: mend what it says, and run this again"
+        )
+        return code
+    for told in extras:
+        print(f"deleting {told}")
+    _delete_extras(deployment, args.data or not here.online)
+    if args.data:
+        for each in reversed(data):  # what a deployment had forgotten before
+            holdings.delete(deployment.workspace, each)
+    return _verify(deployment, [*doomed, *(data if args.data else ())], data, args.data)
+
+
+def _keep(
+    program: BundleProgram, deployment: Deployment, held: Mapping[tuple[str, str], str]
+) -> None:
+    """Let the deployment forget its data; RunError, before anything is deleted, if it does not."""
+    known = {(each.group, each.key) for each in deployment.resources}
+    for group, key in sorted(held):
+        if group in STATELESS:
+            continue
+        declared = (group, key) in known or key in (deployment.bundle.resources.get(group) or {})
+        if not declared:
+            raise RunError(
+                f"{group}.{key} belongs to the deployment, but is no longer in the YAML: put it "
+                "back, so that it can be kept. Nothing was deleted"
+            )
+        program.unbind(key)
+    left = sorted(pair for pair in program.deployed() if pair[0] not in STATELESS)
+    if left:
+        names = ", ".join(".".join(pair) for pair in left)
+        raise RunError(f"{names} could not be taken out of the deployment: nothing was deleted")
+
+
+def _holdings(deployment: Deployment) -> Holdings:
+    schemas, workspace = deployment.schemas, deployment.workspace
+    tables = [table for schema in schemas for table in holdings.tables(workspace, schema)]
+    models = {
+        model: numbers
+        for schema in schemas
+        for model, numbers in holdings.models(workspace, schema).items()
+    }
+    return Holdings(tuple(tables), models)
+
+
+def _extras(deployment: Deployment, with_store: bool) -> list[str]:
+    """What jobs and `dbb deploy` made beside the bundle, and can make again."""
+    found = []
+    endpoint, store = deployment.endpoint, deployment.store
+    if endpoint and holdings.endpoint_is_there(deployment.workspace, endpoint):
+        found.append(f"endpoint {endpoint}")
+    if store and with_store and stores.is_there(deployment.workspace, store):
+        found.append(f"online store {store}")
+    return found
+
+
+def _delete_extras(deployment: Deployment, with_store: bool) -> None:
+    if deployment.endpoint:
+        holdings.delete_endpoint(deployment.workspace, deployment.endpoint)
+    if deployment.store and with_store:
+        stores.delete(deployment.workspace, deployment.store)
+
+
+def _show(
+    doomed: Iterable[Resource],
+    extras: Iterable[str],
+    data: Iterable[Resource],
+    here: Holdings,
+    with_data: bool,
+) -> None:
+    print("these are deleted, and can be deployed again:")
+    for each in (*doomed, *extras):
+        print(f"    {each}")
+    print("these are LOST, with all that they hold:" if with_data else "these are kept:")
+    for each in data:
+        print(f"    {each}")
+    for table in here.tables:
+        print(f"    table {table}")
+    for model, numbers in here.models.items():
+        print(f"    model {model}: {len(numbers)} versions")
+    if here.online and not with_data:
+        print("    the online store, which serves online tables (and goes on costing money)")
+
+
+def _agreed(deployment: Deployment, with_data: bool) -> bool:
+    target = deployment.bundle.target
+    if not with_data:
+        return agreed(f"take down {target}?")
+    return all(
+        typed(f"type {schema} to delete all of it:", schema) for schema in deployment.schemas
+    )
+
+
+def _verify(
+    deployment: Deployment, gone: Iterable[Resource], data: Iterable[Resource], with_data: bool
+) -> int:
+    left = [each for each in gone if ids(deployment.workspace, each)]
+    for each in left:
+        print(f"    {each} is still there")
+    kept = "" if with_data else f", {len(list(data))} resources with data are kept"
+    print(f"{deployment.bundle.target}: {len(left)} left{kept}")
+    return 1 if left else 0
