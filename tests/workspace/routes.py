@@ -28,6 +28,7 @@ class Route:
     sdk: Callable
     answer: Callable[[Any, Request], Any]
     gives: type | None  # the answer's type, where the SDK's method returns what it waits for
+    body: str | None = None  # the parameter that is the body as a whole, where one is
 
     def match(self, method: str, path: str) -> Mapping[str, str] | None:
         """The names in the path, if the call is for this endpoint."""
@@ -44,11 +45,13 @@ class Refused(Exception):
         self.status, self.code = status, code
 
 
-def route(method: str, template: str, sdk: Callable, gives: type | None = None) -> Callable:
+def route(
+    method: str, template: str, sdk: Callable, gives: type | None = None, body: str | None = None
+) -> Callable:
     """Declare an endpoint: the function below gets the workspace and the Request, gives JSON."""
 
     def declare(answer: Callable) -> Callable:
-        ROUTES.append(Route(method, template, sdk, answer, gives))
+        ROUTES.append(Route(method, template, sdk, answer, gives, body))
         return answer
 
     return declare

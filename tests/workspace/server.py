@@ -16,8 +16,8 @@ from workspace.faults import ANSWERS, DROPPED, LOST, SLOW, Fault
 from workspace.routes import ROUTES, Refused, Request, Route
 from workspace.sdk_types import answer_problems, request_problems
 
-for service in ("compute", "features", "identity", "jobs", "monitors", "pipelines", "serving",
-                "unity_catalog"):  # fmt: skip
+for service in ("compute", "experiments", "features", "identity", "jobs", "monitors", "pipelines",
+                "registered_models", "serving", "tags", "unity_catalog"):  # fmt: skip
     importlib.import_module(f"workspace.{service}")  # declares its routes
 TOKEN = "dapi-of-the-recorder"
 
@@ -68,6 +68,11 @@ class Workspace:
         self.server.shutdown()
         self.server.server_close()
 
+    def number(self) -> int:
+        """An id that nothing has had."""
+        self.kept["numbers"]["last"] = self.kept["numbers"].get("last", 100) + 1
+        return self.kept["numbers"]["last"]
+
     def writes(self) -> list[Exchange]:
         """What changed something."""
         return [each for each in self.transcript if each.method != "GET" and each.status == 200]
@@ -82,7 +87,8 @@ class Workspace:
         try:
             if route is None:
                 raise Refused(404, "ENDPOINT_NOT_FOUND", f"No API found for '{method}'")
-            given = {**asked.query, **asked.path, **(asked.body or {})}
+            body = {route.body: asked.body} if route.body else asked.body or {}
+            given = {**asked.query, **asked.path, **body}
             if problems := request_problems(route.sdk, given):
                 raise Refused(400, "INVALID_PARAMETER_VALUE", "; ".join(problems))
             answer = route.answer(self, asked)

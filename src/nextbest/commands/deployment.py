@@ -16,7 +16,7 @@ from nextbest.platforms.watched import live_monitor
 from nextbest.settings import Settings
 
 if TYPE_CHECKING:
-    from databricks.sdk import WorkspaceClient
+    from nextbest.platforms.databricks.asking import WorkspaceClient
 
 # What can be deleted and deployed again without a loss; all else is data.
 STATELESS = frozenset({

@@ -53,21 +53,15 @@ def destroy(args: argparse.Namespace) -> int:
         print("nothing was changed")
         return 1
 
-    if args.data:
-        holdings.delete_versions(deployment.workspace, here.models)
-        for table in here.online:
-            stores.delete_table(deployment.workspace, table)
-    else:
+    if not args.data:
         _keep(program, deployment, held)
-    code = program.destroy()
-    if code:
-        print(
-            f"`databricks bundle destroy` ended with {code}: mend what it says, and run this again"
-        )
-        return code
     for told in extras:
         print(f"deleting {told}")
-    _delete_extras(deployment, args.data or not here.online)
+    _delete_extras(deployment, here, args.data)
+    code = program.destroy()
+    if code:
+        print(f"`databricks bundle destroy` ended with {code}: mend it, and run this again")
+        return code
     if args.data:
         for each in reversed(data):  # what a deployment had forgotten before
             holdings.delete(deployment.workspace, each)
@@ -117,11 +111,17 @@ def _extras(deployment: Deployment, with_store: bool) -> list[str]:
     return found
 
 
-def _delete_extras(deployment: Deployment, with_store: bool) -> None:
+def _delete_extras(deployment: Deployment, here: Holdings, with_data: bool) -> None:
+    """What is in the way of deleting the rest goes first: who serves, then what is served."""
+    workspace = deployment.workspace
     if deployment.endpoint:
-        holdings.delete_endpoint(deployment.workspace, deployment.endpoint)
-    if deployment.store and with_store:
-        stores.delete(deployment.workspace, deployment.store)
+        holdings.delete_endpoint(workspace, deployment.endpoint)
+    for table in here.online if with_data else ():
+        stores.delete_table(workspace, table)
+    if deployment.store and (with_data or not here.online):
+        stores.delete(workspace, deployment.store)
+    if with_data:
+        holdings.delete_versions(workspace, here.models)
 
 
 def _show(
