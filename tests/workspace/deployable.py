@@ -1,4 +1,4 @@
-"""Our own bundle, a workspace to deploy it to, and a stand-in for the Databricks CLI (program.py)."""
+"""Our own bundle, a workspace to deploy it to, and a stand-in for the Databricks CLI."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PROGRAM = Path(__file__).with_name("program.py")
 
 @dataclass
 class Death:
-    """From one call on nothing is heard any more: of it (kind: DROPPED or LOST), and of the rest."""
+    """From one call on nothing is heard: of it (kind: DROPPED or LOST), nor of the rest."""
 
     kind: str
     call: int  # counts from 0

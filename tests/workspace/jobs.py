@@ -1,7 +1,8 @@
 """Jobs and their runs: pending at the first look, running at the second, then as they end.
 
-kept["jobs"]: id → {"name", "tasks": keys} and, where it was deployed, "settings"; kept["ends"]: task → (termination code, error), where
-it is not SUCCESS; kept["runs"]: id → what it was started with.
+kept["jobs"]: id → {"name", "tasks": keys} and, where it was deployed, "settings"; kept["ends"]:
+task → (termination code, error), where it is not SUCCESS; kept["runs"]: id → what it was started
+with.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Models of Unity Catalog: kept["models"]: full name → {"comment"}; kept["versions"]: its versions."""
+"""Models of Unity Catalog: kept["models"]: name → {"comment"}; kept["versions"]: name → numbers."""
 
 from __future__ import annotations
 
@@ -52,6 +52,7 @@ def delete(space, asked):
         told = f"Function '{name}' is not empty. The function has {len(held)} model versions(s)"
         raise Refused(400, "INVALID_STATE", told)
     del space.kept["models"][name]
+    space.kept["versions"].pop(name, None)
     return {}
 
 

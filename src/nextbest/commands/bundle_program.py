@@ -14,6 +14,10 @@ from nextbest.errors import PlatformError, RunError
 
 OLDEST = "0.270"  # the first that has `bundle plan`
 _GONE = ("delete", "recreate")
+MEND = (
+    "mend what it says and run this again, after a deploy that was killed with --force-lock (if no "
+    "other one is under way)"
+)
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ class BundleProgram:
     def _change(self, *words: str) -> None:
         code = self._run(*words)
         if code:
-            raise RunError(f"`databricks bundle {' '.join(words)}` ended with {code}, see above")
+            raise RunError(f"`databricks bundle {' '.join(words)}` ended with {code}: {MEND}")
 
     def _run(self, *words: str) -> int:
         command = [self.path, "bundle", *words, *self.options]

@@ -12,7 +12,7 @@ from nextbest.bundle import Bundle, diagnose, find_root, load
 from nextbest.bundle.command import parse_variables
 from nextbest.bundle.report import as_text, summary_line
 from nextbest.commands.asking_back import agreed
-from nextbest.commands.bundle_program import Change, find_program
+from nextbest.commands.bundle_program import MEND, Change, find_program
 from nextbest.commands.deployment import STATELESS, Deployment
 from nextbest.errors import RunError
 
@@ -52,7 +52,7 @@ def deploy(args: argparse.Namespace) -> int:
         program.bind(key, number)
     code = program.deploy(args.auto_approve or doubtful)
     if code:
-        print(f"`databricks bundle deploy` ended with {code}: mend what it says, and deploy again")
+        print(f"`databricks bundle deploy` ended with {code}: {MEND}")
         return code
 
     for pending in deployment.pending():

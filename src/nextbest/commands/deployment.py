@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nextbest.bundle import Bundle
 from nextbest.platforms.databricks import stores, tags
-from nextbest.platforms.databricks.deployed import KINDS, Resource, resource
+from nextbest.platforms.databricks.deployed import KINDS, Resource, ids, resource
 from nextbest.platforms.databricks.monitors import DatabricksMonitors
 from nextbest.platforms.databricks.online_store import store_name
 from nextbest.platforms.watched import live_monitor
@@ -48,6 +48,10 @@ class Deployment:
             for group in KINDS
             for key, config in (self.bundle.resources.get(group) or {}).items()
         ]
+
+    def there(self) -> list[Resource]:
+        """Those of the resources that the workspace has, by name."""
+        return [each for each in self.resources if ids(self.workspace, each)]
 
     @property
     def others(self) -> list[str]:

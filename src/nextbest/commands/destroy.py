@@ -10,7 +10,7 @@ from pathlib import Path
 from nextbest.bundle import find_root
 from nextbest.bundle.command import parse_variables
 from nextbest.commands.asking_back import agreed, typed
-from nextbest.commands.bundle_program import BundleProgram, find_program
+from nextbest.commands.bundle_program import MEND, BundleProgram, find_program
 from nextbest.commands.deploy import open_deployment
 from nextbest.commands.deployment import STATELESS, Deployment
 from nextbest.errors import RunError
@@ -45,8 +45,9 @@ def destroy(args: argparse.Namespace) -> int:
     program = find_program(root, bundle.target, args.var, args.force_lock)
     held = program.deployed()
     here = _holdings(deployment)
-    data = [each for each in deployment.resources if each.group not in STATELESS]
-    doomed = [each for each in deployment.resources if each.group in STATELESS]
+    there = deployment.there()
+    data = [each for each in there if each.group not in STATELESS]
+    doomed = [each for each in there if each.group in STATELESS]
     extras = _extras(deployment, args.data or not here.online)
     _show(doomed, extras, data, here, args.data)
     if not args.auto_approve and not _agreed(deployment, args.data):
@@ -60,7 +61,7 @@ def destroy(args: argparse.Namespace) -> int:
     _delete_extras(deployment, here, args.data)
     code = program.destroy()
     if code:
-        print(f"`databricks bundle destroy` ended with {code}: mend it, and run this again")
+        print(f"`databricks bundle destroy` ended with {code}: {MEND}")
         return code
     if args.data:
         for each in reversed(data):  # what a deployment had forgotten before

@@ -80,7 +80,7 @@ def test_what_the_cli_ends_with(bundle, dbb):
     program.write_text('#!/bin/sh\n[ "$2" = plan ] && echo "{}" && exit 0\nexit 7\n')
     code, told = dbb("deploy -t prod")
     assert (code, bundle.space.writes()) == (7, [])
-    assert "ended with 7: mend what it says" in told
+    assert "`databricks bundle deploy` ended with 7: mend what it says" in told
 
 
 @pytest.mark.parametrize(
@@ -164,8 +164,8 @@ def job_of(bundle, name):
 def test_every_difference_is_told(bundle, dbb):
     assert dbb("deploy -t prod")[0] == 0
     job_of(bundle, "nextbest inference")["schedule"]["pause_status"] = "PAUSED"
-    job_of(bundle, JOB)["schedule"] = {"quartz_cron_expression": "0 0 1 * * ?",
-                                       "timezone_id": "UTC", "pause_status": "UNPAUSED"}  # fmt: skip
+    of_training = {"quartz_cron_expression": "0 0 1 * * ?", "timezone_id": "UTC"}
+    job_of(bundle, JOB)["schedule"] = {**of_training, "pause_status": "UNPAUSED"}
     bundle.space.kept["models"].clear()
     code, told = dbb("deploy -t prod")
     assert code == 1
