@@ -127,14 +127,11 @@ def _wheels(config: Any) -> set[str]:
 
 def _strays(deployment: Deployment, changes: Sequence[Change]) -> list[tuple[str, str]]:
     """(key, id) of what is there, though the deployment does not know of it."""
-    from nextbest.platforms.databricks.deployed import strays
-
     new = {(each.group, each.key) for each in changes if each.action == "create" and not each.part}
     return [
         (each.key, found[0])
         for each in deployment.resources
-        if (each.group, each.key) in new
-        and (found := strays(deployment.workspace, each, deployment.metadata))
+        if (each.group, each.key) in new and (found := deployment.strays(each))
     ]
 
 

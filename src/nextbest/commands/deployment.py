@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nextbest.bundle import Bundle
 from nextbest.platforms.databricks import stores, tags
-from nextbest.platforms.databricks.deployed import KINDS, Resource, ids, resource
+from nextbest.platforms.databricks.deployed import KINDS, Resource, ids, resource, strays
 from nextbest.platforms.databricks.monitors import DatabricksMonitors
 from nextbest.platforms.databricks.online_store import store_name
 from nextbest.platforms.watched import live_monitor
@@ -52,6 +52,10 @@ class Deployment:
     def there(self) -> list[Resource]:
         """Those of the resources that the workspace has, by name."""
         return [each for each in self.resources if ids(self.workspace, each)]
+
+    def strays(self, one: Resource) -> list[str]:
+        """Ids of what is there under its name, and is this deployment's or in its way."""
+        return strays(self.workspace, one, self.metadata)
 
     @property
     def others(self) -> list[str]:

@@ -28,8 +28,8 @@ class Holdings:
     @property
     def online(self) -> list[str]:
         """Online tables: copies of feature tables, named after them."""
-        known = set(self.tables)
-        return [each for each in self.tables if each.removesuffix("_online") in known - {each}]
+        named = (each for each in self.tables if each.endswith("_online"))
+        return [each for each in named if each.removesuffix("_online") in self.tables]
 
 
 def destroy(args: argparse.Namespace) -> int:
@@ -47,7 +47,10 @@ def destroy(args: argparse.Namespace) -> int:
     here = _holdings(deployment)
     there = deployment.there()
     data = [each for each in there if each.group not in STATELESS]
-    doomed = [each for each in there if each.group in STATELESS]
+    loose = [each for each in there if each.group in STATELESS and _place(each) not in held]
+    strays = {each: found for each in loose if (found := deployment.strays(each))}
+    doomed = [each for each in there if _place(each) in held or each in strays]
+    doomed = [each for each in doomed if each.group in STATELESS]
     extras = _extras(deployment, args.data or not here.online)
     _show(doomed, extras, data, here, args.data)
     if not args.auto_approve and not _agreed(deployment, args.data):
@@ -56,6 +59,8 @@ def destroy(args: argparse.Namespace) -> int:
 
     if not args.data:
         _keep(program, deployment, held)
+    for each, found in strays.items():  # of a deploy that was killed: else they would stay
+        program.bind(each.key, found[0])
     for told in extras:
         print(f"deleting {told}")
     _delete_extras(deployment, here, args.data)
@@ -66,7 +71,17 @@ def destroy(args: argparse.Namespace) -> int:
     if args.data:
         for each in reversed(data):  # what a deployment had forgotten before
             holdings.delete(deployment.workspace, each)
-    return _verify(deployment, [*doomed, *(data if args.data else ())], data, args.data)
+    left = [each for each in doomed if deployment.strays(each)]
+    left += [each for each in data if args.data and ids(deployment.workspace, each)]
+    for each in left:
+        print(f"    {each} is still there")
+    kept = "" if args.data else f", {len(data)} resources with data are kept"
+    print(f"{bundle.target}: {len(left)} left{kept}")
+    return 1 if left else 0
+
+
+def _place(resource: Resource) -> tuple[str, str]:
+    return resource.group, resource.key
 
 
 def _keep(
@@ -153,14 +168,3 @@ def _agreed(deployment: Deployment, with_data: bool) -> bool:
     return all(
         typed(f"type {schema} to delete all of it:", schema) for schema in deployment.schemas
     )
-
-
-def _verify(
-    deployment: Deployment, gone: Iterable[Resource], data: Iterable[Resource], with_data: bool
-) -> int:
-    left = [each for each in gone if ids(deployment.workspace, each)]
-    for each in left:
-        print(f"    {each} is still there")
-    kept = "" if with_data else f", {len(list(data))} resources with data are kept"
-    print(f"{deployment.bundle.target}: {len(left)} left{kept}")
-    return 1 if left else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from workspace import jobs
 from workspace.deployable import Death
 from workspace.faults import LOST, Fault
 
@@ -94,6 +95,16 @@ def test_an_online_store_that_serves_stays(lived_in, dbb):
     assert code == 0
     assert "the online store, which serves online tables (and goes on costing money)" in told
     assert lived_in.kept()["online stores"] == {"prod-ml-nba-demo": "CU_1"}
+
+
+def test_jobs_that_a_killed_deploy_left_go_too(opened, dbb):
+    bundle = opened()
+    bundle.space.faults.append(Fault(LOST, "POST", jobs.CREATE, after=2))
+    assert dbb("deploy -t prod")[0] != 0
+    settings = {"name": "nextbest training", "tasks": []}
+    bundle.space.kept["jobs"][7] = {**settings, "settings": settings}
+    assert dbb("destroy -t prod --auto-approve --force-lock")[0] == 0
+    assert list(bundle.space.kept["jobs"]) == [7]  # of somebody else
 
 
 def test_what_is_not_there_is_destroyed_in_peace(bundle, dbb):

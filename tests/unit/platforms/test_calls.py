@@ -15,6 +15,12 @@ pytestmark = pytest.mark.integration
 ROOT = Path(__file__).parents[3]
 ADAPTERS = sorted((ROOT / "src/nextbest/platforms/databricks").glob("*.py"))
 GUIDE = ROOT / "docs/guides/databricks.md"
+# What the Databricks CLI asks for, and its stand-in (tests/workspace/program.py) in its place.
+OF_THE_CLI = {
+    "ExperimentsAPI.create_experiment", "JobsAPI.create", "JobsAPI.delete", "JobsAPI.reset",
+    "RegisteredModelsAPI.create", "SchemasAPI.create", "SchemasAPI.update", "VolumesAPI.create",
+    "VolumesAPI.update",
+}  # fmt: skip
 
 
 def services_of(tree, client):
@@ -57,7 +63,8 @@ def calls():
 def test_the_recorder_answers_every_call():
     made = calls()
     assert made >= {"JobsAPI.run_now", "QualityMonitorsAPI.update", "GrantsAPI.get_effective"}
-    assert made == {route.sdk.__qualname__ for route in ROUTES}
+    assert not made & OF_THE_CLI
+    assert made | OF_THE_CLI == {route.sdk.__qualname__ for route in ROUTES}
 
 
 def test_the_guide_lists_every_call_with_its_test():
@@ -65,6 +72,8 @@ def test_the_guide_lists_every_call_with_its_test():
         r"^\| `(\w+ /\S+)` \| `([\w.]+)` .*\| `(\S+\.py)` \|$", GUIDE.read_text(), re.M
     )
     assert {(place, call) for place, call, _ in rows} == {
-        (f"{route.method} {route.template}", route.sdk.__qualname__) for route in ROUTES
+        (f"{route.method} {route.template}", route.sdk.__qualname__)
+        for route in ROUTES
+        if route.sdk.__qualname__ not in OF_THE_CLI
     }
     assert all((ROOT / "tests" / test).is_file() for _, _, test in rows)

@@ -34,7 +34,7 @@ class Resource:
     group: str
     key: str
     name: str
-    triggers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    triggers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
 
     def __str__(self) -> str:
         return f"{KINDS.get(self.group, self.group)} {self.name}"
