@@ -58,7 +58,6 @@ def deploy(args: argparse.Namespace) -> int:
     for pending in deployment.pending():
         _tell("complete", pending.told)
         pending.do()
-    _tell("complete", "tags, online store and monitor are as they should be")
     return _verify(deployment)
 
 
@@ -158,6 +157,7 @@ def _verify(deployment: Deployment) -> int:
         if look:
             time.sleep(PAUSE_SECONDS)
         found = [each for item in wanted for each in differences(deployment.workspace, item)]
+        found += [f"{each.told}: still to be done, deploy again" for each in deployment.pending()]
         if not found:
             break
     found += deployment.unconnected()

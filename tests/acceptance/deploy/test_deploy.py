@@ -20,6 +20,7 @@ def verbs(bundle):
 def test_the_first_deploy_makes_everything(bundle, dbb):
     code, told = dbb("deploy -t prod")
     assert code == 0
+    assert "4/5 complete create online store prod-ml-nba-demo" in told
     steps = [line.split()[1] for line in told.splitlines() if line[1:3] == "/5"]
     assert list(dict.fromkeys(steps)) == ["validate", "plan", "deploy", "complete", "verify"]
     assert "create   jobs.training_job" in told

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from workspace import tags, unity_catalog
+from workspace import experiments, jobs, registered_models, tags, unity_catalog
 from workspace.deployable import Death
 from workspace.faults import DROPPED, LOST, SLOW, Fault
 
@@ -19,6 +19,12 @@ pytestmark = pytest.mark.integration
 DEPLOY = "deploy -t prod --auto-approve"
 REPEAT = f"{DEPLOY} --force-lock"  # who is killed releases no lock
 PARTS = 4  # of the calls, for as many processes
+OF_THE_CLI = {
+    *(("POST", path) for path in (unity_catalog.SCHEMAS, unity_catalog.VOLUMES)),
+    ("POST", registered_models.MODELS),
+    ("POST", experiments.CREATE),
+    ("POST", jobs.CREATE),
+}
 TABLES = ("recommendations", "training_baseline")
 
 
@@ -107,3 +113,40 @@ def test_dbb_itself_is_killed(opened, dbb, untroubled, call):
     process.wait()
     assert dbb(REPEAT)[0] == 0
     assert bundle.kept() == kept
+
+
+def own_calls(calls):
+    """Endpoints that dbb itself asks, not the Databricks CLI."""
+    own = (call for call in calls if call not in OF_THE_CLI)
+    return list(dict.fromkeys(own))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [429, 500, 503, DROPPED, LOST])
+def test_a_passing_fault_of_each_call_is_waited_out(opened, dbb, untroubled, kind):
+    kept, calls = untroubled
+    for method, path in own_calls(calls):
+        bundle = opened_with_tables(opened)
+        # The stand-in asks who asks, too, as the second and third to do so: it waits for nothing.
+        bundle.space.faults.append(Fault(kind, method, path))
+        code, told = dbb(DEPLOY)
+        assert (code, bundle.space.faults[0].times) == (0, 0), (method, path, told)
+        assert bundle.kept() == kept, (method, path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [401, 403, 409])
+def test_a_lasting_fault_of_each_call_is_told(opened, dbb, untroubled, kind):
+    kept, calls = untroubled
+    for method, path in own_calls(calls):
+        reason = {401: "renew the token", 403: "it needs", 409: "run this again"}[kind]
+        bundle = opened_with_tables(opened)
+        bundle.space.faults.append(Fault(kind, method, path, times=1000))
+        code, told = dbb(DEPLOY)
+        if kind == 409 and method == "POST":  # as what is said to be there already
+            reason = "not there, or hidden" if path == tags.TAGS else "still to be done"
+        assert code == 1, (method, path)
+        assert reason in told, (method, path, told)
+        bundle.space.faults.clear()
+        assert dbb(REPEAT)[0] == 0
+        assert bundle.kept() == kept, (method, path)

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
     from databricks.sdk.service.iam import User
 
-ON_SCHEMA = ("USE_SCHEMA", "SELECT", "MODIFY", "CREATE_TABLE", "CREATE_MODEL", "CREATE_FUNCTION")
+ON_SCHEMA = ("USE_SCHEMA", "SELECT", "MODIFY", "CREATE_TABLE", "CREATE_MODEL", "CREATE_FUNCTION",
+             "APPLY_TAG")  # fmt: skip
 ON_VOLUME = ("READ_VOLUME", "WRITE_VOLUME")
 CREATES_CLUSTERS = "allow-cluster-create"  # the entitlement
 
