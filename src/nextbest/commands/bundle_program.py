@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,13 +51,13 @@ class BundleProgram:
 
     def plan(self) -> list[Change]:
         """Build the artifacts, and what a deploy would do; changes nothing in the workspace."""
-        told = self._ask(("plan",), "plan")
+        told = self._ask("plan")
         entries = (told.get("plan") or {}).items()
         return [_change(name, entry) for name, entry in sorted(entries)]
 
     def deployed(self) -> dict[tuple[str, str], str]:
         """(group, key) → id of all that belongs to the deployment."""
-        told = self._ask(("summary",), "summary")
+        told = self._ask("summary")
         return {
             (group, key): str(resource["id"])
             for group, resources in (told.get("resources") or {}).items()
@@ -87,10 +88,12 @@ class BundleProgram:
 
     def _run(self, *words: str) -> int:
         command = [self.path, "bundle", *words, *self.options]
+        sys.stdout.flush()  # what was told before comes before
         return subprocess.run(command, cwd=self.root).returncode
 
-    def _ask(self, words: Sequence[str], name: str) -> Any:
-        command = [self.path, "bundle", *words, *self.options, "--output", "json"]
+    def _ask(self, name: str) -> Any:
+        command = [self.path, "bundle", name, *self.options, "--output", "json"]
+        sys.stdout.flush()
         done = subprocess.run(command, cwd=self.root, stdout=subprocess.PIPE, text=True)
         if done.returncode:
             raise RunError(

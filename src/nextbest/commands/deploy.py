@@ -35,7 +35,7 @@ def deploy(args: argparse.Namespace) -> int:
 
     _tell("plan", "`databricks bundle plan` builds the wheel, and compares")
     changes = program.plan()
-    wheel_of(bundle)
+    check_wheels(bundle)
     adopted = _strays(deployment, changes)
     _show(changes, adopted, deployment)
     refuse_losses(changes)
@@ -50,6 +50,8 @@ def deploy(args: argparse.Namespace) -> int:
     _tell("deploy", "`databricks bundle deploy`")
     for key, number in adopted:
         program.bind(key, number)
+    if adopted:  # only now is it compared with what the bundle says of it
+        refuse_losses(program.plan())
     code = program.deploy(args.auto_approve or doubtful)
     if code:
         print(f"`databricks bundle deploy` ended with {code}: {MEND}")
@@ -76,7 +78,7 @@ def open_deployment(
     return Deployment(bundle, workspace)
 
 
-def wheel_of(bundle: Bundle) -> None:
+def check_wheels(bundle: Bundle) -> None:
     """See that each pattern of wheels (dist/*.whl) that a job names stands for exactly one file.
 
     Raises RunError that lists the others: of two versions both would be installed.
@@ -100,7 +102,7 @@ def refuse_losses(changes: Sequence[Change]) -> None:
     if lost:
         told = "\n".join(f"  {change}" for change in lost)
         raise RunError(
-            f"this would delete data, so nothing was changed:\n{told}\n"
+            f"this would delete data, so nothing was deployed:\n{told}\n"
             "restore what the YAML said of it; or, to keep the old data apart, "
             "run `databricks bundle deployment unbind KEY` while the YAML still has it; or, if it "
             "may be lost, `dbb destroy --data` with the YAML as it was"

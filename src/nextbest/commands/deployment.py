@@ -102,10 +102,9 @@ class Deployment:
         yield from self._monitor()
 
     def _tags(self) -> Iterator[Pending]:
-        wanted = {
-            key: str(value)
-            for key, value in (self.bundle.config.get("presets") or {}).get("tags", {}).items()
-        }
+        given = (self.bundle.config.get("presets") or {}).get("tags") or {}
+        # A development schema may be shared; the tag that tells whose a job is would change hands.
+        wanted = {key: str(value) for key, value in given.items() if key != "dev"}
         for each in (each for each in self.resources if each.group in tags.TAGGED):
             lacking = tags.missing(self.workspace, each.group, each.name, wanted)
             for key, value in sorted(lacking.items()):

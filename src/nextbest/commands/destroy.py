@@ -15,7 +15,7 @@ from nextbest.commands.deploy import open_deployment
 from nextbest.commands.deployment import STATELESS, Deployment
 from nextbest.errors import RunError
 from nextbest.platforms.databricks import holdings, stores
-from nextbest.platforms.databricks.deployed import Resource, ids
+from nextbest.platforms.databricks.deployed import KINDS, Resource, ids
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,10 @@ def destroy(args: argparse.Namespace) -> int:
     doomed = [each for each in there if _place(each) in held or each in strays]
     doomed = [each for each in doomed if each.group in STATELESS]
     extras = _extras(deployment, args.data or not here.online)
-    _show(doomed, extras, data, here, args.data)
+    others = [pair for pair in sorted(held) if pair[0] not in KINDS]
+    soft = [".".join(pair) for pair in others if pair[0] in STATELESS]
+    hard = [".".join(pair) for pair in others if pair[0] not in STATELESS]
+    _show([*doomed, *soft, *extras], [*data, *hard], here, args.data)
     if not args.auto_approve and not _agreed(deployment, args.data):
         print("nothing was changed")
         return 1
@@ -88,16 +91,15 @@ def _keep(
     program: BundleProgram, deployment: Deployment, held: Mapping[tuple[str, str], str]
 ) -> None:
     """Let the deployment forget its data; RunError, before anything is deleted, if it does not."""
-    known = {(each.group, each.key) for each in deployment.resources}
-    for group, key in sorted(held):
-        if group in STATELESS:
-            continue
-        declared = (group, key) in known or key in (deployment.bundle.resources.get(group) or {})
-        if not declared:
-            raise RunError(
-                f"{group}.{key} belongs to the deployment, but is no longer in the YAML: put it "
-                "back, so that it can be kept. Nothing was deleted"
-            )
+    declared = deployment.bundle.resources
+    data = [pair for pair in sorted(held) if pair[0] not in STATELESS]
+    unknown = [f"{group}.{key}" for group, key in data if key not in (declared.get(group) or {})]
+    if unknown:
+        raise RunError(
+            f"{', '.join(unknown)} belongs to the deployment, but is no longer in the YAML: put it "
+            "back, so that it can be kept. Nothing was deleted"
+        )
+    for _, key in data:
         program.unbind(key)
     left = sorted(pair for pair in program.deployed() if pair[0] not in STATELESS)
     if left:
@@ -141,14 +143,10 @@ def _delete_extras(deployment: Deployment, here: Holdings, with_data: bool) -> N
 
 
 def _show(
-    doomed: Iterable[Resource],
-    extras: Iterable[str],
-    data: Iterable[Resource],
-    here: Holdings,
-    with_data: bool,
+    doomed: Iterable[object], data: Iterable[object], here: Holdings, with_data: bool
 ) -> None:
     print("these are deleted, and can be deployed again:")
-    for each in (*doomed, *extras):
+    for each in doomed:
         print(f"    {each}")
     print("these are LOST, with all that they hold:" if with_data else "these are kept:")
     for each in data:

@@ -11,6 +11,15 @@ pytestmark = pytest.mark.integration
 
 SCHEMA = "prod.ml_nba_demo"
 JOB = "nextbest training"
+PLAN_AFTER_BINDING = """#!/bin/sh
+mkdir -p dist && touch dist/a.whl
+case "$2" in
+plan) [ -e bound ] && action=recreate || action=create
+  echo "{\\"plan\\": {\\"resources.schemas.nba_schema\\": {\\"action\\": \\"$action\\"}}}" ;;
+deployment) touch bound ;;
+*) touch deployed ;;
+esac
+"""
 
 
 def verbs(bundle):
@@ -120,7 +129,7 @@ def test_data_is_never_deleted_by_a_deploy(bundle, dbb):
     kept = bundle.kept()
     code, told = dbb("deploy -t prod --auto-approve --var schema=other")
     assert code == 1
-    assert "this would delete data, so nothing was changed:\n  recreate registered_models" in told
+    assert "this would delete data, so nothing was deployed:\n  recreate registered_models" in told
     assert bundle.kept() == kept
 
 
@@ -144,8 +153,18 @@ def test_what_is_there_already_is_adopted(bundle, dbb):
     code, told = dbb("deploy -t prod", "y\n")
     assert code == 0
     assert f"adopt    nba_schema: {SCHEMA} is there already, and will belong" in told
-    assert verbs(bundle) == ["plan", "deployment bind", "deploy"]
+    assert verbs(bundle) == ["plan", "deployment bind", "plan", "deploy"]
     assert bundle.space.kept["schemas"] == {SCHEMA: "platform-team"}
+
+
+def test_what_the_cli_would_make_anew_is_not_deployed(bundle, dbb):
+    """Adopted, the schema turns out to differ in what can't be altered."""
+    bundle.space.kept["schemas"][SCHEMA] = "platform-team"
+    (bundle.bin / "databricks").write_text(PLAN_AFTER_BINDING)
+    code, told = dbb("deploy -t prod --auto-approve")
+    assert code == 1
+    assert "this would delete data, so nothing was deployed:\n  recreate schemas.nba" in told
+    assert not (bundle.root / "deployed").exists()
 
 
 def test_a_job_of_somebody_else_is_not(bundle, dbb):
