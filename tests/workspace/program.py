@@ -41,8 +41,8 @@ def ask(method, path, body=None, **query):
             return json.load(answer)
     except urllib.error.HTTPError as error:
         told = json.load(error)
-        if (method, error.code) == ("DELETE", 404):
-            return {}
+        if error.code == 404 and (method == "DELETE" or path.endswith("/delete")):
+            return {}  # it is gone
         sys.exit(f"Error: {method} {path}: {told['message']}")
     except (HTTPException, OSError):
         os.kill(os.getpid(), signal.SIGKILL)
