@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from nextbest.errors import NextBestError
 
-_ON_DATABRICKS = ("deploy", "destroy", "summary")
+_ON_DATABRICKS = ("summary",)
 _NO_PROGRAM = (
     "the 'databricks' program is not installed: get the Databricks CLI from "
     "https://docs.databricks.com/dev-tools/cli/install, or run here with `dbb run JOB --local`, "
@@ -79,6 +79,27 @@ def _costs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--currency", default="USD", help="of the list prices (USD)")
     parser.add_argument("--page", metavar="FILE.html", help="write it as a page, with plots")
     _place(parser)
+
+
+def _deploy(parser: argparse.ArgumentParser) -> None:
+    _target(parser)
+    parser.add_argument("--dry-run", action="store_true", help="show what would change, and stop")
+    _unasked(parser)
+
+
+def _destroy(parser: argparse.ArgumentParser) -> None:
+    _target(parser)
+    parser.add_argument(
+        "--data", action="store_true", help="delete schema, tables, files, models and runs, too"
+    )
+    _unasked(parser)
+
+
+def _unasked(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--auto-approve", action="store_true", help="go on without asking")
+    parser.add_argument(
+        "--force-lock", action="store_true", help="after a deploy that was killed: take its lock"
+    )
 
 
 def _run(parser: argparse.ArgumentParser) -> None:
@@ -177,6 +198,18 @@ COMMANDS = (
         "is the workspace ready for a target?",
         _doctor,
         "nextbest.commands.doctor:doctor",
+    ),
+    Command(
+        ("deploy",),
+        "bring a target to what the bundle says",
+        _deploy,
+        "nextbest.commands.deploy:deploy",
+    ),
+    Command(
+        ("destroy",),
+        "take a target down; its data only with --data",
+        _destroy,
+        "nextbest.commands.destroy:destroy",
     ),
     Command(("run",), "run a job", _run, "nextbest.commands.run:run"),
     Command(("runs",), "list the runs made here", _place, "nextbest.runner.command:runs"),

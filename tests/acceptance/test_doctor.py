@@ -20,7 +20,8 @@ pytestmark = pytest.mark.integration
 ROOT = Path(__file__).parents[2]
 SCHEMA, RUNTIME = "prod.ml_nba_demo", "17.3.x-cpu-ml-scala2.13"
 VOLUME = f"{SCHEMA}.landing"
-ON_SCHEMA = ["USE_SCHEMA", "SELECT", "MODIFY", "CREATE_TABLE", "CREATE_MODEL", "CREATE_FUNCTION"]
+ON_SCHEMA = ["USE_SCHEMA", "SELECT", "MODIFY", "CREATE_TABLE", "CREATE_MODEL", "CREATE_FUNCTION",
+             "APPLY_TAG"]  # fmt: skip
 
 
 @pytest.fixture

@@ -120,7 +120,7 @@ def test_it_runs_to_the_end_and_releases_a_champion(ran):
     space, lakehouse, _ = ran
     ((name, model),) = space.kept["models"].items()
     assert name.startswith(f"{SCHEMA}.")
-    assert model["aliases"]["champion"] == "1"
+    assert model["aliases"]["champion"] == 1
     (endpoint,) = space.kept["endpoints"].values()
     (entity,) = endpoint["config"]["served_entities"]
     assert (entity["entity_name"], entity["entity_version"]) == (name, "1")

@@ -68,7 +68,7 @@ def patient(workspace_mlflow):
 @pytest.fixture
 def space(patient):
     """No model yet, and nothing wrong."""
-    for service in ("models", "files"):
+    for service in ("models", "versions", "files"):
         patient.kept[service].clear()
     patient.faults.clear()
     patient.transcript.clear()
@@ -76,7 +76,7 @@ def space(patient):
 
 
 def ready(space):
-    versions = space.kept["models"][MODEL]["versions"].values()
+    versions = space.kept["versions"][MODEL].values()
     return [each["version"] for each in versions if each["status"] == "READY"]
 
 
@@ -95,7 +95,7 @@ def test_what_passes_leaves_one_version_that_can_be_used(space, place, kind):
             train(space)
     assert train(space) == [2.0]
     (version,) = ready(space)
-    assert space.kept["models"][MODEL]["aliases"] == {"candidate": version}
+    assert space.kept["models"][MODEL]["aliases"] == {"candidate": int(version)}
     assert registry.version_trained_on(MODEL, "k") == version
 
 

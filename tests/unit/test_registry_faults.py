@@ -45,13 +45,16 @@ def space(workspace_mlflow):
         "name": MODEL, "version": "1", "status": "READY", "run_id": run.info.run_id,
         "tags": [{"key": "training_key", "value": "k"}, {"key": "holdout_share", "value": "0.4"}],
     }  # fmt: skip
-    workspace_mlflow.kept["models"][MODEL] = {
-        "versions": {"1": version}, "aliases": {"candidate": "1"},
-    }  # fmt: skip
+    workspace_mlflow.kept["models"][MODEL] = {"aliases": {"candidate": 1}}
+    workspace_mlflow.kept["versions"][MODEL] = {1: version}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("databricks.sdk.clock.RealClock.sleep", lambda self, seconds: None)
         patch.setattr("mlflow.utils.rest_utils._time_sleep", lambda seconds: None)
         yield workspace_mlflow
+
+
+def left(space):
+    return repr([space.kept["models"], space.kept["versions"]])
 
 
 @pytest.mark.parametrize("kind", PASSING)
@@ -59,11 +62,11 @@ def space(workspace_mlflow):
 def test_what_passes_is_waited_for(space, call, kind):
     place, ask, _ = CALLS[call]
     expected = ask()
-    kept = repr(space.kept["models"])
+    kept = left(space)
     space.faults[:] = [Fault(kind, *place, seconds=0.05)]
     assert ask() == expected
     assert not space.faults[0].times
-    assert repr(space.kept["models"]) == kept
+    assert left(space) == kept
 
 
 @pytest.mark.parametrize("kind", LASTING)
@@ -71,7 +74,7 @@ def test_what_passes_is_waited_for(space, call, kind):
 def test_what_lasts_is_told_with_what_it_takes(space, call, kind):
     place, ask, right = CALLS[call]
     ask()
-    kept = repr(space.kept["models"])
+    kept = left(space)
     space.faults[:] = [Fault(kind, *place, times=100)]
     if (call, kind) == ("alias", 404):  # that is how an absent alias is told
         assert ask() is None
@@ -80,5 +83,5 @@ def test_what_lasts_is_told_with_what_it_takes(space, call, kind):
             ask()
         assert "prod.nba.model" in str(refused.value)
     space.faults.clear()
-    assert repr(space.kept["models"]) == kept
+    assert left(space) == kept
     ask()

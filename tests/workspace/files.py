@@ -14,7 +14,7 @@ def _below(space, folder):
     return [path for path in space.kept["files"] if path.startswith(f"{folder.rstrip('/')}/")]
 
 
-@route("PUT", FILE, FilesAPI.upload, client="mlflow")
+@route("PUT", FILE, FilesAPI.upload, body="contents", client="mlflow")
 def upload(space, asked):
     space.kept["files"][asked.path["file_path"]] = asked.body
     return b""

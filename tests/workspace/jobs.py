@@ -1,9 +1,9 @@
 """Jobs and their runs: pending at the first look, running at the second, then as they end.
 
-kept["jobs"]: id → {"name", "tasks": keys}; kept["ends"]: task → (termination code, error), where
-it is not SUCCESS; kept["runs"]: id → what it was started with, and the attempts of its tasks.
-After a repair it shows its old end for kept["slow to repair"]["looks"] looks, and the repair in its
-history only at the last of them.
+kept["jobs"]: id → {"name", "tasks": keys} and, where it was deployed, "settings"; kept["ends"]:
+task → (termination code, error), where it is not SUCCESS; kept["runs"]: id → what it was started
+with, and the attempts of its tasks. After a repair it shows its old end for
+kept["slow to repair"]["looks"] looks, and the repair in its history only at the last of them.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ PREFIX = "/api/2.2/jobs"
 LIST, RUN_NOW = f"{PREFIX}/list", f"{PREFIX}/run-now"
 GET_RUN, OUTPUT = f"{PREFIX}/runs/get", f"{PREFIX}/runs/get-output"
 REPAIR = f"{PREFIX}/runs/repair"
+GET, CREATE, RESET, DELETE = (f"{PREFIX}/{word}" for word in ("get", "create", "reset", "delete"))
 
 
 @route("GET", LIST, JobsAPI.list)
@@ -30,6 +31,47 @@ def listed(space, asked):
     ]
     more = {"next_page_token": str(at + 1)} if at + 1 < len(found) else {}
     return {"jobs": jobs, "has_more": bool(more), **more}
+
+
+def _kept(settings):
+    """Tasks are known by their keys to whoever runs the job."""
+    tasks = [task["task_key"] for task in settings.get("tasks", [])]
+    return {"name": settings["name"], "tasks": tasks, "settings": settings}
+
+
+def _job(space, key):
+    if key not in space.kept["jobs"]:
+        raise absent(f"Job {key}")
+    return space.kept["jobs"][key]
+
+
+@route("GET", GET, JobsAPI.get)
+def get(space, asked):
+    key = int(asked.query["job_id"])
+    job = _job(space, key)
+    return {"job_id": key, "settings": job.get("settings", {"name": job["name"]})}
+
+
+@route("POST", CREATE, JobsAPI.create)
+def create(space, asked):
+    """Names need not be unique."""
+    key = space.number()
+    space.kept["jobs"][key] = _kept(asked.body)
+    return {"job_id": key}
+
+
+@route("POST", RESET, JobsAPI.reset, dict)
+def reset(space, asked):
+    _job(space, asked.body["job_id"])
+    space.kept["jobs"][asked.body["job_id"]] = _kept(asked.body["new_settings"])
+    return {}
+
+
+@route("POST", DELETE, JobsAPI.delete, dict)
+def delete(space, asked):
+    _job(space, asked.body["job_id"])
+    del space.kept["jobs"][asked.body["job_id"]]
+    return {}
 
 
 @route("POST", RUN_NOW, JobsAPI.run_now, RunNowResponse)

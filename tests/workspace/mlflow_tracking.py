@@ -1,6 +1,7 @@
 """MLflow tracking as Databricks serves it: MLflow's own store behind its own messages.
 
-Artifacts stand where Databricks puts them; the store is made at the first call.
+Artifacts stand where Databricks puts them; the store is made at the first call. Experiments are
+those of experiments.py.
 """
 
 from __future__ import annotations
@@ -30,8 +31,18 @@ def _store(space):
         folder = tempfile.TemporaryDirectory(prefix="tracking-")
         create_database(Path(folder.name))
         place = f"sqlite:///{folder.name}/mlflow/mlflow.db"
-        space.kept["tracking"] = {"folder": folder, "store": SqlAlchemyStore(place, ARTIFACTS)}
+        store = SqlAlchemyStore(place, ARTIFACTS)
+        space.kept["tracking"] = {"folder": folder, "store": store, "last": 0}  # experiment
     return space.kept["tracking"]["store"]
+
+
+def _experiments(space):
+    """Let the store have all experiments, under their numbers: it counts up by itself."""
+    store, known = _store(space), space.kept["experiments"]
+    made = space.kept["tracking"]
+    while made["last"] < max(map(int, known), default=0):
+        number = str(made["last"] + 1)
+        made["last"] = int(store.create_experiment(known.get(number, f"/none/{number}")))
 
 
 def tracked(message):
@@ -43,6 +54,7 @@ def tracked(message):
             given = ParseDict({**asked.query, **asked.path, **(asked.body or {})}, message())
             told = message.Response()
             try:
+                _experiments(space)
                 answer(_store(space), given, told)
             except MlflowException as error:
                 status = error.get_http_status_code()
@@ -54,22 +66,6 @@ def tracked(message):
         return answer
 
     return declare
-
-
-@tracked(messages.GetExperimentByName)
-def experiment_by_name(store, asked, told):
-    found = store.get_experiment_by_name(asked.experiment_name)
-    if found is None:
-        name = asked.experiment_name
-        raise Refused(404, "RESOURCE_DOES_NOT_EXIST", f"Node {name} does not exist.")
-    told.experiment.MergeFrom(found.to_proto())
-
-
-@tracked(messages.CreateExperiment)
-def create_experiment(store, asked, told):
-    if not asked.name.startswith("/"):
-        raise Refused(400, "INVALID_PARAMETER_VALUE", "An experiment's name is an absolute path.")
-    told.experiment_id = store.create_experiment(asked.name)
 
 
 @tracked(messages.GetExperiment)

@@ -31,6 +31,7 @@ class Route:
     sdk: Callable
     answer: Callable[[Any, Request], Any]
     gives: type | None  # the answer's type, where the SDK's method returns what it waits for
+    body: str | None = None  # the parameter that is the body as a whole, where one is
     client: str = "sdk"  # or mlflow
 
     def match(self, method: str, path: str) -> Mapping[str, str] | None:
@@ -50,7 +51,12 @@ class Refused(Exception):
 
 
 def route(
-    method: str, template: str, sdk: Callable, gives: type | None = None, client: str = "sdk"
+    method: str,
+    template: str,
+    sdk: Callable,
+    gives: type | None = None,
+    body: str | None = None,
+    client: str = "sdk",
 ) -> Callable:
     """Declare an endpoint: the function below gets the workspace and the Request.
 
@@ -58,7 +64,7 @@ def route(
     """
 
     def declare(answer: Callable) -> Callable:
-        ROUTES.append(Route(method, template, sdk, answer, gives, client))
+        ROUTES.append(Route(method, template, sdk, answer, gives, body, client))
         return answer
 
     return declare

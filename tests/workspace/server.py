@@ -18,8 +18,9 @@ from workspace.faults import ANSWERS, BROKEN, DROPPED, LOST, SLOW, Fault
 from workspace.routes import ROUTES, Refused, Request, Route
 from workspace.sdk_types import answer_problems, request_problems
 
-for service in ("compute", "features", "files", "identity", "jobs", "mlflow_tracking", "monitors",
-                "pipelines", "serving", "unity_catalog", "unity_models", "warehouses"):  # fmt: skip
+for service in ("compute", "experiments", "features", "files", "identity", "jobs",
+                "mlflow_tracking", "monitors", "pipelines", "registered_models", "serving", "tags",
+                "unity_catalog", "unity_models", "warehouses"):  # fmt: skip
     importlib.import_module(f"workspace.{service}")  # declares its routes
 TOKEN = "dapi-of-the-recorder"
 
@@ -74,6 +75,11 @@ class Workspace:
         self.server.shutdown()
         self.server.server_close()
 
+    def number(self) -> int:
+        """An id that nothing has had."""
+        self.kept["numbers"]["last"] = self.kept["numbers"].get("last", 100) + 1
+        return self.kept["numbers"]["last"]
+
     def writes(self) -> list[Exchange]:
         """What changed something."""
         return [each for each in self.transcript if each.method != "GET" and each.status == 200]
@@ -88,8 +94,8 @@ class Workspace:
         try:
             if route is None:
                 raise Refused(404, "ENDPOINT_NOT_FOUND", f"No API found for '{method}'")
-            body = {"contents": asked.body} if isinstance(asked.body, bytes) else asked.body
-            given = {**asked.query, **asked.path, **(body or {})}
+            body = {route.body: asked.body} if route.body else asked.body or {}
+            given = {**asked.query, **asked.path, **body}
             if problems := _wrong_request(route, given):
                 raise Refused(400, "INVALID_PARAMETER_VALUE", "; ".join(problems))
             answer = route.answer(self, asked)
@@ -130,8 +136,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _take(self) -> None:
         space, url = self.space, urlsplit(self.path)
         sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        is_json = "json" in self.headers.get("Content-Type", "json")
-        body = json.loads(sent or b"null") if is_json else sent
+        is_file = self.headers.get("Content-Type") == "application/octet-stream"
+        body = sent if is_file else json.loads(sent or b"null")
         path = unquote(url.path)
         found = [(each, names) for each in ROUTES if (names := each.match(self.command, path))
                  is not None]  # fmt: skip

@@ -58,6 +58,13 @@ def create(space, asked):
     return endpoint
 
 
+@route("DELETE", ENDPOINT, ServingEndpointsAPI.delete, dict)
+def delete(space, asked):
+    _endpoint(space, asked.path["name"])
+    del space.kept["endpoints"][asked.path["name"]]
+    return {}
+
+
 @route("PUT", CONFIG, ServingEndpointsAPI.update_config)
 def update_config(space, asked):
     endpoint = _endpoint(space, asked.path["name"])

@@ -1,7 +1,8 @@
 """Unity Catalog: the metastore, catalogs, schemas, volumes and who may do what with them.
 
 kept["catalogs"], kept["schemas"] and kept["volumes"]: full name → owner; kept["grants"]: full
-name → privileges that whoever asks holds on it, inherited ones included.
+name → privileges that whoever asks holds on it, inherited ones included; kept["comments"]: "kind
+full.name" → text; kept["tables"]: full name → anything.
 """
 
 from __future__ import annotations
@@ -11,13 +12,18 @@ from databricks.sdk.service.catalog import (
     GrantsAPI,
     MetastoresAPI,
     SchemasAPI,
+    TablesAPI,
     VolumesAPI,
 )
 
-from workspace.routes import absent, route
+from workspace.identity import ME
+from workspace.routes import Refused, absent, route
 
 PREFIX = "/api/2.1/unity-catalog"
 EFFECTIVE = f"{PREFIX}/effective-permissions/{{securable_type}}/{{full_name}}"
+SCHEMAS, VOLUMES, TABLES = f"{PREFIX}/schemas", f"{PREFIX}/volumes", f"{PREFIX}/tables"
+SCHEMA, VOLUME = f"{SCHEMAS}/{{full_name}}", f"{VOLUMES}/{{name}}"
+TABLE_EXISTS = f"{TABLES}/{{full_name}}/exists"
 
 
 def _owned(space, kind, name):
@@ -54,3 +60,85 @@ def effective(space, asked):
     privileges = [{"privilege": each} for each in held]
     who = asked.query["principal"]
     return {"privilege_assignments": [{"principal": who, "privileges": privileges}]}
+
+
+def _create(space, kind, name, asked):
+    if name in space.kept[kind]:
+        raise Refused(400, f"{kind[:-1].upper()}_ALREADY_EXISTS", f"'{name}' already exists")
+    space.kept[kind][name] = ME
+    space.kept["comments"][f"{kind} {name}"] = asked.body.get("comment", "")
+    return {"full_name": name, "owner": ME}
+
+
+def _update(space, kind, name, asked):
+    told = _owned(space, kind, name)
+    space.kept["comments"][f"{kind} {name}"] = asked.body.get("comment", "")
+    return told
+
+
+@route("POST", SCHEMAS, SchemasAPI.create)
+def create_schema(space, asked):
+    return _create(space, "schemas", f"{asked.body['catalog_name']}.{asked.body['name']}", asked)
+
+
+@route("PATCH", SCHEMA, SchemasAPI.update)
+def update_schema(space, asked):
+    return _update(space, "schemas", asked.path["full_name"], asked)
+
+
+@route("DELETE", SCHEMA, SchemasAPI.delete, dict)
+def delete_schema(space, asked):
+    """With force all that is in it goes, too."""
+    name = asked.path["full_name"]
+    _owned(space, "schemas", name)
+    held = [(kind, each) for kind in ("tables", "volumes", "models", "versions")
+            for each in space.kept[kind] if each.startswith(f"{name}.")]  # fmt: skip
+    if held and asked.query.get("force") != "true":
+        raise Refused(400, "INVALID_STATE", f"Schema '{name}' is not empty")
+    for kind, each in [*held, ("schemas", name)]:
+        del space.kept[kind][each]
+    _forget(space, name)
+    return {}
+
+
+def _forget(space, name):
+    """Comments and tags of what is gone, and of what it held."""
+    for kind in ("tags", "comments"):
+        for key in list(space.kept[kind]):
+            if f"{key.split(' ')[1]}.".startswith(f"{name}."):
+                del space.kept[kind][key]
+
+
+@route("POST", VOLUMES, VolumesAPI.create)
+def create_volume(space, asked):
+    names = (asked.body[each] for each in ("catalog_name", "schema_name", "name"))
+    return _create(space, "volumes", ".".join(names), asked)
+
+
+@route("PATCH", VOLUME, VolumesAPI.update)
+def update_volume(space, asked):
+    return _update(space, "volumes", asked.path["name"], asked)
+
+
+@route("DELETE", VOLUME, VolumesAPI.delete, dict)
+def delete_volume(space, asked):
+    _owned(space, "volumes", asked.path["name"])
+    del space.kept["volumes"][asked.path["name"]]
+    _forget(space, asked.path["name"])
+    return {}
+
+
+@route("GET", TABLES, TablesAPI.list)
+def tables(space, asked):
+    """In pages of one."""
+    schema = f"{asked.query['catalog_name']}.{asked.query['schema_name']}"
+    _owned(space, "schemas", schema)
+    names = sorted(name for name in space.kept["tables"] if name.startswith(f"{schema}."))
+    at = int(asked.query.get("page_token", 0))
+    more = {"next_page_token": str(at + 1)} if at + 1 < len(names) else {}
+    return {"tables": [{"full_name": name} for name in names[at : at + 1]], **more}
+
+
+@route("GET", TABLE_EXISTS, TablesAPI.exists)
+def table_exists(space, asked):
+    return {"table_exists": asked.path["full_name"] in space.kept["tables"]}

@@ -1,8 +1,8 @@
 """Models in Unity Catalog as MLflow's `databricks-uc` client asks for them.
 
-kept["models"]: full name → {"versions": number → version, "aliases": name → number}. Files of a
-version go through the Files API. It refuses what Unity Catalog refuses: stages, names that aren't
-of three levels, aliases like v1 and champions of versions that are not there.
+What is kept: see registered_models. Files of a version go through the Files API. It refuses what
+Unity Catalog refuses: names that aren't of three levels, aliases like v1, and versions that are not
+there.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ def _model(space, asked):
         raise Refused(400, "INVALID_PARAMETER_VALUE", told)
     if name not in space.kept["models"]:
         raise absent(f"Routine or Model '{name}'")
-    return name, space.kept["models"][name]
+    return name, space.kept["models"][name], space.kept["versions"].setdefault(name, {})
 
 
 def _version(space, asked):
-    name, model = _model(space, asked)
-    number = _given(asked)["version"]
-    if number not in model["versions"]:
+    name, _, versions = _model(space, asked)
+    number = int(_given(asked)["version"])
+    if number not in versions:
         raise absent(f"Model version '{name}' version {number}")
-    return model["versions"][number]
+    return versions[number]
 
 
 @asked_by(messages.CreateRegisteredModelRequest)
@@ -53,29 +53,30 @@ def create_model(space, asked):
         raise Refused(400, "INVALID_PARAMETER_VALUE", "Please specify all three levels")
     if name in space.kept["models"]:
         raise Refused(409, "RESOURCE_ALREADY_EXISTS", f"Registered model '{name}' already exists")
-    space.kept["models"][name] = {"versions": {}, "aliases": {}}
+    space.kept["models"][name] = {}
     return {"registered_model": {"name": name}}
 
 
 @asked_by(messages.GetRegisteredModelRequest)
 def get_model(space, asked):
-    name, model = _model(space, asked)
-    aliases = [{"alias": alias, "version": number} for alias, number in model["aliases"].items()]
+    name, model, _ = _model(space, asked)
+    known = model.get("aliases", {}).items()
+    aliases = [{"alias": alias, "version": str(number)} for alias, number in known]
     return {"registered_model": {"name": name, "aliases": aliases}}
 
 
 @asked_by(messages.CreateModelVersionRequest)
 def create_version(space, asked):
-    name, model = _model(space, asked)
-    number = str(len(model["versions"]) + 1)
+    name, _, versions = _model(space, asked)
+    number = max(versions, default=0) + 1
     kept = ("name", "source", "run_id", "description", "tags", "model_id")
-    model["versions"][number] = {
+    versions[number] = {
         **{key: asked.body[key] for key in kept if key in asked.body},
-        "version": number,
+        "version": str(number),
         "status": "PENDING_REGISTRATION",
         "storage_location": f"s3://bucket/{name}/{number}",
     }
-    return {"model_version": model["versions"][number]}
+    return {"model_version": versions[number]}
 
 
 @asked_by(messages.FinalizeModelVersionRequest)
@@ -97,7 +98,7 @@ def get_version(space, asked):
 def search_versions(space, asked):
     """Of one model, newest first, in pages of one; tags are not told, as Databricks does."""
     name = re.fullmatch(r"name\s*=\s*'([^']+)'", asked.query["filter"])[1]
-    versions = list(space.kept["models"].get(name, {"versions": {}})["versions"].values())[::-1]
+    versions = list(space.kept["versions"].get(name, {}).values())[::-1]
     at = int(asked.query.get("page_token", 0))
     told = [{key: each[key] for key in each if key != "tags"} for each in versions[at : at + 1]]
     more = {"next_page_token": str(at + 1)} if at + 1 < len(versions) else {}
@@ -114,21 +115,21 @@ def tag_version(space, asked):
 
 @asked_by(messages.SetRegisteredModelAliasRequest)
 def set_alias(space, asked):
-    version, (_, model) = _version(space, asked), _model(space, asked)
+    version, (_, model, _) = _version(space, asked), _model(space, asked)
     alias = asked.body["alias"]
     if re.fullmatch(r"v\d+", alias) or alias.lower() == "latest":
         raise Refused(400, "INVALID_PARAMETER_VALUE", f"Alias '{alias}' is reserved.")
-    model["aliases"][alias] = version["version"]
+    model.setdefault("aliases", {})[alias] = int(version["version"])
     return {}
 
 
 @asked_by(messages.GetModelVersionByAliasRequest)
 def by_alias(space, asked):
-    _, model = _model(space, asked)
+    _, model, versions = _model(space, asked)
     alias = asked.query["alias"]
-    if alias not in model["aliases"]:
+    if alias not in model.get("aliases", {}):
         raise absent(f"Alias '{alias}'")
-    return {"model_version": model["versions"][model["aliases"][alias]]}
+    return {"model_version": versions[model["aliases"][alias]]}
 
 
 @asked_by(messages.IsDatabricksSdkModelsArtifactRepositoryEnabledRequest)

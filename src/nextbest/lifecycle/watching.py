@@ -14,6 +14,7 @@ from nextbest.monitoring.report import page
 from nextbest.monitoring.schemas import ALL_MODELS
 from nextbest.monitoring.verdict import judge_drift
 from nextbest.platforms import Monitor, open_platform
+from nextbest.platforms.watched import live_monitor
 from nextbest.settings import Settings
 
 SCORES = ("p_response", "expected_value", "action_id", "channel")
@@ -66,15 +67,7 @@ def detect_drift(settings: Settings, spark: SparkSession) -> Outcome:
 
 def _watched(settings: Settings, spark: SparkSession) -> Monitor:
     """Features and scores of the day's decisions, against those of the training window."""
-    return Monitor(
-        table=settings.table("recommendations"),
-        baseline=settings.table("training_baseline"),
-        timestamp="decided_at",
-        granularity="1 day",
-        model_id="model_version",
-        prediction="expected_value",
-        columns=(*SCORES, *frames.feature_names(settings, spark)),
-    )
+    return live_monitor(settings.table, (*SCORES, *frames.feature_names(settings, spark)))
 
 
 def _of_day(metrics: DataFrame, settings: Settings) -> DataFrame:

@@ -9,13 +9,15 @@ from __future__ import annotations
 import copy
 import functools
 import itertools
+import re
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from workspace.faults import BROKEN, DROPPED, LOST, SLOW, Fault
 from workspace.routes import ROUTES
-from workspace.scenarios import SCENARIOS
+from workspace.scenarios import OF_THE_CLI, SCENARIOS
 from workspace.server import Workspace
 
 from nextbest.errors import PlatformError
@@ -23,8 +25,17 @@ from nextbest.platforms.databricks import jobs, monitors, online_store, statemen
 
 pytestmark = pytest.mark.integration
 
+# What only deploy and destroy ask for: acceptance/deploy/test_interrupted.py.
+GUIDE = (Path(__file__).parents[3] / "docs/guides/databricks.md").read_text(encoding="utf-8")
+DEPLOYING = set(re.findall(r"^\| `(\w+ /\S+)` .*`acceptance/deploy/\w+\.py` \|$", GUIDE, re.M))
 # MLflow's calls: acceptance/test_mlflow_faults.py and unit/test_registry_faults.py.
-CALLS = [(route.method, route.template) for route in ROUTES if route.client == "sdk"]
+CALLS = [
+    (route.method, route.template)
+    for route in ROUTES
+    if route.client == "sdk"
+    and f"{route.method} {route.template}" not in DEPLOYING
+    and route.sdk.__qualname__ not in OF_THE_CLI
+]
 HUNG = "hung"  # so slow that the client gives up waiting
 REASONS = {401: "renew the token", 409: "run this again"}
 

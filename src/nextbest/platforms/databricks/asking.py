@@ -93,6 +93,23 @@ def _patiently(call: Callable[[], T], passing_soon: list[type[BaseException]]) -
         raise
 
 
+def look(
+    call: Callable[[], T], what: str, right: str, passing: tuple[type[Exception], ...] = ()
+) -> T | None:
+    """The answer to a call, as by `ask`, or None where the thing is not there (or hidden)."""
+    return ask(lambda: there(call), what, right, passing)
+
+
+def there(call: Callable[[], T]) -> T | None:
+    """The answer to a call, or None where the thing is not there."""
+    from databricks.sdk.errors import NotFound
+
+    try:
+        return call()
+    except NotFound:
+        return None
+
+
 def _told(error: BaseException) -> str:
     """The first line of what an error says."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")

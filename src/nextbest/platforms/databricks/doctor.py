@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from nextbest.errors import PlatformError
-from nextbest.platforms.databricks.asking import ask
+from nextbest.platforms.databricks.asking import ask, look, there
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
     from databricks.sdk.service.iam import User
 
-ON_SCHEMA = ("USE_SCHEMA", "SELECT", "MODIFY", "CREATE_TABLE", "CREATE_MODEL", "CREATE_FUNCTION")
+ON_SCHEMA = ("USE_SCHEMA", "SELECT", "MODIFY", "CREATE_TABLE", "CREATE_MODEL", "CREATE_FUNCTION",
+             "APPLY_TAG")  # fmt: skip
 ON_VOLUME = ("READ_VOLUME", "WRITE_VOLUME")
 CREATES_CLUSTERS = "allow-cluster-create"  # the entitlement
 
@@ -66,7 +67,7 @@ def examine(workspace: WorkspaceClient, needs: Needs) -> list[Finding]:
         ("compute", lambda: _compute(workspace, me, needs.clusters)),
         ("profiling", lambda: _answers(
             # That this table has no monitor yet is an answer, too.
-            lambda: _there(lambda: workspace.quality_monitors.get(
+            lambda: there(lambda: workspace.quality_monitors.get(
                 f"{needs.catalog}.{needs.schema}.recommendations")),
             "profiling", "data profiling")),
         ("online store", lambda: _answers(
@@ -234,13 +235,4 @@ def _answers(call: Callable[[], Any], check: str, product: str) -> Iterator[Find
 
 def _get(call: Callable[[], Any], what: str, passing: tuple[type[Exception], ...] = ()) -> Any:
     """A thing of the workspace, or None where it is not there."""
-    return ask(lambda: _there(call), what, f"BROWSE or USE on {what}", passing)
-
-
-def _there(call: Callable[[], Any]) -> Any:
-    from databricks.sdk.errors import NotFound
-
-    try:
-        return call()
-    except NotFound:
-        return None
+    return look(call, what, f"BROWSE or USE on {what}", passing)

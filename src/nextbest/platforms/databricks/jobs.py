@@ -47,10 +47,16 @@ class JobRun:
     tasks: tuple[TaskRun, ...]
 
 
+def named(workspace: WorkspaceClient, name: str) -> list[int]:
+    """The ids of all jobs of this name."""
+    jobs = ask(lambda: list(workspace.jobs.list(name=name)), f"job '{name}'", "CAN VIEW on the job")
+    # The workspace finds names whatever their case.
+    return sorted(job.job_id for job in jobs if job.settings and job.settings.name == name)
+
+
 def find(workspace: WorkspaceClient, name: str) -> int:
     """The id of the job of this name; PlatformError where there is none, or more than one."""
-    jobs = ask(lambda: list(workspace.jobs.list(name=name)), f"job '{name}'", "CAN VIEW on the job")
-    found = [job.job_id for job in jobs if job.settings and job.settings.name == name]
+    found = named(workspace, name)
     if len(found) != 1:
         told = f"{len(found)} jobs (ids {', '.join(map(str, found))})" if found else "no job"
         mend = "delete all but one" if found else "deploy it with `dbb deploy`, or ask for CAN VIEW"

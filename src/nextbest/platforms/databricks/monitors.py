@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from nextbest.errors import PlatformError
 from nextbest.platforms import MetricTables, Monitor
-from nextbest.platforms.databricks.asking import ask
+from nextbest.platforms.databricks.asking import ask, look
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
@@ -51,48 +52,79 @@ class DatabricksMonitors:
                 f"({running.message or 'no message'}); see the table's Quality tab"
             )
 
+    def make_first(self, monitor: Monitor) -> None:
+        """Create the monitor where its table has none yet."""
+        if not self.there(monitor.table):
+            self._create(monitor)
+
+    def can_watch(self, monitor: Monitor) -> bool:
+        """Whether the tables are there: the watched one and what it is compared with."""
+        tables = self._workspace.tables
+        for table in (monitor.table, monitor.baseline):
+            right = f"SELECT or BROWSE on {table}"
+            found = look(partial(tables.exists, table), f"table {table}", right)
+            if found is None or not found.table_exists:
+                return False
+        return True
+
+    def there(self, table: str) -> bool:
+        """Whether the table has a monitor."""
+        monitors, right = self._workspace.quality_monitors, f"MANAGE and SELECT on {table}"
+        return look(lambda: monitors.get(table), f"monitor of {table}", right) is not None
+
     def _declare(self, monitor: Monitor) -> None:
         """Create the monitor, or update the one that is there, whoever made it."""
-        from databricks.sdk.errors import NotFound, ResourceConflict
-        from databricks.sdk.service.catalog import (
-            MonitorInferenceLog,
-            MonitorInferenceLogProblemType,
-        )
+        monitors, table = self._workspace.quality_monitors, monitor.table
+        if not self.there(table) and self._create(monitor):
+            return
+        told, right = _told(monitor), _right(monitor)
+        ask(lambda: monitors.update(table_name=table, **told), f"monitor of {table}", right)
+
+    def _create(self, monitor: Monitor) -> bool:
+        """Whether it was created now: not by another in between, or by our own lost request."""
+        from databricks.sdk.errors import ResourceConflict
 
         monitors, table = self._workspace.quality_monitors, monitor.table
-        schema = table.rpartition(".")[0]
-        what = f"monitor of {table}"
-        right = f"MANAGE and SELECT on {table}, USE SCHEMA and CREATE TABLE on {schema}"
-        told = {
-            "output_schema_name": schema,
-            "baseline_table_name": monitor.baseline,
-            "slicing_exprs": list(monitor.slices),
-            # Not a time series: only an inference log is told apart by model version.
-            "inference_log": MonitorInferenceLog(
-                problem_type=MonitorInferenceLogProblemType.PROBLEM_TYPE_REGRESSION,
-                timestamp_col=monitor.timestamp,
-                granularities=[monitor.granularity],
-                prediction_col=monitor.prediction,
-                model_id_col=monitor.model_id,
-            ),
-        }
+        me = ask(self._workspace.current_user.me, "who asks", "a valid token")
+        folder = f"/Workspace/Users/{me.user_name}/monitors"
+        told = _told(monitor)
         try:
-            ask(lambda: monitors.get(table), what, right, passing=(NotFound,))
-        except NotFound:
-            me = ask(self._workspace.current_user.me, "who asks", "a valid token")
-            folder = f"/Workspace/Users/{me.user_name}/monitors"
-            try:
-                ask(
-                    lambda: monitors.create(table_name=table, assets_dir=folder, **told),
-                    what,
-                    right,
-                    passing=(ResourceConflict,),
-                )
-                return
-            except ResourceConflict:
-                pass  # made in between: by another, or by our own request whose answer was lost
-        ask(lambda: monitors.update(table_name=table, **told), what, right)
+            ask(
+                lambda: monitors.create(table_name=table, assets_dir=folder, **told),
+                f"monitor of {table}",
+                _right(monitor),
+                passing=(ResourceConflict,),
+            )
+        except ResourceConflict:
+            return False
+        return True
 
     def tables(self, monitor: Monitor) -> MetricTables:
         """The metric tables that Databricks writes beside the watched table."""
         return MetricTables(f"{monitor.table}_profile_metrics", f"{monitor.table}_drift_metrics")
+
+
+def _told(monitor: Monitor) -> dict[str, Any]:
+    from databricks.sdk.service.catalog import (
+        MonitorInferenceLog,
+        MonitorInferenceLogProblemType,
+    )
+
+    return {
+        "output_schema_name": monitor.table.rpartition(".")[0],
+        "baseline_table_name": monitor.baseline,
+        "slicing_exprs": list(monitor.slices),
+        # Not a time series: only an inference log is told apart by model version.
+        "inference_log": MonitorInferenceLog(
+            problem_type=MonitorInferenceLogProblemType.PROBLEM_TYPE_REGRESSION,
+            timestamp_col=monitor.timestamp,
+            granularities=[monitor.granularity],
+            prediction_col=monitor.prediction,
+            model_id_col=monitor.model_id,
+        ),
+    }
+
+
+def _right(monitor: Monitor) -> str:
+    schema = monitor.table.rpartition(".")[0]
+    return f"MANAGE and SELECT on {monitor.table}, USE SCHEMA and CREATE TABLE on {schema}"

@@ -1,0 +1,134 @@
+"""A bundle's target as who deploys it sees it: its resources, and what YAML can't declare of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from nextbest.bundle import Bundle
+from nextbest.platforms.databricks import stores, tags
+from nextbest.platforms.databricks.deployed import KINDS, Resource, ids, resource, strays
+from nextbest.platforms.databricks.monitors import DatabricksMonitors
+from nextbest.platforms.databricks.online_store import store_name
+from nextbest.platforms.watched import live_monitor
+from nextbest.settings import Settings
+
+if TYPE_CHECKING:
+    from nextbest.platforms.databricks.asking import WorkspaceClient
+
+# What can be deleted and deployed again without a loss; all else is data.
+STATELESS = frozenset({
+    "jobs", "alerts", "dashboards", "model_serving_endpoints", "clusters",
+    "sql_warehouses", "instance_pools",
+})  # fmt: skip
+SERVING, MONITORING, DEPLOYMENT = "serving_job", "monitoring_job", "deployment_job"
+
+
+class Pending(NamedTuple):
+    """Something that is not yet as it should be: what is done about it, and how."""
+
+    told: str
+    do: Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One target of a bundle in one workspace."""
+
+    bundle: Bundle
+    workspace: WorkspaceClient
+
+    @property
+    def resources(self) -> list[Resource]:
+        """What is looked for in the workspace, each after what it needs."""
+        return [
+            resource(group, key, config)
+            for group in KINDS
+            for key, config in (self.bundle.resources.get(group) or {}).items()
+        ]
+
+    def there(self) -> list[Resource]:
+        """Those of the resources that the workspace has, by name."""
+        return [each for each in self.resources if ids(self.workspace, each)]
+
+    def strays(self, one: Resource) -> list[str]:
+        """Ids of what is there under its name, and is this deployment's or in its way."""
+        return strays(self.workspace, one, self.metadata)
+
+    @property
+    def others(self) -> list[str]:
+        """Keys of resources that are not looked for."""
+        groups = self.bundle.resources.items()
+        return [f"{group}.{key}" for group, some in groups if group not in KINDS for key in some]
+
+    @property
+    def schemas(self) -> list[str]:
+        """The schemas (catalog.schema) of the target."""
+        return [each.name for each in self.resources if each.group == "schemas"]
+
+    @property
+    def metadata(self) -> str:
+        """The file that each deployed job names as its deployment."""
+        return f"{self.bundle.config['workspace']['state_path']}/metadata.json"
+
+    def settings(self, job: str) -> Settings | None:
+        """What a run of the job is told by default, or None where the bundle has no such job."""
+        if job not in self.bundle.jobs:
+            return None
+        given = {each.name: each.default for each in self.bundle.jobs[job].parameters}
+        return Settings.parse({**given, "as_of": "2000-01-01"})  # a day is known to a run only
+
+    @property
+    def store(self) -> str | None:
+        """The online store of the schema that is served from."""
+        known = self.settings(SERVING)
+        return known and store_name(known.table("customer_features"))
+
+    @property
+    def endpoint(self) -> str | None:
+        """The serving endpoint that notebook 08 makes."""
+        known = self.settings(SERVING)
+        return known and known.endpoint
+
+    def pending(self) -> Iterator[Pending]:
+        """What YAML can't declare and is not yet so: tags, online store, first monitor."""
+        yield from self._tags()
+        name = self.store
+        if name is not None and not stores.is_there(self.workspace, name):
+            told = f"create online store {name} (it costs money for as long as it is there)"
+            yield Pending(told, partial(stores.create, self.workspace, name))
+        yield from self._monitor()
+
+    def _tags(self) -> Iterator[Pending]:
+        given = (self.bundle.config.get("presets") or {}).get("tags") or {}
+        # A development schema may be shared; the tag that tells whose a job is would change hands.
+        wanted = {key: str(value) for key, value in given.items() if key != "dev"}
+        for each in (each for each in self.resources if each.group in tags.TAGGED):
+            lacking = tags.missing(self.workspace, each.group, each.name, wanted)
+            for key, value in sorted(lacking.items()):
+                put = partial(tags.put, self.workspace, each.group, each.name, key, value)
+                yield Pending(f"tag {each} with {key}={value}", put)
+
+    def _monitor(self) -> Iterator[Pending]:
+        """The monitor of tables that are there already; later ones monitoring_job makes."""
+        known = self.settings(MONITORING)
+        if known is None:
+            return
+        monitor = live_monitor(known.table)
+        monitors = DatabricksMonitors(self.workspace)
+        if monitors.can_watch(monitor) and not monitors.there(monitor.table):
+            yield Pending(
+                f"create the monitor of {monitor.table}", partial(monitors.make_first, monitor)
+            )
+
+    def unconnected(self) -> Iterator[str]:
+        """What this version of dbb can't do beyond YAML, and how it is done by hand."""
+        if DEPLOYMENT in self.bundle.jobs:
+            models = [each.name for each in self.resources if each.group == "registered_models"]
+            for model in models:
+                yield (
+                    f"{DEPLOYMENT} is not connected to {model}: run MlflowClient(registry_uri="
+                    f"'databricks-uc').update_registered_model('{model}', deployment_job_id=…)"
+                )
