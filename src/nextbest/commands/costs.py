@@ -28,7 +28,7 @@ NO_RUNS = "`dbb run JOB` makes one; the system tables tell of it within hours"
 
 
 def costs(args: argparse.Namespace) -> int:
-    """Show past runs of a target; args as nextbest.cli defines them for `costs`.
+    """Show past runs of a target; args as commands.declared defines them for `costs`.
 
     Raises BundleError for a broken bundle or one without tags, UsageError for flags that don't go
     together, PlatformError when the workspace refuses.

@@ -36,7 +36,7 @@ _MODEL = ("q_logged", "q_target")  # used when both are there, though nobody nam
 
 
 def evaluate_policy(args: argparse.Namespace) -> int:
-    """Evaluate the policy in a log; `args` as nextbest.cli defines them for `evaluate-policy`.
+    """Evaluate the policy in a log; `args` as commands.declared defines them for `evaluate-policy`.
 
     Returns 0 for go, 1 for evidence that is too thin or unsound. Raises UsageError (exit code 2)
     with everything that is wrong with the log or the columns named.

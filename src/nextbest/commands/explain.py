@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def explain(args: argparse.Namespace) -> int:
-    """Explain args.decision_id; args as nextbest.cli defines them for `explain`.
+    """Explain args.decision_id; args as commands.declared defines them for `explain`.
 
     Returns the exit code: 0, or 1 when the decision, computed again, is another one. Raises
     UsageError without `local` and for an id that no decision has.

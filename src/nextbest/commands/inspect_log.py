@@ -35,7 +35,7 @@ Batches = Callable[[list[str] | None], Iterator[Rows]]
 
 
 def inspect_log(args: argparse.Namespace) -> int:
-    """Inspect a log; `args` as nextbest.cli defines them for `inspect-log`.
+    """Inspect a log; `args` as commands.declared defines them for `inspect-log`.
 
     Returns 0 when the proposed (or given) mapping ingests and off-policy evaluation has what it
     needs, 1 when it lacks something (told). Raises UsageError (exit code 2) for what can't be read.

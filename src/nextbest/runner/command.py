@@ -23,7 +23,7 @@ from nextbest.runner.tree import span, tree
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run a job here; args as nextbest.cli defines them for `run`."""
+    """Run a job here; args as commands.declared defines them for `run`."""
     root = find_root(Path.cwd())
     given = pairs(args.params, "--params")
     # Its imports take seconds: they begin before the bundle is read.

@@ -1,0 +1,222 @@
+"""Every subcommand of `dbb`: its words, its flags, and the function that does it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import NamedTuple
+
+ON_DATABRICKS = ("summary",)  # handed over to the Databricks CLI
+
+
+class Command(NamedTuple):
+    """One subcommand: its words, what it is for, its flags, and the function that does it."""
+
+    words: tuple[str, ...]
+    purpose: str
+    flags: Callable[[argparse.ArgumentParser], None]
+    function: str  # module:name, called with the parsed arguments; its value is the exit code
+
+
+def _target(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-t", "--target", help="bundle target; without it, the default one")
+    parser.add_argument(
+        "--var", action="append", default=[], metavar="K=V", help="value of a bundle variable"
+    )
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON and nothing else")
+
+
+def _lakehouse(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--lakehouse", metavar="FOLDER", help="tables and runs (.lakehouse)")
+
+
+def _place(parser: argparse.ArgumentParser) -> None:
+    _lakehouse(parser)
+    _json(parser)
+
+
+def _validate(parser: argparse.ArgumentParser) -> None:
+    _target(parser)
+    parser.add_argument("--strict", action="store_true", help="warnings fail too (exit code 1)")
+    _json(parser)
+
+
+def _targets(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--var", action="append", default=[], metavar="K=V", help="value of a bundle variable"
+    )
+    parser.add_argument("--markdown", action="store_true", help="print tables in Markdown")
+    _json(parser)
+
+
+def _doctor(parser: argparse.ArgumentParser) -> None:
+    _target(parser)
+    _json(parser)
+
+
+def _costs(parser: argparse.ArgumentParser) -> None:
+    _target(parser)
+    parser.add_argument("--days", type=int, default=30, metavar="N", help="back from now (30)")
+    parser.add_argument("--local", action="store_true", help="of the runs made on this machine")
+    parser.add_argument(
+        "--warehouse", metavar="ID", help="SQL warehouse to ask (DATABRICKS_WAREHOUSE_ID)"
+    )
+    parser.add_argument("--currency", default="USD", help="of the list prices (USD)")
+    parser.add_argument("--page", metavar="FILE.html", help="write it as a page, with plots")
+    _place(parser)
+
+
+def _deploy(parser: argparse.ArgumentParser) -> None:
+    _target(parser)
+    parser.add_argument("--dry-run", action="store_true", help="show what would change, and stop")
+    _unasked(parser)
+
+
+def _destroy(parser: argparse.ArgumentParser) -> None:
+    _target(parser)
+    parser.add_argument(
+        "--data", action="store_true", help="delete schema, tables, files, models and runs, too"
+    )
+    _unasked(parser)
+
+
+def _unasked(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--auto-approve", action="store_true", help="go on without asking")
+    parser.add_argument(
+        "--force-lock", action="store_true", help="after a deploy that was killed: take its lock"
+    )
+
+
+def _run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("job", metavar="JOB", help="resource key of a job")
+    _target(parser)
+    parser.add_argument("--local", action="store_true", help="run here, not on Databricks")
+    parser.add_argument(
+        "--params", action="append", default=[], metavar="K=V,…", help="job parameters"
+    )
+    parser.add_argument(
+        "--no-wait", action="store_true", help="on Databricks: start it, and don't wait for its end"
+    )
+    parser.add_argument("--only", metavar="TASK", help="run one task; others' values are reused")
+    parser.add_argument(
+        "--repair", metavar="RUN_ID", help="run again what did not end well, and what follows it"
+    )
+    _place(parser)
+
+
+def _show(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run_id", metavar="ID", help="a run's id, or how it begins")
+    _place(parser)
+
+
+def _serve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--endpoint", help="name of the endpoint, when several are deployed")
+    parser.add_argument("--port", type=int, default=8080)
+    _lakehouse(parser)
+
+
+def _mlflow(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=int, default=5000)
+    _lakehouse(parser)
+
+
+def _explain(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("decision_id", metavar="DECISION_ID", help="of a logged decision")
+    _target(parser)
+    parser.add_argument("--local", action="store_true", help="read the lakehouse of this machine")
+    _place(parser)
+
+
+def _evaluate_policy(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "log", metavar="LOG", help="CSV, Parquet, JSON lines, Delta folder or table"
+    )
+    parser.add_argument("--reward", metavar="COL", help="what the decision earned (reward)")
+    parser.add_argument(
+        "--propensity", metavar="COL", help="chance of the logged treatment (propensity)"
+    )
+    parser.add_argument(
+        "--target", metavar="COL", help="its chance under the policy to evaluate (target)"
+    )
+    parser.add_argument("--q-logged", metavar="COL", help="model's value of it (q_logged)")
+    parser.add_argument(
+        "--q-target", metavar="COL", help="model's value of the policy's own choice (q_target)"
+    )
+    parser.add_argument("--segment", metavar="COL", help="also by the values of this column")
+    parser.add_argument("--format", choices=("table", "json"), default="table")
+    parser.add_argument("--confidence", type=float, default=0.95, metavar="SHARE")
+    parser.add_argument("--picture", metavar="FILE.png", help="weights (LOG.weights.png)")
+    parser.add_argument("--local", action="store_true", help="look for tables in the lakehouse")
+    _lakehouse(parser)
+
+
+def _inspect_log(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "log", metavar="LOG", help="CSV, Parquet, JSON lines, Delta folder or table"
+    )
+    parser.add_argument(
+        "--sample", type=int, default=20_000, metavar="N", help="rows to propose from (20,000)"
+    )
+    parser.add_argument(
+        "--only-sample", action="store_true", help="don't try the mapping on the rest of the log"
+    )
+    parser.add_argument("--write", metavar="FILE.yml", help="write the mapping there")
+    parser.add_argument("--mapping", metavar="FILE.yml", help="try this one, and propose none")
+    parser.add_argument("--local", action="store_true", help="look for tables in the lakehouse")
+    _place(parser)
+
+
+def _handed_over(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="as of `databricks bundle`")
+
+
+COMMANDS = (
+    Command(("validate",), "check the bundle", _validate, "nextbest.bundle.command:validate"),
+    Command(
+        ("targets",),
+        "what each job touches in each target; do two share any?",
+        _targets,
+        "nextbest.commands.targets:targets",
+    ),
+    Command(
+        ("doctor",),
+        "is the workspace ready for a target?",
+        _doctor,
+        "nextbest.commands.doctor:doctor",
+    ),
+    Command(
+        ("deploy",),
+        "bring a target to what the bundle says",
+        _deploy,
+        "nextbest.commands.deploy:deploy",
+    ),
+    Command(
+        ("destroy",),
+        "take a target down; its data only with --data",
+        _destroy,
+        "nextbest.commands.destroy:destroy",
+    ),
+    Command(("run",), "run a job", _run, "nextbest.commands.run:run"),
+    Command(("runs",), "list the runs made here", _place, "nextbest.runner.command:runs"),
+    Command(("runs", "show"), "show one run", _show, "nextbest.runner.command:show"),
+    Command(("costs",), "what past runs took and cost", _costs, "nextbest.commands.costs:costs"),
+    Command(("explain",), "explain a decision", _explain, "nextbest.commands.explain:explain"),
+    Command(("serve",), "answer requests here", _serve, "nextbest.runner.servers:serve"),
+    Command(("mlflow",), "open MLflow's pages", _mlflow, "nextbest.runner.servers:mlflow"),
+    Command(
+        ("evaluate-policy",),
+        "what a policy would have earned",
+        _evaluate_policy,
+        "nextbest.commands.evaluate_policy:evaluate_policy",
+    ),
+    Command(
+        ("inspect-log",),
+        "propose a mapping for a log of your own",
+        _inspect_log,
+        "nextbest.commands.inspect_log:inspect_log",
+    ),
+    *(Command((name,), f"databricks bundle {name}", _handed_over, "") for name in ON_DATABRICKS),
+)
