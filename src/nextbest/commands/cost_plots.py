@@ -43,10 +43,15 @@ def key(names: Sequence[str], colour: dict[str, str], more: str = "") -> str:
 def durations(
     runs: Sequence[RunLine], since: dt.datetime, until: dt.datetime, colour: dict[str, str]
 ) -> str:
-    """Each run with an end as a point over its start, joined by job; a cross where it failed."""
+    """Each run with an end as a point over its start, joined by job; a cross where it failed.
+
+    From the first run's day on, where that is later than `since`.
+    """
     drawn = [run for run in runs if run.seconds is not None and run.passed is not None]
     if not drawn:
         return ""
+    first = min(run.start for run in drawn)
+    since = max(since, first.replace(hour=0, minute=0, second=0, microsecond=0))
     highest = max(run.seconds or 0.0 for run in drawn)
     unit, size = next(pair for pair in (("h", 3600), ("min", 60), ("s", 1))
                       if highest >= 2 * pair[1] or pair[1] == 1)  # fmt: skip

@@ -118,7 +118,7 @@ def _show(found: Report) -> None:
                       span(task.longest_seconds), str(task.retries or ""))  # fmt: skip
     runs = _table("latest runs", "job", "start", "state", "took", *(("cost",) if billed else ()))
     for run in sorted(found.runs, key=lambda run: run.start, reverse=True)[:RECENT]:
-        runs.add_row(run.run_id, run.job, f"{run.start:%Y-%m-%d %H:%M}", run.state or "RUNNING",
+        runs.add_row(run.run_id, run.job, f"{run.start:%m-%d %H:%M}", run.state or "RUNNING",
                      span(run.seconds),
                      *((cost_of(run.cost, run.billing),) if billed else ()))  # fmt: skip
     for table in (jobs, tasks, runs):
@@ -136,5 +136,7 @@ def _table(*names: str) -> Table:
     for name in names:
         numeric = name in ("runs", "failed", "median", "longest", "cost", "per success", "took",
                            "retries", "not billed yet")  # fmt: skip
-        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+        table.add_column(
+            name, justify="right" if numeric else "left", overflow="fold", no_wrap=name == names[0]
+        )
     return table
