@@ -105,7 +105,9 @@ def test_runs_lists_and_shows(small):
     assert small.dbb("runs", "show", inner["run_id"][:-1]).returncode == 0
 
 
-def test_a_terminal_gets_a_live_tree(small):
+def test_a_terminal_gets_a_live_tree(project):
+    slowly = NOTEBOOKS | {"work.py": f"import time\ntime.sleep(0.6)\n{NOTEBOOKS['work.py']}"}
+    small = project(JOBS, slowly)  # so that it is seen running
     screen, theirs = pty.openpty()
     process = subprocess.Popen(
         [DBB, "run", "main", "--local"],
