@@ -111,7 +111,9 @@ class Settings:
         fields = {field.name: str(field.type) for field in dataclasses.fields(cls)}
         texts = {name: str(values.get(name, "")).strip() for name in fields}
         problems = [_unknown(name, list(fields)) for name in values if name not in fields]
-        if missing := [f"{name} ({_KIND[fields[name]]})" for name, text in texts.items() if not text]:
+        if missing := [
+            f"{name} ({_KIND[fields[name]]})" for name, text in texts.items() if not text
+        ]:
             problems.append(f"{len(missing)} missing: {', '.join(missing)}. {_GIVEN}")
         parsed: dict[str, Any] = {}
         for name, text in texts.items():

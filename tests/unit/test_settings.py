@@ -51,7 +51,9 @@ def test_strings_become_typed_values():
 def test_widgets_that_were_passed_win_and_missing_ones_are_all_named():
     assert Settings.from_widgets(Widgets(GOOD)) == Settings.parse(GOOD)
     passed = {key: value for key, value in GOOD.items() if key not in ("seed", "catalog")}
-    with pytest.raises(SettingsError, match="2 missing: catalog .text., seed .whole number.") as caught:
+    with pytest.raises(
+        SettingsError, match="2 missing: catalog .text., seed .whole number."
+    ) as caught:
         Settings.from_widgets(Widgets(passed))
     assert "a target in the widget 'target'" in str(caught.value)
 

@@ -93,7 +93,7 @@ def _run(spec: dict[str, Any], channel: Connection, screen: Screen) -> dict[str,
         elif caught.error is not None:
             place = f"{cell.file}:{cell.line}"
             failed = describe(caught.error, interpreter.files, place, root)
-            screen.write(failed.trace)
+            screen.show({"kind": "error", "data": failed.trace})
             ending = _ended("FAILED", failed)
         outputs = screen.take()
         seconds = time.monotonic() - began

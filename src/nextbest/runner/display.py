@@ -56,9 +56,14 @@ class Printed:
 
 
 def shown(value: Any, hidden: tuple[str, ...] = ()) -> Output:
-    """What `display(value)` shows; a Spark frame is read, at most 1000 rows of it."""
+    """What `display(value)` shows; a Spark frame is read, at most 1000 rows of it.
+
+    As on Databricks, the index of a pandas frame is not shown.
+    """
     if hasattr(value, "toPandas"):
         value = value.limit(ROWS).toPandas()
+    if _is_table(value):
+        return {"kind": "html", "data": _table(value, index=False)}
     return echoed(value, hidden)
 
 
@@ -69,8 +74,8 @@ def echoed(value: Any, hidden: tuple[str, ...] = ()) -> Output:
     """
     if hasattr(value, "to_frame") and hasattr(value, "index"):  # a pandas series
         value = value.to_frame()
-    if hasattr(value, "to_html") and hasattr(value, "columns"):
-        return {"kind": "html", "data": _table(value)}
+    if _is_table(value):
+        return {"kind": "html", "data": _table(value, index=True)}
     if hasattr(value, "savefig"):
         return _figure(value)
     rich = value._repr_html_() if hasattr(value, "_repr_html_") else None
@@ -87,12 +92,18 @@ def markup(text: str) -> Output:
     return {"kind": "frame", "data": text}
 
 
-def _table(frame: Any) -> str:
+def _is_table(value: Any) -> bool:
+    return hasattr(value, "to_html") and hasattr(value, "columns")
+
+
+def _table(frame: Any, index: bool) -> str:
     import pandas
 
     with pandas.option_context("display.max_colwidth", None):  # or half a secret would be shown
-        text = frame.to_html(max_rows=ROWS, border=0)
-        return text if len(text) <= _BIG else frame.to_html(max_rows=_FEWER_ROWS, border=0)
+        text = frame.to_html(max_rows=ROWS, border=0, index=index)
+        if len(text) > _BIG:
+            text = frame.to_html(max_rows=_FEWER_ROWS, border=0, index=index)
+    return text
 
 
 def _figure(figure: Any) -> Output:

@@ -43,7 +43,7 @@ class Screen(io.TextIOBase):
     def show(self, output: Output) -> None:
         """Put a table, a plot or a text on the page; texts go to the log too."""
         self._pieces.append(output)
-        if output["kind"] == "text":
+        if output["kind"] in ("text", "error"):
             self._log.write(output["data"] + "\n")
 
     def take(self) -> list[Output]:
