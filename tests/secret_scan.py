@@ -1,4 +1,4 @@
-"""Looks for secrets in whatever a run left, by undoing what could hide them (not by our spellings)."""
+"""Looks for secrets in whatever a run left: what could hide them is undone, none is spelled."""
 
 from __future__ import annotations
 

@@ -26,13 +26,14 @@ KEY = "\n".join(
 PLANTED = {
     "NEXTBEST_SECRET_CRM_PASSWORD": PASSWORD,
     "NEXTBEST_SECRET_CRM_KEY": KEY,
+    "CRM_API_PASSWORD": "correct horse battery staple",  # a secret by its name alone
     "DATABRICKS_TOKEN": "dapi0123456789abcdef0123456789abcdef",
     "SLACK_WEBHOOK_URL": "https://hooks.slack.com/services/T00000000/B00000000/aBcDeFgHiJkLmNoPqRsTuVwX",
 }
 IN_SETTING = "Hunter2-of-jdbc"
 SOURCE = f"jdbc:sqlserver://h:1433;user=etl;password={IN_SETTING};encrypt=true"
 SECRETS = [
-    PASSWORD, KEY, *KEY.splitlines()[1:], PLANTED["DATABRICKS_TOKEN"],
+    PASSWORD, KEY, *KEY.splitlines()[1:], PLANTED["CRM_API_PASSWORD"], PLANTED["DATABRICKS_TOKEN"],
     "aBcDeFgHiJkLmNoPqRsTuVwX", IN_SETTING,
 ]  # fmt: skip
 
@@ -72,7 +73,8 @@ GET = """
 import os
 source = dbutils.widgets.get("source")
 secrets = [dbutils.secrets.get("crm", "password"), dbutils.secrets.get("crm", "key"),
-           os.environ["DATABRICKS_TOKEN"], os.environ["SLACK_WEBHOOK_URL"], source]
+           os.environ["CRM_API_PASSWORD"], os.environ["DATABRICKS_TOKEN"],
+           os.environ["SLACK_WEBHOOK_URL"], source]
 """
 NOTEBOOKS = {
     "prints.py": GET + """
@@ -80,7 +82,8 @@ import base64, json, logging, subprocess, sys, urllib.parse, warnings
 for secret in secrets:
     print(secret, repr(secret), ascii(secret), secret.encode(), [secret], json.dumps({"k": secret}))
     print(json.dumps({"k": secret}, ensure_ascii=False))
-    print(urllib.parse.quote(secret), urllib.parse.quote(secret, ""), urllib.parse.quote_plus(secret))
+    print(urllib.parse.quote(secret), urllib.parse.quote(secret, ""))
+    print(urllib.parse.quote_plus(secret))
     for user in ("", "u:", "us:", "usr:"):
         text = f"{user}{secret}!".encode()
         print(base64.b64encode(text).decode(), base64.urlsafe_b64encode(text).decode())
