@@ -38,8 +38,8 @@ class _Events:
             values = self._clean({event["key"]: event["value"]})
             self._place.change(lambda t: replace(t, values={**t.values, **values}))
         elif event["event"] == "end":
-            ended = {name: self._clean(event[name]) for name in ("result", "error")}
-            self.last = {**event, **ended}
+            error = event["error"] and {k: self._clean(text) for k, text in event["error"].items()}
+            self.last = {**event, "result": self._clean(event["result"]), "error": error}
         else:
             self.last = event
 

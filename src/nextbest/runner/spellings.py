@@ -24,7 +24,7 @@ def spellings(secret: str) -> set[str]:
         for text in plain
         for form in (
             text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1],
-            repr(text)[1:-1], ascii(text)[1:-1],
+            repr(text)[1:-1], ascii(text)[1:-1], repr(text.encode())[2:-1],
         )
     }  # fmt: skip
     marked = {html.escape(text, quote=quoted) for text in escaped for quoted in (True, False)}

@@ -26,7 +26,8 @@ def hidden(*values):
 @given(SECRETS)
 def test_every_way_of_writing(secret):
     for spelled in (
-        secret, repr(secret)[1:-1], json.dumps(secret)[1:-1], html.escape(secret),
+        secret, repr(secret)[1:-1], repr(secret.encode())[2:-1], json.dumps(secret)[1:-1],
+        html.escape(secret),
         html.escape(json.dumps(secret)[1:-1]), quote(secret, ""), quote_plus(secret),
     ):  # fmt: skip
         assert secrets.redact(f"<{spelled}>", hidden(secret)) == "<[REDACTED]>"
