@@ -78,6 +78,24 @@ def local_mlflow():
     os.environ.update(saved)
 
 
+@pytest.fixture(scope="module")
+def workspace_mlflow():
+    """A recording workspace that MLflow's own Databricks clients are pointed at."""
+    import mlflow
+    from workspace.server import TOKEN, Workspace
+
+    before, space = (mlflow.get_tracking_uri(), mlflow.get_registry_uri()), Workspace()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATABRICKS_HOST", space.url)
+        patch.setenv("DATABRICKS_TOKEN", TOKEN)
+        mlflow.set_tracking_uri("databricks")
+        mlflow.set_registry_uri("databricks-uc")
+        yield space
+    mlflow.set_tracking_uri(before[0])
+    mlflow.set_registry_uri(before[1])
+    space.close()
+
+
 @pytest.fixture(scope="session")
 def engine_apart(tmp_path_factory):
     """Run a script with Apache Spark in a process of its own: (script) -> (folder) -> () -> result.

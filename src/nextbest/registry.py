@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import getpass
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from nextbest import tables
@@ -30,31 +32,60 @@ def client() -> MlflowClient:
     return MlflowClient()
 
 
+@contextmanager
+def asking(what: str, right: str) -> Iterator[None]:
+    """What MLflow refuses in the block becomes a PlatformError.
+
+    It names what it was about and the right that it needs. MLflow's client itself repeats what
+    failed with 408, 429, 500, 502, 503 or 504, or was cut off, for some minutes.
+    """
+    from mlflow.exceptions import MlflowException
+    from requests import RequestException
+
+    try:
+        yield
+    except MlflowException as error:
+        told = next(iter(error.message.strip().splitlines()), "no reason given").rstrip(".")
+        mend = {
+            "PERMISSION_DENIED": f": it needs {right}; ask an owner to grant it",
+            "UNAUTHENTICATED": ": renew the token, or log in with `databricks auth login`",
+            "RESOURCE_DOES_NOT_EXIST": f": not there, or hidden from who asks; it needs {right}",
+            "RESOURCE_CONFLICT": ": something else is changing it; run this again later",
+            "INTERNAL_ERROR": ": run this again later",
+        }.get(error.error_code, f"; it takes {right}")
+        raise PlatformError(f"{what}: refused ({error.error_code}: {told}){mend}") from error
+    except (RequestException, TimeoutError) as error:
+        raise PlatformError(f"{what}: MLflow did not answer ({error}); run this again") from error
+
+
 def version_at(model: str, alias: str) -> str | None:
     """The version that carries the alias, or None when the model or the alias is not there."""
     from mlflow.exceptions import MlflowException
-    from mlflow.protos.databricks_pb2 import (
-        INVALID_PARAMETER_VALUE,
-        RESOURCE_DOES_NOT_EXIST,
-        ErrorCode,
-    )
 
-    absent = {ErrorCode.Name(RESOURCE_DOES_NOT_EXIST), ErrorCode.Name(INVALID_PARAMETER_VALUE)}
-    try:
-        return str(client().get_model_version_by_alias(model, alias).version)
-    except MlflowException as error:
-        # MLflow says INVALID_PARAMETER_VALUE for an alias that an existing model lacks.
-        if error.error_code in absent and "not found" in str(error).lower():
-            return None
-        raise PlatformError(f"alias {model}@{alias} can't be read: {error}") from error
+    with asking(f"alias {model}@{alias}", f"EXECUTE on {model}"):
+        try:
+            return str(client().get_model_version_by_alias(model, alias).version)
+        except MlflowException as error:
+            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND"):
+                return None
+            # So MLflow's own registry says that an existing model lacks the alias.
+            if error.error_code == "INVALID_PARAMETER_VALUE" and "not found" in str(error).lower():
+                return None
+            raise
 
 
 def version_trained_on(model: str, training_key: str) -> str | None:
-    """The newest version with this training key: the same data and settings train only once."""
+    """The newest version with this training key: the same data and settings train only once.
+
+    A version whose files never arrived (its training was killed meanwhile) is none.
+    """
+    with asking(f"versions of {model}", f"EXECUTE on {model}"):
+        listed = client().search_model_versions(f"name='{model}'")
+        versions = [client().get_model_version(model, each.version) for each in listed]
     found = [
         int(version.version)
-        for version in client().search_model_versions(f"name='{model}'")
-        if client().get_model_version(model, version.version).tags.get(TRAINING_KEY) == training_key
+        for version in versions
+        if version.status == "READY" and version.tags.get(TRAINING_KEY) == training_key
     ]
     return str(max(found)) if found else None
 
@@ -66,7 +97,7 @@ def training_key(*parts: object) -> str:
 
 def name_candidate(model: str, version: str) -> None:
     """Call a version the candidate: it was trained, nothing more."""
-    client().set_registered_model_alias(model, "candidate", version)
+    _set_alias(model, "candidate", version)
 
 
 def holdout_share(model: str, version: str) -> float:
@@ -74,7 +105,8 @@ def holdout_share(model: str, version: str) -> float:
 
     Raises PlatformError when the version does not say.
     """
-    share = client().get_model_version(model, version).tags.get(HOLDOUT_SHARE)
+    with asking(f"{model} version {version}", f"EXECUTE on {model}"):
+        share = client().get_model_version(model, version).tags.get(HOLDOUT_SHARE)
     if not share:
         raise PlatformError(
             f"{model} version {version} has no tag '{HOLDOUT_SHARE}', so nothing can be held out "
@@ -85,9 +117,11 @@ def holdout_share(model: str, version: str) -> float:
 
 def record_verdict(model: str, version: str, day: dt.date, verdict: dict[str, object]) -> None:
     """Keep a gate's verdict with the version's run, and in short on the version itself."""
-    known = client().get_model_version(model, version)
-    client().log_dict(known.run_id, verdict, f"verdicts/{day.isoformat()}.json")
-    client().set_model_version_tag(model, version, "verdict", str(verdict["text"])[:4000])
+    right = f"being the owner of {model} and CAN EDIT on the experiment"
+    with asking(f"verdict on {model} version {version}", right):
+        known = client().get_model_version(model, version)
+        client().log_dict(known.run_id, verdict, f"verdicts/{day.isoformat()}.json")
+        client().set_model_version_tag(model, version, "verdict", str(verdict["text"])[:4000])
 
 
 def promote(
@@ -128,5 +162,10 @@ def promote(
         tables.merge(spark.createDataFrame([row], LEDGER), ledger, ["promotion_id"])
     if previous == version:
         return False
-    client().set_registered_model_alias(model, alias, version)
+    _set_alias(model, alias, version)
     return True
+
+
+def _set_alias(model: str, alias: str, version: str) -> None:
+    with asking(f"alias {model}@{alias}", f"being the owner of {model}"):
+        client().set_registered_model_alias(model, alias, version)

@@ -9,10 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import textwrap
 from types import SimpleNamespace
-from unittest import mock
 
 import pytest
-from pyspark.errors import PySparkException
 
 from nextbest.errors import DataError
 from nextbest.platforms import FeatureFunction, Lookup, TrainingSpec
@@ -30,65 +28,6 @@ def at(day, hour=0):
 
 def margin(spend: float, share: float) -> float:
     return None if spend is None or share is None else spend * share
-
-
-class Answers:
-    """What the client does, by a local store: its own errors are ValueErrors.
-
-    It checks types and uniqueness, no nulls: those Delta refuses.
-    """
-
-    def __init__(self, spark, backing):
-        self.spark, self.backing, self.identity = spark, backing, {}
-
-    def create_table(self, *, name, primary_keys, timeseries_column, schema):
-        keys = [key for key in primary_keys if key != timeseries_column]
-        self.identity[name] = (keys, timeseries_column)
-        empty = self.spark.createDataFrame([], schema)
-        self.backing.write(name, empty, keys, timeseries_column)
-
-    def write_table(self, *, name, df, mode):
-        keys, time = self.identity[name]
-        for key in keys:
-            if key in df.columns and df.where(f"`{key}` IS NULL").count():
-                raise PySparkException(f"NOT NULL constraint violated for column: {key}")
-        try:
-            self.backing.write(name, df, keys, time)
-        except DataError as error:
-            raise ValueError(str(error)) from error
-
-    def get_table(self, *, name):
-        keys, time = self.identity[name]
-        times = [time] if time else []
-        return SimpleNamespace(primary_keys=[*keys, *times], timestamp_keys=times)
-
-    def create_training_set(self, *, df, feature_lookups, label, exclude_columns):
-        from databricks.feature_engineering import FeatureLookup
-
-        lookups = [
-            Lookup(
-                each.table_name, tuple(each.lookup_key), each.timestamp_lookup_key,
-                tuple(each.feature_names), each.lookback_window, each._rename_outputs,
-                each.default_values,
-            )
-            for each in feature_lookups
-            if isinstance(each, FeatureLookup)
-        ]  # fmt: skip
-        taken = {new for each in lookups for new in map(each.output, each.features)}
-        if taken & {*df.columns}:
-            raise ValueError("DataFrame has columns that are features")
-        functions = [
-            FeatureFunction(each.udf_name, each.input_bindings, each.output_name)
-            for each in feature_lookups
-            if not isinstance(each, FeatureLookup)
-        ]
-        try:
-            frame = self.backing.training_set(
-                TrainingSpec(df, lookups, functions, label or (), exclude_columns)
-            )
-        except DataError as error:
-            raise ValueError(str(error)) from error
-        return SimpleNamespace(load_df=lambda: frame)
 
 
 class Workspace:
@@ -109,15 +48,12 @@ def port(request, spark, spark_home):
     local = LocalFeatureStore(spark, spark_home)
     made = SimpleNamespace(name=request.param, store=local, client=None, said=[], local=local)
     if request.param == "databricks":
-        import databricks.feature_engineering as engineering
+        from workspace.feature_client import Answers, autospec
 
         from nextbest.platforms.databricks.feature_store import DatabricksFeatureStore
 
-        made.client = mock.create_autospec(engineering.FeatureEngineeringClient, instance=True)
-        answers, session = Answers(spark, local), Workspace(spark)
-        for name in ("create_table", "write_table", "get_table", "create_training_set"):
-            getattr(made.client, name).side_effect = getattr(answers, name)
-        made.client.read_table.side_effect = lambda *, name: local.read(name)
+        answered = ("create_table", "write_table", "get_table", "read_table", "create_training_set")
+        made.client, session = autospec(Answers(spark, local), answered), Workspace(spark)
         made.store, made.said = DatabricksFeatureStore(session, None, made.client), session.said
     return made
 

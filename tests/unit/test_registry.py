@@ -1,30 +1,40 @@
-"""Aliases and the ledger, on a real registry and a real Delta table."""
+"""Aliases and the ledger, on real registries and a real Delta table.
+
+The registry is the local one, and Unity Catalog's by MLflow's own client and the recorder.
+"""
 
 from __future__ import annotations
 
 import uuid
 
 import pytest
+from workspace.faults import Fault
 
 from nextbest import registry
 from nextbest.errors import PlatformError
 
 pytestmark = pytest.mark.integration
 
+ALIAS = "/api/2.0/mlflow/unity-catalog/registered-models/alias"
+FINALIZE = ("POST", "/api/2.0/mlflow/unity-catalog/model-versions/finalize")
 LEDGER = "juan_dev.ml_nba_demo_dev.promotions_{}"
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory, local_mlflow):
-    return local_mlflow(tmp_path_factory.mktemp("lakehouse"))
+@pytest.fixture(scope="module", params=["local", "databricks"])
+def place(request, tmp_path_factory):
+    """The registry that MLflow is pointed at: a lakehouse folder or the recorder."""
+    if request.param == "local":
+        return request.getfixturevalue("local_mlflow")(tmp_path_factory.mktemp("lakehouse"))
+    return request.getfixturevalue("workspace_mlflow")
 
 
 @pytest.fixture(scope="module")
-def logged(home):
+def logged(place):
     import mlflow
     from mlflow.models import infer_signature
     from sklearn.dummy import DummyClassifier
 
+    mlflow.set_experiment("/Users/me@example.com/registry")
     with mlflow.start_run():
         model = DummyClassifier().fit([[0], [1]], [0, 1])
         signature = infer_signature([[0.0]], [0])
@@ -56,7 +66,7 @@ def moves(spark, ledger):
     return [(row["to_alias"], row["previous_version"], row["version"]) for row in rows]
 
 
-def test_what_is_not_there_is_none_and_a_version_is_found_by_its_key(home, model):
+def test_what_is_not_there_is_none_and_a_version_is_found_by_its_key(model):
     assert registry.version_at("juan_dev.ml_nba_demo_dev.nobody", "champion") is None
     assert registry.version_at(model, "champion") is None
     assert registry.version_trained_on(model, "k2") == "2"
@@ -85,7 +95,32 @@ def test_a_promotion_cut_off_after_the_ledger_is_completed(spark, model, ledger)
     assert len(moves(spark, ledger)) == 2
 
 
-def test_a_version_that_does_not_say_what_it_never_saw_is_refused(model):
-    registry.client().delete_model_version_tag(model, "1", "holdout_share")
+def test_a_version_that_does_not_say_what_it_never_saw_is_refused(logged):
+    import mlflow
+
+    name = f"juan_dev.ml_nba_demo_dev.m_{uuid.uuid4().hex}"
+    mlflow.register_model(logged, name)
     with pytest.raises(PlatformError, match="holdout_share"):
-        registry.holdout_share(model, "1")
+        registry.holdout_share(name, "1")
+
+
+@pytest.mark.parametrize("place", ["databricks"], indirect=True)
+def test_a_version_whose_files_never_arrived_is_none(place, logged):
+    """A run killed while it uploads leaves a version with its tags and without its files."""
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    name = f"juan_dev.ml_nba_demo_dev.m_{uuid.uuid4().hex}"
+    place.faults.append(Fault(403, *FINALIZE))
+    with pytest.raises(MlflowException, match="does not have permission"):
+        mlflow.register_model(logged, name, tags={"training_key": "k1"})
+    assert registry.version_trained_on(name, "k1") is None
+    again = mlflow.register_model(logged, name, tags={"training_key": "k1"})
+    assert registry.version_trained_on(name, "k1") == again.version == "2"
+
+
+@pytest.mark.parametrize("place", ["databricks"], indirect=True)
+def test_an_alias_that_may_not_be_read_is_not_taken_for_none(place, model):
+    place.faults.append(Fault(403, "GET", ALIAS))
+    with pytest.raises(PlatformError, match="@champion: refused .PERMISSION_DENIED.*needs EXECUTE"):
+        registry.version_at(model, "champion")

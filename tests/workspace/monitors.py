@@ -1,4 +1,7 @@
-"""Data profiling: a monitor per table; refreshes that take two looks to end."""
+"""Data profiling: a monitor per table; refreshes that take two looks to end.
+
+hooks["profile"] gets the monitor as it was declared, and writes its metric tables.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,9 @@ def update(space, asked):
 
 @route("POST", REFRESHES, QualityMonitorsAPI.run_refresh)
 def run_refresh(space, asked):
-    _monitor(space, asked)
+    monitor = _monitor(space, asked)
+    if "profile" in space.hooks:
+        space.hooks["profile"](monitor)
     number = len(space.kept["refreshes"]) + 1
     space.kept["refreshes"][str(number)] = {
         "refresh_id": number, "state": "PENDING", "start_time_ms": 0, "trigger": "MANUAL",

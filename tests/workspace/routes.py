@@ -12,7 +12,7 @@ ROUTES: list[Route] = []
 
 @dataclass(frozen=True)
 class Request:
-    """One call: names from the path, the query, the JSON body (or raw bytes)."""
+    """One call: names from the path, the query, the JSON body (or the bytes of a file)."""
 
     path: Mapping[str, str]
     query: Mapping[str, str] = field(default_factory=dict)
@@ -21,17 +21,22 @@ class Request:
 
 @dataclass(frozen=True)
 class Route:
-    """An endpoint: its method and path, the SDK's method that calls it, and what answers."""
+    """An endpoint: its method and path, what types its calls, and what answers.
+
+    sdk: the SDK's method that calls it, or MLflow's message that is sent; client: who calls it.
+    """
 
     method: str
     template: str
     sdk: Callable
     answer: Callable[[Any, Request], Any]
     gives: type | None  # the answer's type, where the SDK's method returns what it waits for
+    client: str = "sdk"  # or mlflow
 
     def match(self, method: str, path: str) -> Mapping[str, str] | None:
-        """The names in the path, if the call is for this endpoint."""
-        pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.template)
+        """The names in the path, if the call is for this endpoint; {name*} takes slashes, too."""
+        pattern = re.sub(r"\{(\w+)\*\}", r"(?P<\1>/.+)", self.template)
+        pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern)
         found = re.fullmatch(pattern, path) if method == self.method else None
         return None if found is None else found.groupdict()
 
@@ -44,11 +49,16 @@ class Refused(Exception):
         self.status, self.code = status, code
 
 
-def route(method: str, template: str, sdk: Callable, gives: type | None = None) -> Callable:
-    """Declare an endpoint: the function below gets the workspace and the Request, gives JSON."""
+def route(
+    method: str, template: str, sdk: Callable, gives: type | None = None, client: str = "sdk"
+) -> Callable:
+    """Declare an endpoint: the function below gets the workspace and the Request.
+
+    It gives JSON, or the bytes of a file.
+    """
 
     def declare(answer: Callable) -> Callable:
-        ROUTES.append(Route(method, template, sdk, answer, gives))
+        ROUTES.append(Route(method, template, sdk, answer, gives, client))
         return answer
 
     return declare

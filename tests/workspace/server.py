@@ -7,17 +7,19 @@ import json
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from workspace import message_types
 from workspace.faults import ANSWERS, DROPPED, LOST, SLOW, Fault
 from workspace.routes import ROUTES, Refused, Request, Route
 from workspace.sdk_types import answer_problems, request_problems
 
-for service in ("compute", "features", "identity", "jobs", "monitors", "pipelines", "serving",
-                "unity_catalog"):  # fmt: skip
+for service in ("compute", "features", "files", "identity", "jobs", "mlflow_tracking", "monitors",
+                "pipelines", "serving", "unity_catalog", "unity_models"):  # fmt: skip
     importlib.import_module(f"workspace.{service}")  # declares its routes
 TOKEN = "dapi-of-the-recorder"
 
@@ -45,6 +47,8 @@ class Workspace:
         self.kept: dict[str, dict[str, Any]] = defaultdict(dict)
         self.transcript: list[Exchange] = []
         self.faults: list[Fault] = []
+        # What happens behind an endpoint, where it should: see monitors and serving.
+        self.hooks: dict[str, Callable[..., Any]] = {}
         self.lock = threading.Lock()
         handler = type("Handler", (_Handler,), {"space": self})
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -82,15 +86,37 @@ class Workspace:
         try:
             if route is None:
                 raise Refused(404, "ENDPOINT_NOT_FOUND", f"No API found for '{method}'")
-            given = {**asked.query, **asked.path, **(asked.body or {})}
-            if problems := request_problems(route.sdk, given):
+            body = {"contents": asked.body} if isinstance(asked.body, bytes) else asked.body
+            given = {**asked.query, **asked.path, **(body or {})}
+            if problems := _wrong_request(route, given):
                 raise Refused(400, "INVALID_PARAMETER_VALUE", "; ".join(problems))
             answer = route.answer(self, asked)
-            if problems := answer_problems(route.sdk, route.gives, answer):
+            if problems := _wrong_answer(route, answer):
                 raise Refused(501, "RECORDER_IS_WRONG", "; ".join(problems))
             return 200, answer
         except Refused as refused:
             return refused.status, {"error_code": refused.code, "message": str(refused)}
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            told = f"{method} {route.template}: {type(error).__name__}: {error}"
+            return 501, {"error_code": "RECORDER_IS_WRONG", "message": told}
+
+
+def _wrong_request(route: Route, given: dict[str, Any]) -> list[str]:
+    if isinstance(route.sdk, type):
+        return message_types.problems(route.sdk, given)
+    return request_problems(route.sdk, given)
+
+
+def _wrong_answer(route: Route, answer: Any) -> list[str]:
+    if isinstance(answer, bytes):
+        return []
+    if isinstance(route.sdk, type):
+        return message_types.problems(message_types.response_of(route.sdk), answer)
+    return answer_problems(route.sdk, route.gives, answer)
+
+
+def _noted(payload: Any) -> Any:
+    return f"{len(payload)} bytes" if isinstance(payload, bytes) else payload
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -101,8 +127,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _take(self) -> None:
         space, url = self.space, urlsplit(self.path)
-        size = int(self.headers.get("Content-Length") or 0)
-        body = json.loads(self.rfile.read(size) or b"null")
+        sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        is_json = "json" in self.headers.get("Content-Type", "json")
+        body = json.loads(sent or b"null") if is_json else sent
         path = unquote(url.path)
         found = [(each, names) for each in ROUTES if (names := each.match(self.command, path))
                  is not None]  # fmt: skip
@@ -124,23 +151,28 @@ class _Handler(BaseHTTPRequestHandler):
             cut = kind in (DROPPED, LOST)
             if not path.startswith("/.well-known/"):  # the SDK looks whether there is something
                 space.transcript.append(
-                    Exchange(self.command, path, endpoint, body, 0 if cut else status, answer)
-                )
+                    Exchange(self.command, path, endpoint, _noted(body), 0 if cut else status,
+                             _noted(answer))
+                )  # fmt: skip
         if kind == SLOW:
             time.sleep(fault.seconds)
         if cut:
             self.close_connection = True
             return
-        data = json.dumps(answer).encode()
+        is_file = isinstance(answer, bytes)
+        data = answer if is_file else json.dumps(answer).encode()
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header(
+            "Content-Type", "application/octet-stream" if is_file else "application/json"
+        )
         self.send_header("Content-Length", str(len(data)))
         if status in (429, 503):
             self.send_header("Retry-After", "1")
         self.end_headers()
-        self.wfile.write(data)
+        if self.command != "HEAD":
+            self.wfile.write(data)
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _take
+    do_HEAD = do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _take
 
     def log_message(self, *args: Any) -> None:
         """The transcript is the log."""

@@ -61,11 +61,13 @@ def train_model(settings: Settings, spark: SparkSession) -> Outcome:
             "as_of": settings.as_of.isoformat(),
             registry.HOLDOUT_SHARE: str(settings.holdout_share),
         }
-        mlflow.set_experiment(settings.experiment)
-        with mlflow.start_run(run_name=f"training {settings.as_of}"):
-            mlflow.log_params(dataclasses.asdict(settings))
-            decider = Decider(choice.model, treatments, choice.arbitration, policy)
-            version = _log(settings, platform, case, decider, rows.head(5), tags)
+        decider = Decider(choice.model, treatments, choice.arbitration, policy)
+        right = f"CAN EDIT on the experiment, and CREATE MODEL VERSION on {settings.model}"
+        with registry.asking(f"training run in {settings.experiment}", right):
+            mlflow.set_experiment(settings.experiment)
+            with mlflow.start_run(run_name=f"training {settings.as_of}"):
+                mlflow.log_params(dataclasses.asdict(settings))
+                version = _log(settings, platform, case, decider, rows.head(5), tags)
     registry.name_candidate(settings.model, version)
     late = splits.last_days(frame["decided_at"], BASELINE_SHARE)
     _write_baseline(settings, spark, frame[held_out & late], version)

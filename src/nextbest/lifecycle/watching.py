@@ -85,6 +85,7 @@ def _watched(settings: Settings, spark: SparkSession) -> Monitor:
         timestamp="decided_at",
         granularity="1 day",
         model_id="model_version",
+        prediction="expected_value",
         columns=(*SCORES, *frames.feature_names(settings, spark)),
     )
 

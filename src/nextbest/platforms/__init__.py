@@ -134,6 +134,7 @@ class Monitor:
     timestamp: str
     granularity: str
     model_id: str  # the column that tells model versions apart
+    prediction: str  # the column with what they predict, a number
     columns: tuple[str, ...]
     slices: tuple[str, ...] = ()
 

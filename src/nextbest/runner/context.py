@@ -27,6 +27,7 @@ class Shared:
     server: ForkServer
     slots: threading.Semaphore  # notebooks at the same time
     environment: Mapping[str, str]
+    platform: str  # that notebooks are told to use
     schemas: tuple[str, ...]
     hidden: tuple[str, ...]  # secrets
     observe: Observer

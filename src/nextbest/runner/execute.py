@@ -42,7 +42,7 @@ def start_run(
         job_name=job.name,
         bundle=shared.bundle.name,
         target=shared.bundle.target,
-        parameters=_parameters(job, given, run_id, start, parent),
+        parameters=_parameters(shared.platform, job, given, run_id, start, parent),
         state=states.RUNNING,
         start=start,
         pid=os.getpid(),
@@ -148,9 +148,14 @@ def _reset(task: TaskRecord) -> TaskRecord:
 
 
 def _parameters(
-    job: Job, given: Mapping[str, str], run_id: str, start: str, parent: str | None
+    platform: str,
+    job: Job,
+    given: Mapping[str, str],
+    run_id: str,
+    start: str,
+    parent: str | None,
 ) -> dict[str, str]:
-    """Job parameters of a run: what was given, else the defaults; `platform` is local here."""
+    """Job parameters of a run: what was given, else the defaults; `platform` is the runner's."""
     scope = Scope(
         job_id=job.key,
         job_name=job.name,
@@ -161,7 +166,7 @@ def _parameters(
     )
     chosen = {p.name: given.get(p.name, p.default) for p in job.parameters}
     if "platform" in chosen:
-        chosen["platform"] = "local"
+        chosen["platform"] = platform
     try:
         return {name: substitute(text, scope) for name, text in chosen.items()}
     except RunError as error:

@@ -67,6 +67,7 @@ def run_job(
             server=server,
             slots=threading.BoundedSemaphore(max(2, os.cpu_count() or 2)),
             environment={**secrets.variables(os.environ), **environment(lakehouse)},
+            platform="local",
             schemas=_schemas(bundle),
             hidden=secrets.known(os.environ, (*parameters.values(), *_texts(bundle))),
             observe=observe,

@@ -57,7 +57,7 @@ def calls():
 def test_the_recorder_answers_every_call():
     made = calls()
     assert made >= {"JobsAPI.run_now", "QualityMonitorsAPI.update", "GrantsAPI.get_effective"}
-    assert made == {route.sdk.__qualname__ for route in ROUTES}
+    assert made == {route.sdk.__qualname__ for route in ROUTES if route.client == "sdk"}
 
 
 def test_the_guide_lists_every_call_with_its_test():

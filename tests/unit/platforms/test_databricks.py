@@ -24,7 +24,8 @@ pytestmark = pytest.mark.integration
 
 MONITOR = Monitor(
     table="prod.nba.recommendations", baseline="prod.nba.training_baseline",
-    timestamp="decided_at", granularity="1 day", model_id="model_version", columns=("a",),
+    timestamp="decided_at", granularity="1 day", model_id="model_version", prediction="value",
+    columns=("a",),
 )  # fmt: skip
 DAY = dt.date(2026, 3, 1)
 
@@ -64,7 +65,10 @@ def test_the_first_refresh_creates_the_monitor_and_waits(space):
     created = space.kept["monitors"][MONITOR.table]
     assert created["output_schema_name"] == "prod.nba"
     assert created["baseline_table_name"] == "prod.nba.training_baseline"
-    assert created["time_series"] == {"timestamp_col": "decided_at", "granularities": ["1 day"]}
+    assert created["inference_log"] == {
+        "problem_type": "PROBLEM_TYPE_REGRESSION", "timestamp_col": "decided_at",
+        "granularities": ["1 day"], "prediction_col": "value", "model_id_col": "model_version",
+    }  # fmt: skip
     assert created["assets_dir"] == "/Workspace/Users/me@example.com/monitors"
     assert space.kept["refreshes"]["1"]["state"] == "SUCCESS"
     tables = DatabricksMonitors(space.client()).tables(MONITOR)

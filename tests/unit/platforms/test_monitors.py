@@ -42,7 +42,7 @@ def watched(spark):
     write(pd.concat([_rows(900, [1, 2], 2), _rows(50, [1], 3, "1")]), "watch_baseline")
     return Monitor(
         f"{SCHEMA}.watch_recommendations", f"{SCHEMA}.watch_baseline", "decided_at", "1 day",
-        "model_version", ("score", "segment", "consent"),
+        "model_version", "score", ("score", "segment", "consent"),
     )  # fmt: skip
 
 
@@ -78,7 +78,13 @@ def test_an_empty_window_and_a_missing_baseline_are_refused_by_name(spark, watch
         "overwrite"
     ).saveAsTable(f"{SCHEMA}.unmatched")
     other = Monitor(
-        f"{SCHEMA}.unmatched", watched.baseline, "decided_at", "1 day", "model_version", ("score",)
+        f"{SCHEMA}.unmatched",
+        watched.baseline,
+        "decided_at",
+        "1 day",
+        "model_version",
+        "score",
+        ("score",),
     )
     with pytest.raises(DataError, match="watch_baseline has no row of model_version 9.*2026-03-05"):
         LocalMonitors(spark).refresh(other, DAY)
@@ -88,7 +94,13 @@ def test_an_empty_window_and_a_missing_baseline_are_refused_by_name(spark, watch
 @pytest.mark.parametrize("granularity", ["5 minutes", "soon", "0 days"])
 def test_windows_shorter_than_a_day_are_refused(spark, watched, granularity):
     monitor = Monitor(
-        watched.table, watched.baseline, "decided_at", granularity, "model_version", ("score",)
+        watched.table,
+        watched.baseline,
+        "decided_at",
+        granularity,
+        "model_version",
+        "score",
+        ("score",),
     )
     with pytest.raises(DataError, match=granularity):
         LocalMonitors(spark).refresh(monitor, DAY)

@@ -54,7 +54,10 @@ class DatabricksMonitors:
     def _declare(self, monitor: Monitor) -> None:
         """Create the monitor, or update the one that is there, whoever made it."""
         from databricks.sdk.errors import NotFound, ResourceConflict
-        from databricks.sdk.service.catalog import MonitorTimeSeries
+        from databricks.sdk.service.catalog import (
+            MonitorInferenceLog,
+            MonitorInferenceLogProblemType,
+        )
 
         monitors, table = self._workspace.quality_monitors, monitor.table
         schema = table.rpartition(".")[0]
@@ -64,8 +67,13 @@ class DatabricksMonitors:
             "output_schema_name": schema,
             "baseline_table_name": monitor.baseline,
             "slicing_exprs": list(monitor.slices),
-            "time_series": MonitorTimeSeries(
-                timestamp_col=monitor.timestamp, granularities=[monitor.granularity]
+            # Not a time series: only an inference log is told apart by model version.
+            "inference_log": MonitorInferenceLog(
+                problem_type=MonitorInferenceLogProblemType.PROBLEM_TYPE_REGRESSION,
+                timestamp_col=monitor.timestamp,
+                granularities=[monitor.granularity],
+                prediction_col=monitor.prediction,
+                model_id_col=monitor.model_id,
             ),
         }
         try:

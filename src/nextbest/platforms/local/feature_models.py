@@ -10,6 +10,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nextbest
 from nextbest.errors import DataError
@@ -18,12 +19,15 @@ from nextbest.platforms.local import feature_spec_file
 from nextbest.platforms.local.feature_spec import FeatureSpec
 from nextbest.platforms.local.signature import signature
 
+if TYPE_CHECKING:
+    from mlflow.models.model import ModelInfo
+
 DATA = Path(RAW_MODEL).parent
 LOADER = "nextbest.platforms.local.feature_model_loader"
 
 
-def log(new: NewModel, spec: FeatureSpec, labels: Mapping[str, str]) -> str:
-    """Log a model with its spec in the active MLflow run and register it; the version's number.
+def log(new: NewModel, spec: FeatureSpec, labels: Mapping[str, str]) -> ModelInfo:
+    """Log a model with its spec in the active MLflow run.
 
     `labels` are names and types. Raises DataError without an active run, for a flavor without
     python_function, and for what `signature` refuses.
@@ -50,7 +54,7 @@ def log(new: NewModel, spec: FeatureSpec, labels: Mapping[str, str]) -> str:
                 f"{new.name}: {new.flavor.__name__} saves no python_function: it can't score"
             )
         (data / feature_spec_file.NAME).write_text(feature_spec_file.to_yaml(spec), "utf-8")
-        logged = mlflow.pyfunc.log_model(
+        return mlflow.pyfunc.log_model(
             name="model",
             loader_module=LOADER,
             data_path=str(data),
@@ -58,8 +62,6 @@ def log(new: NewModel, spec: FeatureSpec, labels: Mapping[str, str]) -> str:
             pip_requirements=requirements,
             code_paths=[str(Path(nextbest.__file__).parent)],
         )
-    # One call: a process that dies here leaves no version without its tags.
-    return str(mlflow.register_model(logged.model_uri, new.name, tags=dict(new.tags)).version)
 
 
 def load_spec(folder: Path) -> FeatureSpec:

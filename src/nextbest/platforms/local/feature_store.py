@@ -33,6 +33,7 @@ from nextbest.platforms.local.feature_plan import plan
 from nextbest.platforms.local.feature_steps import Call, FeatureTable, Join, spelt_out
 
 if TYPE_CHECKING:
+    from mlflow.models.model import ModelInfo
     from pyspark.sql import DataFrame, SparkSession
 
 
@@ -101,6 +102,14 @@ class LocalFeatureStore:
         Raises DataError as `training_set` does, without an active MLflow run, and without labels
         and output_schema.
         """
+        import mlflow
+
+        logged = self.logged(new, spec)
+        # One call: a process that dies here leaves no version without its tags.
+        return str(mlflow.register_model(logged.model_uri, new.name, tags=dict(new.tags)).version)
+
+    def logged(self, new: NewModel, spec: TrainingSpec) -> ModelInfo:
+        """What `log_model` registers."""
         # With what will be excluded: types of keys belong to the spec, too.
         types = dict(self.training_set(replace(spec, exclude=())).dtypes)
         lookups = [

@@ -85,7 +85,7 @@ def _declaration(lakehouse: Path, name: str) -> Path:
     return lakehouse / "serving" / f"{name}.json"
 
 
-def _plain(answer: Any) -> list[Any]:
+def plain(answer: Any) -> list[Any]:
     """What a model gives, as JSON has it: a frame, a column, an array or a list."""
     import numpy as np
 
@@ -112,7 +112,7 @@ def _handler(name: str, model: Any, served: Mapping[str, str]) -> type[BaseHTTPR
             try:
                 body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))))
                 rows = pd.DataFrame.from_records(body["dataframe_records"])
-                answer = _plain(model.predict(rows))
+                answer = plain(model.predict(rows))
             except (ValueError, KeyError, TypeError, MlflowException, NextBestError) as error:
                 self._answer(400, {"error": f"{type(error).__name__}: {error}"})
                 return

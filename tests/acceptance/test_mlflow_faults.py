@@ -1,0 +1,113 @@
+"""What a training asks of MLflow on Databricks, with each thing that can go wrong at each call."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import nullcontext
+
+import pytest
+from workspace.faults import LOST, Fault
+from workspace.server import ROUTES
+
+from nextbest import registry
+from nextbest.errors import PlatformError
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+MODEL = "prod.nba.model"
+NOT_TRAINING = (
+    "versions/search", "versions/get", "set-tag", "get-by-name", "registered-models/get",
+    "experiments/create",
+)  # fmt: skip
+PLACES = [
+    (route.method, route.template)
+    for route in ROUTES
+    if route.client == "mlflow"
+    and not route.template.endswith(NOT_TRAINING)
+    and (route.method, route.template.rpartition("/")[2]) != ("GET", "alias")
+]
+
+# MLflow goes on without them.
+SPARED = [each for each in PLACES if each[1].endswith(("-enabled", "emit-lineage"))]
+# What is done is refused when it is asked once more: the run has to be repeated.
+ONCE = ("POST", "/api/2.0/mlflow/runs/outputs")
+
+
+def train(space):
+    """Log a model, register it, call it the candidate, read it back."""
+    import mlflow
+
+    class Doubled(mlflow.pyfunc.PythonModel):
+        def predict(self, context, model_input: list[float]) -> list[float]:
+            return [2 * each for each in model_input]
+
+    with registry.asking("training", "CAN EDIT on the experiment"):
+        mlflow.set_experiment("/Users/me@example.com/training")
+        with mlflow.start_run():
+            mlflow.log_params({"seed": 7})
+            logged = mlflow.pyfunc.log_model(
+                name="model", python_model=Doubled(), pip_requirements=["mlflow"]
+            )
+            found = mlflow.register_model(logged.model_uri, MODEL, tags={"training_key": "k"})
+    registry.name_candidate(MODEL, found.version)
+    with registry.asking("the candidate", f"EXECUTE on {MODEL}"):
+        return mlflow.pyfunc.load_model(f"models:/{MODEL}/{found.version}").predict([1.0])
+
+
+@pytest.fixture(scope="module")
+def patient(workspace_mlflow):
+    """A workspace that nobody waits for."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("databricks.sdk.clock.RealClock.sleep", lambda self, seconds: None)
+        patch.setattr("mlflow.utils.rest_utils._time_sleep", lambda seconds: None)
+        logging.getLogger("mlflow").setLevel(logging.ERROR)
+        yield workspace_mlflow
+        logging.getLogger("mlflow").setLevel(logging.INFO)
+
+
+@pytest.fixture
+def space(patient):
+    """No model yet, and nothing wrong."""
+    for service in ("models", "files"):
+        patient.kept[service].clear()
+    patient.faults.clear()
+    patient.transcript.clear()
+    return patient
+
+
+def ready(space):
+    versions = space.kept["models"][MODEL]["versions"].values()
+    return [each["version"] for each in versions if each["status"] == "READY"]
+
+
+def test_the_calls_that_are_tried_are_those_of_a_training(space):
+    assert train(space) == [2.0]
+    asked = {(each.method, each.endpoint) for each in space.transcript if each.status == 200}
+    assert {*PLACES} - asked == set()
+
+
+@pytest.mark.parametrize("kind", [503, LOST])
+@pytest.mark.parametrize("place", PLACES, ids=" ".join)
+def test_what_passes_leaves_one_version_that_can_be_used(space, place, kind):
+    space.faults.append(Fault(kind, *place))
+    if (place, kind) == (ONCE, LOST):
+        with pytest.raises(PlatformError, match="training: refused"):
+            train(space)
+    assert train(space) == [2.0]
+    (version,) = ready(space)
+    assert space.kept["models"][MODEL]["aliases"] == {"candidate": version}
+    assert registry.version_trained_on(MODEL, "k") == version
+
+
+@pytest.mark.parametrize("place", PLACES, ids=" ".join)
+def test_what_is_forbidden_is_told_and_done_when_it_is_allowed(space, place):
+    space.faults.append(Fault(403, *place, times=1000))
+    with (
+        pytest.raises(PlatformError, match="it (needs|takes)")
+        if place not in SPARED
+        else nullcontext()
+    ):
+        train(space)
+    space.faults.clear()
+    assert train(space) == [2.0]
+    assert registry.version_trained_on(MODEL, "k") == ready(space)[-1]

@@ -1,0 +1,84 @@
+"""Each call of the registry to Unity Catalog, and each thing that can go wrong with it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from workspace.faults import DROPPED, LOST, SLOW, Fault
+
+from nextbest import registry
+from nextbest.errors import PlatformError
+
+pytestmark = pytest.mark.integration
+
+MODEL = "prod.nba.model"
+UC = "/api/2.0/mlflow/unity-catalog"
+DAY = dt.date(2026, 3, 1)
+CALLS = {
+    "alias": (("GET", f"{UC}/registered-models/alias"),
+              lambda: registry.version_at(MODEL, "candidate"), "EXECUTE on prod.nba.model"),
+    "search": (("GET", f"{UC}/model-versions/search"),
+               lambda: registry.version_trained_on(MODEL, "k"), "EXECUTE on prod.nba.model"),
+    "version": (("GET", f"{UC}/model-versions/get"),
+                lambda: registry.holdout_share(MODEL, "1"), "EXECUTE on prod.nba.model"),
+    "name": (("POST", f"{UC}/registered-models/alias"),
+             lambda: registry.name_candidate(MODEL, "1"), "owner of prod.nba.model"),
+    "verdict": (("POST", f"{UC}/model-versions/set-tag"),
+                lambda: registry.record_verdict(MODEL, "1", DAY, {"text": "fine"}),
+                "CAN EDIT on the experiment"),
+}  # fmt: skip
+PASSING = (429, 500, 503, DROPPED, LOST, SLOW)
+LASTING = {401: "renew the token", 403: "needs .*{right}", 404: "needs .*{right}",
+           409: "something else is changing it", 500: "run this again"}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def space(workspace_mlflow):
+    """A registered version in a workspace that nobody waits for."""
+    import mlflow
+
+    mlflow.set_experiment("/Users/me@example.com/faults")
+    with mlflow.start_run() as run:
+        pass
+    version = {
+        "name": MODEL, "version": "1", "status": "READY", "run_id": run.info.run_id,
+        "tags": [{"key": "training_key", "value": "k"}, {"key": "holdout_share", "value": "0.4"}],
+    }  # fmt: skip
+    workspace_mlflow.kept["models"][MODEL] = {
+        "versions": {"1": version}, "aliases": {"candidate": "1"},
+    }  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("databricks.sdk.clock.RealClock.sleep", lambda self, seconds: None)
+        patch.setattr("mlflow.utils.rest_utils._time_sleep", lambda seconds: None)
+        yield workspace_mlflow
+
+
+@pytest.mark.parametrize("kind", PASSING)
+@pytest.mark.parametrize("call", CALLS)
+def test_what_passes_is_waited_for(space, call, kind):
+    place, ask, _ = CALLS[call]
+    expected = ask()
+    kept = repr(space.kept["models"])
+    space.faults[:] = [Fault(kind, *place, seconds=0.05)]
+    assert ask() == expected
+    assert not space.faults[0].times
+    assert repr(space.kept["models"]) == kept
+
+
+@pytest.mark.parametrize("kind", LASTING)
+@pytest.mark.parametrize("call", CALLS)
+def test_what_lasts_is_told_with_what_it_takes(space, call, kind):
+    place, ask, right = CALLS[call]
+    ask()
+    kept = repr(space.kept["models"])
+    space.faults[:] = [Fault(kind, *place, times=100)]
+    if (call, kind) == ("alias", 404):  # that is how an absent alias is told
+        assert ask() is None
+    else:
+        with pytest.raises(PlatformError, match=LASTING[kind].format(right=right)) as refused:
+            ask()
+        assert "prod.nba.model" in str(refused.value)
+    space.faults.clear()
+    assert repr(space.kept["models"]) == kept
+    ask()
