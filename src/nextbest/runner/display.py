@@ -97,13 +97,8 @@ def _is_table(value: Any) -> bool:
 
 
 def _table(frame: Any, index: bool) -> str:
-    import pandas
-
-    with pandas.option_context("display.max_colwidth", None):  # or half a secret would be shown
-        text = frame.to_html(max_rows=ROWS, border=0, index=index)
-        if len(text) > _BIG:
-            text = frame.to_html(max_rows=_FEWER_ROWS, border=0, index=index)
-    return text
+    text = frame.to_html(max_rows=ROWS, border=0, index=index)
+    return text if len(text) <= _BIG else frame.to_html(max_rows=_FEWER_ROWS, border=0, index=index)
 
 
 def _figure(figure: Any) -> Output:
