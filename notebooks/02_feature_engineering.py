@@ -3,21 +3,47 @@
 # MAGIC # 02 · Features
 # MAGIC Customer features, point in time: for each decision only what had happened strictly before
 # MAGIC its day.
+# MAGIC
+# MAGIC - **Reads** the tables of notebook 01.
+# MAGIC - **Writes** `customer_features`, `customer_history`, `action_features`; online, too, once
+# MAGIC   notebook 08 served a model.
+# MAGIC - **Needs** notebook 01 for the same `as_of`.
+# MAGIC
+# MAGIC By hand: choose a `target` above and run all. A widget that is left empty takes that
+# MAGIC target's value from `databricks.yml`.
+
+# COMMAND ----------
+
+# MAGIC %pip install --quiet -r ../requirements.txt
+
+# COMMAND ----------
+
+import os
+import sys
+
+sys.path.append(os.path.abspath("../src"))  # by hand; the wheel of a job comes before it
+
+# COMMAND ----------
+
+from nextbest import by_hand
+from nextbest.settings import Settings
+
+dbutils.widgets.dropdown("target", "none", ["none", "dev"])  # for a run by hand
+defaults = by_hand.values(dbutils.widgets.get("target"))
+settings = Settings.from_widgets(dbutils.widgets, defaults)
+print(settings)
 
 # COMMAND ----------
 
 from nextbest import lifecycle
-from nextbest.settings import Settings
-
-settings = Settings.from_widgets(dbutils.widgets)
-
-# COMMAND ----------
 
 outcome = lifecycle.engineer_features(settings, spark)
+print(outcome.summary)
 
 # COMMAND ----------
 
-for shown in outcome.shown:
+for heading, shown in outcome.shown.items():
+    displayHTML(f"<h3>{heading}</h3>")
     display(shown)
 
 # COMMAND ----------

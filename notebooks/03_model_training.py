@@ -2,22 +2,48 @@
 # MAGIC %md
 # MAGIC # 03 · Training
 # MAGIC A calibrated reward model learns from matured decisions and is registered as the
-# MAGIC `candidate`. The last days are held out.
+# MAGIC `candidate`. The customers it is judged on are held out.
+# MAGIC
+# MAGIC - **Reads** `decisions`, `outcomes`, `actions`, `customer_features`.
+# MAGIC - **Writes** a model version with the alias `candidate`, a run of the experiment,
+# MAGIC   `training_baseline`.
+# MAGIC - **Needs** notebooks 01 and 02 for the same `as_of`.
+# MAGIC
+# MAGIC By hand: choose a `target` above and run all. A widget that is left empty takes that
+# MAGIC target's value from `databricks.yml`.
+
+# COMMAND ----------
+
+# MAGIC %pip install --quiet -r ../requirements.txt
+
+# COMMAND ----------
+
+import os
+import sys
+
+sys.path.append(os.path.abspath("../src"))  # by hand; the wheel of a job comes before it
+
+# COMMAND ----------
+
+from nextbest import by_hand
+from nextbest.settings import Settings
+
+dbutils.widgets.dropdown("target", "none", ["none", "dev"])  # for a run by hand
+defaults = by_hand.values(dbutils.widgets.get("target"))
+settings = Settings.from_widgets(dbutils.widgets, defaults)
+print(settings)
 
 # COMMAND ----------
 
 from nextbest import lifecycle
-from nextbest.settings import Settings
-
-settings = Settings.from_widgets(dbutils.widgets)
-
-# COMMAND ----------
 
 outcome = lifecycle.train_model(settings, spark)
+print(outcome.summary)
 
 # COMMAND ----------
 
-for shown in outcome.shown:
+for heading, shown in outcome.shown.items():
+    displayHTML(f"<h3>{heading}</h3>")
     display(shown)
 
 # COMMAND ----------

@@ -2,21 +2,47 @@
 # MAGIC %md
 # MAGIC # 06 · Monitoring
 # MAGIC The day's decisions are profiled and compared with the champion's training window.
+# MAGIC
+# MAGIC - **Reads** `recommendations`, `training_baseline`.
+# MAGIC - **Writes** the profile and drift metrics of `recommendations`, by data profiling.
+# MAGIC - **Needs** a champion (without one it does nothing), and its decisions of the day
+# MAGIC   (notebook 05).
+# MAGIC
+# MAGIC By hand: choose a `target` above and run all. A widget that is left empty takes that
+# MAGIC target's value from `databricks.yml`.
+
+# COMMAND ----------
+
+# MAGIC %pip install --quiet -r ../requirements.txt
+
+# COMMAND ----------
+
+import os
+import sys
+
+sys.path.append(os.path.abspath("../src"))  # by hand; the wheel of a job comes before it
+
+# COMMAND ----------
+
+from nextbest import by_hand
+from nextbest.settings import Settings
+
+dbutils.widgets.dropdown("target", "none", ["none", "dev"])  # for a run by hand
+defaults = by_hand.values(dbutils.widgets.get("target"))
+settings = Settings.from_widgets(dbutils.widgets, defaults)
+print(settings)
 
 # COMMAND ----------
 
 from nextbest import lifecycle
-from nextbest.settings import Settings
-
-settings = Settings.from_widgets(dbutils.widgets)
-
-# COMMAND ----------
 
 outcome = lifecycle.monitor(settings, spark)
+print(outcome.summary)
 
 # COMMAND ----------
 
-for shown in outcome.shown:
+for heading, shown in outcome.shown.items():
+    displayHTML(f"<h3>{heading}</h3>")
     display(shown)
 
 # COMMAND ----------

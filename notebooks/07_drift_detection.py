@@ -3,21 +3,46 @@
 # MAGIC # 07 · Drift
 # MAGIC Has anything moved so far that the champion should be trained anew? The task value `drift`
 # MAGIC decides what the job does next.
+# MAGIC
+# MAGIC - **Reads** the metrics of notebook 06.
+# MAGIC - **Writes** a report in the volume's folder `monitoring`; the task value `drift`.
+# MAGIC - **Needs** a champion (without one it does nothing), and notebook 06 for the same `as_of`.
+# MAGIC
+# MAGIC By hand: choose a `target` above and run all. A widget that is left empty takes that
+# MAGIC target's value from `databricks.yml`.
+
+# COMMAND ----------
+
+# MAGIC %pip install --quiet -r ../requirements.txt
+
+# COMMAND ----------
+
+import os
+import sys
+
+sys.path.append(os.path.abspath("../src"))  # by hand; the wheel of a job comes before it
+
+# COMMAND ----------
+
+from nextbest import by_hand
+from nextbest.settings import Settings
+
+dbutils.widgets.dropdown("target", "none", ["none", "dev"])  # for a run by hand
+defaults = by_hand.values(dbutils.widgets.get("target"))
+settings = Settings.from_widgets(dbutils.widgets, defaults)
+print(settings)
 
 # COMMAND ----------
 
 from nextbest import lifecycle
-from nextbest.settings import Settings
-
-settings = Settings.from_widgets(dbutils.widgets)
-
-# COMMAND ----------
 
 outcome = lifecycle.detect_drift(settings, spark)
+print(outcome.summary)
 
 # COMMAND ----------
 
-for shown in outcome.shown:
+for heading, shown in outcome.shown.items():
+    displayHTML(f"<h3>{heading}</h3>")
     display(shown)
 
 # COMMAND ----------

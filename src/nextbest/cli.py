@@ -55,7 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             function = getattr(importlib.import_module(module), name)
         return function(args)
     except NextBestError as error:
-        print(f"dbb: {error}", file=sys.stderr)
+        from nextbest.runner import secrets
+
+        hidden = secrets.known(os.environ, words)  # what was typed may stand in the message
+        print(f"dbb: {secrets.redact(str(error), hidden)}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return 130

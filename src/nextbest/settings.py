@@ -9,9 +9,13 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Protocol
 
+from nextbest import credentials
 from nextbest.errors import SettingsError
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Widgets(Protocol):
@@ -83,28 +87,41 @@ class Settings:
         return f"{self.model_name}_{self.dataset}".rstrip("_")
 
     @classmethod
-    def from_widgets(cls, widgets: Widgets) -> Settings:
-        """Read one widget per field (an unset one counts as missing).
+    def from_widgets(cls, widgets: Widgets, defaults: Mapping[str, str] = NOTHING) -> Settings:
+        """Read one widget per field; an empty one takes its default, or counts as missing.
 
-        Raises SettingsError with all missing and malformed settings together.
+        `defaults` are by_hand.values: a job has none, it fills every widget. Raises SettingsError
+        with all missing and malformed settings together.
         """
-        for field in dataclasses.fields(cls):
-            widgets.text(field.name, "")
-        return cls.parse({field.name: widgets.get(field.name) for field in dataclasses.fields(cls)})
+        names = [field.name for field in dataclasses.fields(cls)]
+        for name in names:
+            widgets.text(name, "")
+        given = {name: widgets.get(name) for name in names}
+        return cls.parse(
+            {name: text if text.strip() else defaults.get(name, "") for name, text in given.items()}
+        )
 
     @classmethod
     def parse(cls, values: Mapping[str, str]) -> Settings:
         """Turn strings, as job parameters are, into typed settings.
 
-        Raises SettingsError with all missing, unknown and malformed settings together.
+        Raises SettingsError with all missing, unknown and malformed settings together, and for
+        those that hold a password or a key: settings are shown on pages, and logged to MLflow.
         """
         fields = {field.name: str(field.type) for field in dataclasses.fields(cls)}
+        texts = {name: str(values.get(name, "")).strip() for name in fields}
         problems = [_unknown(name, list(fields)) for name in values if name not in fields]
+        if missing := [
+            f"{name} ({_KIND[fields[name]]})" for name, text in texts.items() if not text
+        ]:
+            problems.append(f"{len(missing)} missing: {', '.join(missing)}. {_GIVEN}")
         parsed: dict[str, Any] = {}
-        for name, kind in fields.items():
-            text = str(values.get(name, "")).strip()
+        for name, text in texts.items():
+            kind = fields[name]
             if not text:
-                problems.append(f"'{name}' is missing: pass it as a job parameter ({kind})")
+                continue
+            if credentials.inside(text):
+                problems.append(_CREDENTIAL.format(name))
                 continue
             try:
                 parsed[name] = _PARSERS[kind](text)
@@ -122,6 +139,15 @@ class Settings:
         return cls(**parsed)
 
 
+_KIND = {"str": "text", "int": "whole number", "float": "number", "dt.date": "date"}
+_GIVEN = (
+    "A job passes all of them, as its parameters; by hand, choose a target in the widget 'target' "
+    "and run again: a widget that is left empty then takes that target's value"
+)
+_CREDENTIAL = (
+    "'{}' holds a password or a key, and settings are shown to everybody: leave it out, and let a "
+    "Unity Catalog connection or a secret scope hold it"
+)
 _PARSERS = {"str": str, "int": int, "float": float, "dt.date": dt.date.fromisoformat}
 _MEANING = {"int": "a whole number", "float": "a number", "dt.date": "a date like 2026-01-31"}
 _CHOICES = {

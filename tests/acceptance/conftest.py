@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
@@ -52,18 +53,24 @@ class Project:
         return [json.loads(path.read_text()) for path in paths]
 
 
-@pytest.fixture
-def project(tmp_path):
-    """Make a project from the YAML of its jobs and its notebooks."""
+@pytest.fixture(scope="session")
+def make_project():
+    """Make a project in a folder from the YAML of its jobs and its notebooks."""
 
-    def make(jobs, notebooks, resources="", **changes):
-        (tmp_path / "databricks.yml").write_text(
+    def make(folder, jobs, notebooks, resources="", **changes):
+        (folder / "databricks.yml").write_text(
             "bundle: {name: project}\ntargets:\n  dev: {default: true}\n  prod: {}\n"
             f"resources:\n{resources}  jobs:\n{jobs}"
         )
         for name, body in notebooks.items():
-            (tmp_path / name).write_text(f"# Databricks notebook source\n{body}")
+            (folder / name).write_text(f"# Databricks notebook source\n{body}")
         known = {k: v for k, v in os.environ.items() if not k.startswith("NEXTBEST_")}
-        return Project(tmp_path, {**known, **LIGHT, **changes})
+        return Project(folder, {**known, **LIGHT, **changes})
 
     return make
+
+
+@pytest.fixture
+def project(make_project, tmp_path):
+    """Make a project in a folder of the test's own."""
+    return functools.partial(make_project, tmp_path)

@@ -51,8 +51,28 @@ def test_strings_become_typed_values():
 def test_widgets_that_were_passed_win_and_missing_ones_are_all_named():
     assert Settings.from_widgets(Widgets(GOOD)) == Settings.parse(GOOD)
     passed = {key: value for key, value in GOOD.items() if key not in ("seed", "catalog")}
-    with pytest.raises(SettingsError, match="'catalog' is missing.*'seed' is missing"):
+    with pytest.raises(
+        SettingsError, match="2 missing: catalog .text., seed .whole number."
+    ) as caught:
         Settings.from_widgets(Widgets(passed))
+    assert "a target in the widget 'target'" in str(caught.value)
+
+
+def test_an_empty_widget_takes_its_default_and_a_filled_one_wins():
+    passed = {**GOOD, "seed": " ", "customers": "5"}
+    chosen = Settings.from_widgets(Widgets(passed), {**GOOD, "seed": "9", "customers": "6"})
+    assert (chosen.seed, chosen.customers) == (9, 5)
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["jdbc:sqlserver://h:1433;user=u;password=hunter2", "https://u:hunter2@h/log.csv",
+     "https://h/log.csv?sv=1&sig=hunter2"],
+)  # fmt: skip
+def test_a_setting_with_a_password_is_refused_and_not_repeated(source):
+    with pytest.raises(SettingsError, match="'source' holds a password") as caught:
+        Settings.parse(GOOD | {"source": source, "mapping": "m.yml"})
+    assert "hunter2" not in str(caught.value)
 
 
 def test_all_problems_are_told_together():

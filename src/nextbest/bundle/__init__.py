@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from nextbest.bundle.graph import Bundle, Diagnostic
 from nextbest.bundle.include import find_root
-from nextbest.bundle.read import diagnose, load
+from nextbest.bundle.read import configuration, diagnose, load
 
-__all__ = ["Bundle", "Diagnostic", "diagnose", "find_root", "load"]
+__all__ = ["Bundle", "Diagnostic", "configuration", "diagnose", "find_root", "load"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from nextbest.bundle import checks, lookups, presets, workspace
 from nextbest.bundle.checks_targets import check_namespaces
@@ -38,6 +39,23 @@ def load(
         errors = [item for item in found if item.severity == "error"]
         raise BundleError(as_text(errors))
     return bundle
+
+
+def configuration(root: Path, target: str, user: str) -> Mapping[str, Any]:
+    """The configuration that `target` sees, as plain values; the files that jobs name aren't read.
+
+    For a bundle that was deployed: in a workspace, notebooks have no suffix. Raises BundleError as
+    `load` does.
+    """
+    found: list[Diagnostic] = []
+    config = read_all(root, found)
+    name = select(config, target, found) if config is not None else None
+    resolved = None
+    if config is not None and name is not None:
+        resolved = _configuration(root, config, name, {}, user, found)
+    if resolved is None or any(item.severity == "error" for item in found):
+        raise BundleError(as_text([item for item in found if item.severity == "error"]))
+    return resolved.plain()
 
 
 def diagnose(
@@ -82,14 +100,7 @@ def _build(
     user: str,
     found: list[Diagnostic],
 ) -> Bundle:
-    checks.before_merge(config, found)
-    merged = override(config, target, found)
-    file = read_overrides(root, target, found)
-    merged = workspace.describe(assign(merged, flags, os.environ, file, found), user)
-    resolved = _resolved(_with_git(merged, root), found)
-    own = config.at("targets", target) or Node({}, config.location)
-    presets.check_mode(resolved, own, found)
-    check_namespaces(config, resolved, target, user, found)
+    resolved = _configuration(root, config, target, flags, user, found)
     jobs = {
         key: job_of(key, job, root, found)
         for key, job in resolved.entries("resources", "jobs").items()
@@ -108,6 +119,25 @@ def _build(
         config=plain,
         warnings=tuple(item for item in ordered(found) if item.severity == "warning"),
     )
+
+
+def _configuration(
+    root: Path,
+    config: Node,
+    target: str,
+    flags: Mapping[str, str],
+    user: str,
+    found: list[Diagnostic],
+) -> Node:
+    checks.before_merge(config, found)
+    merged = override(config, target, found)
+    file = read_overrides(root, target, found)
+    merged = workspace.describe(assign(merged, flags, os.environ, file, found), user)
+    resolved = _resolved(_with_git(merged, root), found)
+    own = config.at("targets", target) or Node({}, config.location)
+    presets.check_mode(resolved, own, found)
+    check_namespaces(config, resolved, target, user, found)
+    return resolved
 
 
 def _with_git(config: Node, root: Path) -> Node:

@@ -60,7 +60,7 @@ def engineer_features(settings: Settings, spark: SparkSession) -> Outcome:
     if platform.features.online(name):  # since notebook 08 served a model
         platform.features.publish(name)
         told += "; online, too"
-    return Outcome(told, (table.limit(20),))
+    return Outcome(told, {"Features of some customers": table.limit(20)})
 
 
 def _values(actions: DataFrame) -> dict[str, list[str]]:

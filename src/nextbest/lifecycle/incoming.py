@@ -144,6 +144,6 @@ def _told(settings: Settings, spark: SparkSession, counts: list[Rejected]) -> Ou
     return Outcome(
         f"rows before {settings.as_of}: {told}; {rejected} rejected"
         + (f"; {waiting:,} wait in quarantine" if waiting else ""),
-        (shown,),
+        {"What came in, by table": shown},
         {"rejected": str(rejected), "quarantined": str(waiting)},
     )

@@ -53,7 +53,7 @@ def decide_batch(settings: Settings, spark: SparkSession) -> Outcome:
     return Outcome(
         f"{settings.table('recommendations')}: {total:,} decisions for {settings.as_of} by version "
         f"{version} ({control:,} of them in the control group)",
-        (shares, mine.limit(20)),
+        {"What was chosen, and how often": shares, "Some of the decisions": mine.limit(20)},
         {"decided": str(total)},
     )
 
@@ -88,7 +88,7 @@ def serve_model(settings: Settings, spark: SparkSession) -> Outcome:
         f"endpoint {endpoint.name} serves {endpoint.model_name} version {version}, features from "
         f"{published.table}; {len(rows)} requests by key answered as the batch decided "
         "(`dbb serve` keeps it open)",
-        (pd.concat([keys, answers], axis=1),),
+        {"Answers to requests by key": pd.concat([keys, answers], axis=1)},
     )
 
 

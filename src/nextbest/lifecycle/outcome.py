@@ -9,10 +9,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Outcome:
-    """One sentence for the person on call, things to display, task values for the job."""
+    """What happened in a sentence, things to display by their heading, task values for the job."""
 
     summary: str
-    shown: tuple[Any, ...] = ()
+    shown: Mapping[str, Any] = field(default_factory=dict)
     values: Mapping[str, str] = field(default_factory=dict)
 
 

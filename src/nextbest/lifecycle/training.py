@@ -45,6 +45,7 @@ def train_model(settings: Settings, spark: SparkSession) -> Outcome:
     key = registry.training_key(__version__, settings.seed, policy, len(rows), _digest(frame))
     version = registry.version_trained_on(settings.model, key)
     told = "trained before on the same rows"
+    shown = {"Decisions it learned from and will be judged on": _parts(frame, held_out)}
     if version is None:
         steps: list[str] = []
         # What this log never knows (no history, no days since a visit) can't be learned from.
@@ -52,6 +53,9 @@ def train_model(settings: Settings, spark: SparkSession) -> Outcome:
         treatments = Treatments.from_frame(frames.actions_frame(settings, spark))
         choice = learn(rows, case.heads, features, treatments, policy, settings.seed, steps.append)
         told = "; ".join([*steps, choice.text])
+        found = [{**vars(each), "name": name} for name, each in choice.values.items()]
+        columns = ["name", "value", "low", "high", "n"]
+        shown["Learners by value per decision on later days"] = pd.DataFrame(found)[columns]
         tags = {
             registry.TRAINING_KEY: key,
             "as_of": settings.as_of.isoformat(),
@@ -70,7 +74,8 @@ def train_model(settings: Settings, spark: SparkSession) -> Outcome:
     return Outcome(
         f"{settings.model} version {version} is the candidate: {len(rows):,} decisions learned "
         f"from, {int(held_out.sum()):,} held out ({told})",
-        values={"version": version},
+        shown,
+        {"version": version},
     )
 
 
@@ -92,6 +97,19 @@ def _log(
             output_schema=parts.outputs, tags=tags, save=parts.save,
         )  # fmt: skip
         return platform.features.log_model(new, spec)
+
+
+def _parts(frame: pd.DataFrame, held_out: np.ndarray) -> pd.DataFrame:
+    """How many decisions, about how many customers, of which days: a row for either part."""
+    parts = frame.groupby(np.where(held_out, "held out", "learned from"))
+    counts = parts.agg(
+        decisions=("customer_id", "size"),
+        customers=("customer_id", "nunique"),
+        first_day=("decided_at", lambda times: times.min().date()),
+        last_day=("decided_at", lambda times: times.max().date()),
+        mean_value=("value", "mean"),
+    )
+    return counts.rename_axis("part").reset_index()
 
 
 def _digest(frame: pd.DataFrame) -> int:

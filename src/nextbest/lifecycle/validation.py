@@ -79,7 +79,11 @@ def validate_model(settings: Settings, spark: SparkSession) -> Outcome:
                 f"  {ending}: version {version} is {released}.",
             ]
         ),
-        (_table(trial), pd.DataFrame(verdict_table(verdict)), *_figures(trial)),
+        {
+            "Value per decision, by every estimator": _table(trial),
+            "The gate": pd.DataFrame(verdict_table(verdict)),
+            **_figures(trial),
+        },
         {"passed": str(verdict.passed).lower(), "version": version},
     )
 
@@ -232,5 +236,8 @@ def _table(trial: Trial) -> pd.DataFrame:
     return pd.DataFrame(rows + logged)
 
 
-def _figures(trial: Trial) -> tuple[Figure, ...]:
-    return value_figure(trial.values), weight_figure(trial.moments, CANDIDATE)
+def _figures(trial: Trial) -> Mapping[str, Figure]:
+    return {
+        "Value per decision, with intervals": value_figure(trial.values),
+        "Weights of the held-out decisions": weight_figure(trial.moments, CANDIDATE),
+    }

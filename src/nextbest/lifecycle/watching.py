@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pandas as pd
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -11,7 +12,7 @@ from nextbest import registry, tables
 from nextbest.lifecycle import frames
 from nextbest.lifecycle.outcome import Outcome, nothing_live
 from nextbest.monitoring.report import page
-from nextbest.monitoring.schemas import ALL_MODELS
+from nextbest.monitoring.schemas import ALL_MODELS, TABLE
 from nextbest.monitoring.verdict import judge_drift
 from nextbest.platforms import Monitor, open_platform
 from nextbest.platforms.watched import live_monitor
@@ -31,7 +32,10 @@ def monitor(settings: Settings, spark: SparkSession) -> Outcome:
     profile, drift = spark.table(metrics.profile), spark.table(metrics.drift)
     return Outcome(
         f"{metrics.profile}: {profile.count():,} rows; {metrics.drift}: {drift.count():,} rows",
-        (_of_day(profile, settings).limit(50), _of_day(drift, settings).limit(50)),
+        {
+            "Profile of the day's decisions": _of_day(profile, settings).limit(50),
+            "How far they are from the training window": _of_day(drift, settings).limit(50),
+        },
     )
 
 
@@ -61,8 +65,17 @@ def detect_drift(settings: Settings, spark: SparkSession) -> Outcome:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(report, encoding="utf-8")
     return Outcome(
-        f"{verdict.text} Report: {file}", (moved,), {"drift": str(verdict.drifted).lower()}
+        f"{verdict.text} Report: {file}",
+        {"How far each column is from the training window": _distances(moved)},
+        {"drift": str(verdict.drifted).lower()},
     )
+
+
+def _distances(moved: pd.DataFrame) -> pd.DataFrame:
+    """The measures of the verdict, a row per column, those furthest away first."""
+    measures = ["population_stability_index", "js_distance"]
+    rows = moved.loc[moved["column_name"] != TABLE, ["column_name", "data_type", *measures]]
+    return rows.sort_values(measures, ascending=False, ignore_index=True)
 
 
 def _watched(settings: Settings, spark: SparkSession) -> Monitor:

@@ -14,11 +14,13 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from nextbest.platforms.local.tracking import keep_out
 from nextbest.runner.dbutils import NotebookExit, RestartPython
 from nextbest.runner.failure import Caught, describe
 from nextbest.runner.interpreter import Interpreter, pending
 from nextbest.runner.notebook_source import parse
 from nextbest.runner.screen import Screen
+from nextbest.runner.secrets import redact
 from nextbest.runner.widgets import Widgets
 
 
@@ -35,10 +37,13 @@ def main(channel: Connection) -> int:
     log = io.TextIOWrapper(
         os.fdopen(1, "wb", closefd=False), "utf-8", "backslashreplace", line_buffering=True
     )
-    screen = Screen(log)
+    hidden = tuple(spec["hidden"])
+    screen = Screen(log, hidden)
     sys.stdout = sys.stderr = screen
     faulthandler.enable(file=2)
     _settle(spec)
+    if hidden:
+        keep_out(Path(spec["lakehouse"]), lambda text: redact(text, hidden))
     caught = Caught()
     with caught:
         _report(channel, _run(spec, channel, screen))
@@ -88,7 +93,7 @@ def _run(spec: dict[str, Any], channel: Connection, screen: Screen) -> dict[str,
         elif caught.error is not None:
             place = f"{cell.file}:{cell.line}"
             failed = describe(caught.error, interpreter.files, place, root)
-            screen.write(failed.trace)
+            screen.show({"kind": "error", "data": failed.trace})
             ending = _ended("FAILED", failed)
         outputs = screen.take()
         seconds = time.monotonic() - began

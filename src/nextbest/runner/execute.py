@@ -63,7 +63,7 @@ def start_run(
                 if not others or own.is_set():
                     folder = store.create(shared.lakehouse, run_id)
                     held.callback(folder.close)
-                    journal = Journal(folder, record, shared.observe, _full(own))
+                    journal = Journal(folder, record, shared.observe, _full(own), shared.hidden)
                     break
             if parent is None:
                 raise RunError(_no_room(job, others))
@@ -104,7 +104,7 @@ def repair_run(shared: Shared, job: Job, before: RunRecord, cancel: Cancel) -> R
             folder = store.reopen(shared.lakehouse, before.run_id)
             held.callback(folder.close)
             own = held.enter_context(Cancel(cancel))
-            journal = Journal(folder, record, shared.observe, _full(own))
+            journal = Journal(folder, record, shared.observe, _full(own), shared.hidden)
         held.enter_context(deadline(own, job.timeout_seconds, job))
         return _finish(Run(shared, job, journal, own, earlier))
 

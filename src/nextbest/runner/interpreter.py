@@ -52,7 +52,7 @@ class Interpreter:
         self._names = module.__dict__
         self._names.update(
             dbutils=DbUtils(lakehouse, widgets, known, emit, self._run_apart),
-            display=lambda value: screen.show(display.shown(value)),
+            display=lambda value: screen.show(display.shown(value, screen.hidden)),
             displayHTML=lambda text: screen.show(display.markup(text)),
         )
 
@@ -85,7 +85,7 @@ class Interpreter:
                 self._names,
             )
             if value is not None:
-                self._screen.show(display.echoed(value))
+                self._screen.show(display.echoed(value, self._screen.hidden))
 
     def _sql(self, cell: Cell) -> None:
         spark, values = self._names["spark"], self.widgets.getAll()
@@ -95,7 +95,7 @@ class Interpreter:
         ]
         for last in frames[-1:]:
             self._names["_sqldf"] = last
-            self._screen.show(display.shown(last))
+            self._screen.show(display.shown(last, self._screen.hidden))
 
     def _include(self, cell: Cell) -> None:
         path = self._find(cell.source.strip().strip("\"'"), f"{cell.file}:{cell.line}")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from nextbest.errors import PlatformError
-from nextbest.runner import page, store
+from nextbest.runner import page, redacted, store
 from nextbest.runner import record as records
 from nextbest.runner.record import RunRecord, TaskRecord
 from nextbest.runner.store import Folder
@@ -19,6 +19,7 @@ Observer = Callable[[RunRecord], None]
 class Journal:
     """Keeps one run's record, in memory and on disk; safe to use from many threads.
 
+    What is written has no secrets (`hidden`); the record in memory still does, for tasks need them.
     When the disk is full the set-aside room is given back, the record is written once more and
     `on_full` is called, so that the run can end in order.
     """
@@ -29,11 +30,13 @@ class Journal:
         record: RunRecord,
         observe: Observer,
         on_full: Callable[[str], None],
+        hidden: tuple[str, ...] = (),
     ) -> None:
         self.folder = folder
         self.record = record
         self._observe = observe
         self._on_full = on_full
+        self._hidden = hidden
         self._lock = threading.RLock()
         self._put(record)
 
@@ -58,7 +61,9 @@ class Journal:
         with self._lock:
             self.folder.release()
             self._put(replace(self.record, state=state, error=error, end=records.now()))
-            self.folder.write("index.html", page.index(self.record, self._told()))
+            self.folder.write(
+                "index.html", page.index(redacted.run(self.record, self._hidden), self._told())
+            )
             return self.record
 
     def _told(self) -> dict[str, str]:
@@ -72,7 +77,7 @@ class Journal:
 
     def _put(self, record: RunRecord) -> RunRecord:
         self.record = record
-        text = records.to_json(record)
+        text = records.to_json(redacted.run(record, self._hidden))
         try:
             self.folder.write("run.json", text)
         except PlatformError as error:

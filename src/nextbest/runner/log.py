@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from pathlib import Path
 
@@ -22,7 +23,8 @@ class Log:
         self.path = path
         self.problem = ""
         self._pipe = pipe
-        self._hidden = [secret.encode() for secret in hidden]
+        self._hidden = [secret.encode() for secret in hidden]  # longest first
+        self._pattern = re.compile(b"|".join(map(re.escape, self._hidden)) or b"(?!)")
         self._overlap = max((len(secret) for secret in self._hidden), default=1) - 1
         self._room = head
         self._limit = tail
@@ -45,19 +47,23 @@ class Log:
     def _copy(self) -> None:
         held = b""
         while chunk := os.read(self._pipe, _CHUNK):
-            held = self._redact(held + chunk)
             # A secret may be cut by the end of a chunk: hold back what could begin one.
-            keep = len(held) - self._overlap if self._overlap else len(held)
-            if keep > 0:
-                self._keep(held[:keep])
-                held = held[keep:]
-        self._keep(held)
+            clean, held = self._redact(held + chunk, self._overlap)
+            self._keep(clean)
+        self._keep(self._redact(held, 0)[0])
         os.close(self._pipe)
 
-    def _redact(self, data: bytes) -> bytes:
-        for secret in self._hidden:
-            data = data.replace(secret, secrets.BLACKED_OUT.encode())
-        return data
+    def _redact(self, data: bytes, back: int) -> tuple[bytes, bytes]:
+        """What can be written down, and the rest: of its last `back` bytes it can't be told yet."""
+        end, at, clean = max(0, len(data) - back), 0, []
+        if any(secret in data for secret in self._hidden):  # a pattern takes its time
+            for match in self._pattern.finditer(data):
+                if match.start() >= end:
+                    break
+                clean += [data[at : match.start()], secrets.BLACKED_OUT.encode()]
+                at = match.end()
+        end = max(at, end)
+        return b"".join([*clean, data[at:end]]), data[end:]
 
     def _keep(self, data: bytes) -> None:
         now, later = data[: self._room], data[self._room :]

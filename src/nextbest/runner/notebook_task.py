@@ -9,7 +9,7 @@ from typing import Any
 
 from nextbest.bundle.graph import NotebookTask, Task
 from nextbest.errors import PlatformError
-from nextbest.runner import page, process, secrets, states
+from nextbest.runner import page, process, redacted, secrets, states
 from nextbest.runner.context import Done, Place, Run, task_run_id
 from nextbest.runner.failure import relative
 from nextbest.runner.log import ends
@@ -29,16 +29,22 @@ class _Events:
         self._hidden = hidden
 
     def __call__(self, event: dict[str, Any]) -> None:
-        event = secrets.redact(event, self._hidden)
         if event["event"] == "notebook":
-            self.cells = event["cells"]
+            self.cells = [{**c, "source": self._clean(c["source"])} for c in event["cells"]]
         elif event["event"] == "cell":
-            self.shown[event["number"]] = event
+            shown = [{**each, "data": self._clean(each["data"])} for each in event["outputs"]]
+            self.shown[event["number"]] = {**event, "outputs": shown}
         elif event["event"] == "value":
-            values = {event["key"]: event["value"]}
+            values = self._clean({event["key"]: event["value"]})
             self._place.change(lambda t: replace(t, values={**t.values, **values}))
+        elif event["event"] == "end":
+            error = event["error"] and {k: self._clean(text) for k, text in event["error"].items()}
+            self.last = {**event, "result": self._clean(event["result"]), "error": error}
         else:
             self.last = event
+
+    def _clean(self, value: Any) -> Any:
+        return secrets.redact(value, self._hidden)
 
 
 def run_notebook(run: Run, task: Task, place: Place, scope: Scope) -> Done:
@@ -72,6 +78,7 @@ def _run(run: Run, task: Task, place: Place, scope: Scope, passed: Mapping[str, 
         "schemas": shared.schemas,
         "environment": dict(shared.environment),
         "widgets": {"passed": dict(passed), "declared": {}},
+        "hidden": shared.hidden,
         "values": {key: dict(ended.values) for key, ended in scope.tasks.items()},
         "first_cell": 0,
     }
@@ -85,7 +92,7 @@ def _run(run: Run, task: Task, place: Place, scope: Scope, passed: Mapping[str, 
         message |= {key: events.last[key] for key in ("first_cell", "widgets")}
     done = replace(_done(run, task, events, ending), log=f"{name}.log")
     text = page.notebook(
-        place.get(),
+        redacted.task(place.get(), shared.hidden),
         spec.path.name,
         done.state,
         done.error,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nextbest.runner.page_style import code, document, markdown
+from nextbest.runner.page_style import code, document, framed, markdown
 from nextbest.runner.record import RunRecord, TaskError, TaskRecord, seconds
 
 
@@ -60,11 +61,18 @@ def _output(output: Mapping[str, str]) -> str:
     data = output["data"]
     shown = {
         "html": lambda: data,
-        "frame": lambda: f'<iframe sandbox="allow-scripts" srcdoc="{html.escape(data)}"></iframe>',
+        "frame": lambda: framed(data),
         "png": lambda: f'<img alt="plot" src="data:image/png;base64,{data}">',
-        "text": lambda: f"<pre>{html.escape(data)}</pre>",
+        "text": lambda: f"<pre>{html.escape(_as_on_a_screen(data))}</pre>",
+        "error": lambda: f'<pre class="trace">{html.escape(data)}</pre>',
     }[output["kind"]]()
     return f'<div class="out">{shown}</div>'
+
+
+def _as_on_a_screen(text: str) -> str:
+    """Without colours, and of a line that was written over (a progress bar) the last state."""
+    lines = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text).replace("\r\n", "\n").split("\n")
+    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
 
 
 def index(record: RunRecord, told: Mapping[str, str]) -> str:

@@ -20,15 +20,25 @@ pre{margin:0;white-space:pre-wrap;overflow-wrap:anywhere;font:13px/1.5 ui-monosp
 font-weight:600}.out{padding:.7rem .9rem;overflow-x:auto;border-top:1px solid var(--line)}
 .out img{max-width:100%;background:#fff;border-radius:4px}.md{margin:1rem 0}
 .took{float:right;color:var(--soft);font-size:12px}
-iframe{width:100%;min-height:320px;border:0;background:#fff}
+iframe{display:block;width:100%;height:320px;border:0;color-scheme:light dark}
 table{border-collapse:collapse;font-size:13px;font-variant-numeric:tabular-nums}
 th,td{padding:.3rem .6rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
+.out table{width:max-content}.out td{max-width:26rem}.trace{color:var(--bad)}
+.md code{background:var(--card);border-radius:4px;padding:.1em .3em}
 .error{border-left:4px solid var(--bad);padding:.6rem .9rem;background:var(--card);margin:1rem 0}
 .state{font-weight:600}.SUCCESS,.SUCCESS_WITH_FAILURES{color:var(--good)}
 .FAILED,.TIMEDOUT,.CANCELED,.KILLED{color:var(--bad)}
 .UPSTREAM_FAILED,.SKIPPED,.EXCLUDED,.DISABLED,.PENDING,.RUNNING{color:var(--warn)}
 details{margin:1rem 0}summary{cursor:pointer;color:var(--soft)}
 """
+
+# Markup of a notebook stands in a sandbox of its own, which tells this page how high it is.
+_FRAME = """<style>:root{color-scheme:light dark}body{margin:0;display:flow-root;
+font:15px/1.55 system-ui,-apple-system,Segoe UI,sans-serif}</style><script>new ResizeObserver(()=>
+parent.postMessage({height:document.body.scrollHeight},"*")).observe(document.body)</script>"""
+_FIT = """<script>addEventListener("message",told=>{for(const frame of
+document.querySelectorAll("iframe"))if(frame.contentWindow===told.source&&told.data.height>0)
+frame.style.height=Math.min(told.data.height,2000)+"px"})</script>"""
 
 
 @functools.cache
@@ -47,9 +57,14 @@ def document(title: str, body: str) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{html.escape(title)}</title><style>{style()}</style></head>"
+        f"<title>{html.escape(title)}</title><style>{style()}</style>{_FIT}</head>"
         f"<body>{body}</body></html>\n"
     )
+
+
+def framed(markup: str) -> str:
+    """Markup as a page in the page, as high as it is, that can't reach what is around it."""
+    return f'<iframe sandbox="allow-scripts" srcdoc="{html.escape(markup + _FRAME)}"></iframe>'
 
 
 def code(source: str, language: str) -> str:

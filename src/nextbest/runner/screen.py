@@ -11,7 +11,8 @@ from nextbest.runner.display import Output, Printed
 class Screen(io.TextIOBase):
     """Stands in for sys.stdout and sys.stderr while a cell runs."""
 
-    def __init__(self, log: TextIO) -> None:
+    def __init__(self, log: TextIO, hidden: tuple[str, ...] = ()) -> None:
+        self.hidden = hidden
         self._log = log
         self._pieces: list[Printed | Output] = []
 
@@ -31,7 +32,7 @@ class Screen(io.TextIOBase):
     def write(self, text: str) -> int:
         """Print to the log and to the page."""
         if not self._pieces or not isinstance(self._pieces[-1], Printed):
-            self._pieces.append(Printed())
+            self._pieces.append(Printed(self.hidden))
         self._pieces[-1].add(text)
         return self._log.write(text)
 
@@ -42,7 +43,7 @@ class Screen(io.TextIOBase):
     def show(self, output: Output) -> None:
         """Put a table, a plot or a text on the page; texts go to the log too."""
         self._pieces.append(output)
-        if output["kind"] == "text":
+        if output["kind"] in ("text", "error"):
             self._log.write(output["data"] + "\n")
 
     def take(self) -> list[Output]:

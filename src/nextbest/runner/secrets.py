@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import html
-import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from nextbest import credentials
 from nextbest.errors import PlatformError
+from nextbest.runner.spellings import spellings
 
 PREFIX = "NEXTBEST_SECRET_"
 BLACKED_OUT = "[REDACTED]"
+# Of anything else that the environment holds, what is named like one, as DATABRICKS_TOKEN.
+_NAMED = re.compile(
+    r"(?:^|_)(?:TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|PAT|(?:API|ACCESS|SECRET|PRIVATE)_?KEY)$"
+)
+_LEAST = 8  # characters of a value that is a secret by its name: shorter ones are words
+_LEAST_INSIDE = 4  # of one that stands in a text
 
 
 def variable(scope: str, key: str) -> str:
@@ -39,10 +45,17 @@ def variables(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name, text in environment.items() if name.startswith(PREFIX)}
 
 
-def known(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Every spelling under which a secret could be written down, longest first."""
-    values = {text for text in variables(environment).values() if text}
-    spelled = values | {html.escape(v) for v in values} | {json.dumps(v)[1:-1] for v in values}
+def known(environment: Mapping[str, str], told: Iterable[str] = ()) -> tuple[str, ...]:
+    """Every spelling under which a secret could be written down, longest first.
+
+    Secrets are the values of NEXTBEST_SECRET_*, those of variables that are named like one, and
+    the credentials inside of any variable and of the texts that the run was `told`.
+    """
+    values = set(variables(environment).values()) - {""}
+    values |= {t for n, t in environment.items() if _NAMED.search(n.upper()) and len(t) >= _LEAST}
+    for text in (*environment.values(), *told):
+        values |= {each for each in credentials.inside(text) if len(each) >= _LEAST_INSIDE}
+    spelled = {each for value in values for each in spellings(value)}
     return tuple(sorted(spelled, key=lambda text: (-len(text), text)))
 
 

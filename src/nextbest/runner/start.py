@@ -13,10 +13,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
-from nextbest.bundle.graph import Bundle, Job
-from nextbest.errors import UsageError
+from nextbest.bundle.graph import Bundle, ForEachTask, Job, NotebookTask, RunJobTask
+from nextbest.errors import RunError, UsageError
 from nextbest.platforms.local.environment import environment
-from nextbest.runner import secrets, states, store
+from nextbest.runner import redacted, secrets, states, store
 from nextbest.runner.cancel import Cancel
 from nextbest.runner.context import Shared
 from nextbest.runner.execute import repair_run, start_run
@@ -69,7 +69,7 @@ def run_job(
             environment={**secrets.variables(os.environ), **environment(lakehouse)},
             platform="local",
             schemas=_schemas(bundle),
-            hidden=secrets.known(os.environ),
+            hidden=secrets.known(os.environ, (*parameters.values(), *_texts(bundle))),
             observe=observe,
             git_commit=_git_commit(bundle.root),
         )
@@ -79,7 +79,7 @@ def run_job(
                 return repair_run(shared, job, before, cancel)
             return start_run(shared, job, parameters, cancel, only=only)
 
-        return _under_signals(work, cancel)
+        return redacted.run(_under_signals(work, cancel), shared.hidden)
 
 
 def _to_repair(lakehouse: Path, bundle: Bundle, job: Job, prefix: str) -> RunRecord:
@@ -89,7 +89,24 @@ def _to_repair(lakehouse: Path, bundle: Bundle, job: Job, prefix: str) -> RunRec
             f"run {record.run_id} is one of job '{record.job_key}' on target '{record.target}', "
             f"not of '{job.key}' on '{bundle.target}'"
         )
+    if lost := redacted.unknown_parameters(record):
+        raise RunError(
+            f"run {record.run_id} was given a secret in {', '.join(map(repr, lost))}, which its "
+            "record does not keep: start a new run"
+        )
     return record
+
+
+def _texts(bundle: Bundle) -> Iterator[str]:
+    """What the bundle itself passes to tasks."""
+    for job in bundle.jobs.values():
+        yield from (parameter.default for parameter in job.parameters)
+        for task in job.tasks:
+            spec = task.spec.task.spec if isinstance(task.spec, ForEachTask) else task.spec
+            if isinstance(spec, NotebookTask):
+                yield from spec.base_parameters.values()
+            elif isinstance(spec, RunJobTask):
+                yield from spec.job_parameters.values()
 
 
 def _schemas(bundle: Bundle) -> tuple[str, ...]:

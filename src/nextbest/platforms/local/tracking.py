@@ -1,10 +1,12 @@
-"""MLflow's database on sqlite, which comes into being whole or not at all."""
+"""MLflow's database on sqlite: it comes into being whole or not at all, and holds no secrets."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 
 def create_database(lakehouse: Path) -> None:
@@ -14,7 +16,7 @@ def create_database(lakehouse: Path) -> None:
     database that no later one can open. Here it is made aside and linked into place; of two that
     make it at once, one wins.
     """
-    database = lakehouse / "mlflow" / "mlflow.db"
+    database = _database(lakehouse)
     if database.exists():
         return
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
@@ -26,3 +28,33 @@ def create_database(lakehouse: Path) -> None:
     with contextlib.suppress(FileExistsError):
         os.link(draft, database)
     draft.unlink()
+
+
+def keep_out(lakehouse: Path, redact: Callable[[str], str]) -> None:
+    """From now on this process writes no text into the lakehouse's MLflow database but redacted.
+
+    MLflow has no place to do so: parameters, tags and descriptions pass here, whoever logs them.
+    """
+    from sqlalchemy import Engine, event
+
+    database = str(_database(lakehouse))
+
+    def clean(values: Any) -> Any:
+        if isinstance(values, str):
+            return redact(values)
+        if isinstance(values, list | tuple):
+            return type(values)(clean(each) for each in values)
+        if isinstance(values, dict):
+            return {name: clean(each) for name, each in values.items()}
+        return values
+
+    def before(
+        connection: Any, cursor: Any, statement: str, values: Any, context: Any, many: bool
+    ) -> tuple[str, Any]:
+        return statement, clean(values) if connection.engine.url.database == database else values
+
+    event.listen(Engine, "before_cursor_execute", before, retval=True)
+
+
+def _database(lakehouse: Path) -> Path:
+    return lakehouse / "mlflow" / "mlflow.db"

@@ -17,6 +17,7 @@ class Rich:
 
 
 print("a < b")
+print("\x1b[31mcoloured\x1b[0m, 50 %\rcoloured, 100 %")
 display(Rich())
 displayHTML("<h2>markup</h2>")
 Rich()
