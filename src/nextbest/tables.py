@@ -15,7 +15,9 @@ from nextbest.errors import DataError
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
-SOURCES = "nextbest.merge.sources"  # setting of the session: folder for what MERGE reads
+# Attribute of a session that was opened here: folder for what MERGE reads. No setting of the
+# session: serverless compute refuses to be asked for one that it doesn't know.
+SOURCES = "_nextbest_sources"
 OWN_CONSTRAINT = "rule_"  # how the names of our constraints begin
 
 
@@ -93,7 +95,7 @@ def written_down(frame: DataFrame) -> Iterator[DataFrame]:
     is not the same twice (the last digit of a sum is enough) rows are lost or doubled.
     """
     spark = frame.sparkSession
-    folder = spark.conf.get(SOURCES, "")
+    folder = getattr(spark, SOURCES, "")
     if not folder:
         yield frame
         return
@@ -150,7 +152,7 @@ def _create(frame: DataFrame, table: str) -> None:
     so that NaN would be read as that value. Files are few here: skipping them gains nothing.
     """
     writer = _nullable(frame).write.format("delta")
-    if frame.sparkSession.conf.get(SOURCES, ""):
+    if getattr(frame.sparkSession, SOURCES, ""):
         writer = writer.option("delta.dataSkippingNumIndexedCols", "0")
     writer.saveAsTable(table)
 

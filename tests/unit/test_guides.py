@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from nextbest.bundle import Bundle, load
-from nextbest.cli import COMMANDS, Command
+from nextbest.commands.declared import COMMANDS, Command
 
 pytestmark = pytest.mark.unit
 

@@ -32,7 +32,7 @@ def open_session(lakehouse: Path, schemas: Sequence[str]) -> SparkSession:
     spark = _connect(tuple(dict.fromkeys(name.split(".")[0] for name in schemas)))
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     spark.conf.set("spark.sql.sources.default", "delta")  # as on Databricks
-    spark.conf.set(SOURCES, tempfile.gettempdir())
+    setattr(spark, SOURCES, tempfile.gettempdir())
     broken: list[str] = []
     for schema in schemas:
         folder = lakehouse.joinpath(*schema.split("."))
