@@ -51,7 +51,7 @@ def asking(what: str, right: str) -> Iterator[None]:
             "UNAUTHENTICATED": ": renew the token, or log in with `databricks auth login`",
             "RESOURCE_DOES_NOT_EXIST": f": not there, or hidden from who asks; it needs {right}",
             "RESOURCE_CONFLICT": ": something else is changing it; run this again later",
-            "INTERNAL_ERROR": ": run this again later",
+            "INTERNAL_ERROR": f": run this again later; it takes {right}",
         }.get(error.error_code, f"; it takes {right}")
         raise PlatformError(f"{what}: refused ({error.error_code}: {told}){mend}") from error
     except (RequestException, TimeoutError) as error:

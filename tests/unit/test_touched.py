@@ -10,9 +10,10 @@ import mlflow
 import pytest
 
 from nextbest import lifecycle, touched
-from nextbest.platforms import Monitor, open_platform
+from nextbest.platforms import open_platform
 from nextbest.platforms.databricks.monitors import DatabricksMonitors
 from nextbest.platforms.local.monitors import LocalMonitors
+from nextbest.platforms.watched import live_monitor
 from nextbest.settings import Settings
 from nextbest.use_cases import load
 
@@ -97,8 +98,7 @@ def files(home):
 
 def named_by_databricks():
     """The metric tables, by the names that the local monitors give them."""
-    columns = {"timestamp": "t", "granularity": "1 day", "model_id": "m", "columns": ()}
-    monitor = Monitor(table=f"{SCHEMA}.recommendations", baseline="b", **columns)
+    monitor = live_monitor(lambda name: f"{SCHEMA}.{name}")
     here, there = LocalMonitors(None).tables(monitor), DatabricksMonitors(None).tables(monitor)
     pairs = [(here.profile, there.profile), (here.drift, there.drift)]
     return {ours.split(".")[-1]: theirs.split(".")[-1] for ours, theirs in pairs}
