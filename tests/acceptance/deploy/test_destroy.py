@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from workspace import jobs
+from workspace import experiments, jobs, registered_models, unity_catalog
 from workspace.deployable import Death
-from workspace.faults import LOST, Fault
+from workspace.faults import DROPPED, LOST, Fault
 
 pytestmark = pytest.mark.integration
 
@@ -166,3 +166,59 @@ def test_cut_off_at_any_call_and_repeated(opened, dbb, words):
     untroubled = after()
     for call in range(len(untroubled.space.transcript)):
         assert after(call).kept() == untroubled.kept(), f"call {call}"
+
+
+# Of the Databricks CLI, whose stand-in waits for nothing.
+OF_THE_CLI = {
+    ("DELETE", unity_catalog.SCHEMA), ("DELETE", unity_catalog.VOLUME),
+    ("DELETE", registered_models.MODEL), ("POST", experiments.DELETE), ("POST", jobs.DELETE),
+}  # fmt: skip
+DESTROY = "destroy -t prod --data --auto-approve"
+
+
+@pytest.fixture
+def in_ruins(opened, dbb):
+    """Destroy under a fault of one call; then again without it: how the first ended."""
+
+    def destroy(fault=None):
+        bundle = opened()
+        assert dbb("deploy -t prod")[0] == 0
+        bundle.space.kept["tables"][f"{SCHEMA}.decisions"] = 1
+        bundle.space.kept["versions"][MODEL] = {1: {}, 2: {}}
+        bundle.space.transcript.clear()
+        bundle.space.faults[:] = [fault] if fault else []
+        first = dbb(DESTROY)
+        bundle.space.faults.clear()
+        if first[0]:
+            code, told = dbb(f"{DESTROY} --force-lock")
+            assert code == 0, told
+        return bundle, first
+
+    return destroy
+
+
+def calls_of(bundle):
+    asked = dict.fromkeys((each.method, each.endpoint) for each in bundle.space.transcript)
+    return [each for each in asked if each not in OF_THE_CLI]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [429, 500, 503, DROPPED, LOST])
+def test_a_passing_fault_of_each_call_is_waited_out(in_ruins, kind):
+    untroubled, _ = in_ruins()
+    for method, path in calls_of(untroubled):
+        bundle, (code, told) = in_ruins(Fault(kind, method, path))
+        assert code == 0, (method, path, told)
+        assert bundle.kept() == untroubled.kept(), (method, path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [401, 403, 409])
+def test_a_lasting_fault_of_each_call_is_told(in_ruins, kind):
+    reason = {401: "renew the token", 403: "it needs", 409: "run this again"}[kind]
+    untroubled, _ = in_ruins()
+    for method, path in calls_of(untroubled):
+        bundle, (code, told) = in_ruins(Fault(kind, method, path, times=1000))
+        assert code == 1, (method, path, told)
+        assert reason in told, (method, path, told)
+        assert bundle.kept() == untroubled.kept(), (method, path)
