@@ -14,69 +14,18 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from deltalake import DeltaTable, write_deltalake
 from lakehouses import SMALL, assert_same, tables
+from workspace.behind import METRICS, answer_by, profile_by
 from workspace.routes import ROUTES
 from workspace.server import TOKEN, Workspace
 
-from nextbest.platforms import Monitor
-from nextbest.platforms.local.monitors import LocalMonitors
-from nextbest.platforms.local.serving import plain
 from nextbest.platforms.local.session import open_session
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
 DBB = Path(sys.executable).with_name("dbb")
-METRICS = ("profile_metrics", "drift_metrics")
 SCHEMA = "juan_dev.ml_nba_demo_dev"
-
-
-def profile_by(spark, lakehouse):
-    """Data profiling, by our own code: of a time series it tells no model versions apart."""
-
-    def profile(monitor):
-        log = monitor.get("inference_log") or monitor["time_series"]
-        table, folder = monitor["table_name"], lakehouse.joinpath(*SCHEMA.split("."))
-        for name in (table, monitor["baseline_table_name"]):
-            place = lakehouse.joinpath(*name.split("."))
-            spark.sql(f"CREATE TABLE IF NOT EXISTS {name} USING delta LOCATION '{place}'")
-        rows = spark.table(table)
-        day = rows.selectExpr(f"date(max({log['timestamp_col']})) AS day").first()["day"]
-        plain_kinds = [name for name, kind in rows.dtypes if kind in ("double", "bigint", "string")]
-        watched = Monitor(
-            table, monitor["baseline_table_name"], log["timestamp_col"], log["granularities"][0],
-            "model_version", "expected_value",
-            tuple({*plain_kinds} & {*spark.table(monitor["baseline_table_name"]).columns}
-                  - {"model_version"}),
-        )  # fmt: skip
-        LocalMonitors(spark).refresh(watched, day)
-        for kind in METRICS:
-            found = DeltaTable(str(folder / kind)).to_pyarrow_table()
-            if "model_id_col" not in log:
-                found = found.drop_columns("model_version")
-            target = folder / f"{table.rpartition('.')[2]}_{kind}"
-            write_deltalake(str(target), found, mode="overwrite")
-
-    return profile
-
-
-def answer_by(space, folder):
-    """Model serving: the version's files as they were uploaded, loaded by MLflow."""
-
-    def answer(entity, records):
-        import mlflow
-        import pandas as pd
-
-        place = f"/Models/{entity['entity_name'].replace('.', '/')}/{entity['entity_version']}/"
-        for path, content in space.kept["files"].items():
-            if path.startswith(place):
-                file = folder / path.removeprefix(place)
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_bytes(content)
-        return plain(mlflow.pyfunc.load_model(str(folder)).predict(pd.DataFrame(records)))
-
-    return answer
 
 
 @pytest.fixture(scope="module")

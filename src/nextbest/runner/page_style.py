@@ -54,10 +54,11 @@ def style() -> str:
 
 def document(title: str, body: str) -> str:
     """A whole page that needs nothing but itself."""
+    fit = _FIT if "<iframe" in body else ""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{html.escape(title)}</title><style>{style()}</style>{_FIT}</head>"
+        f"<title>{html.escape(title)}</title><style>{style()}</style>{fit}</head>"
         f"<body>{body}</body></html>\n"
     )
 
