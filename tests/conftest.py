@@ -71,6 +71,7 @@ def local_mlflow():
 
         mlflow.set_tracking_uri(os.environ["MLFLOW_TRACKING_URI"])
         mlflow.set_registry_uri(os.environ["MLFLOW_REGISTRY_URI"])
+        _forget_the_experiment()
         return lakehouse
 
     yield use
@@ -93,7 +94,14 @@ def workspace_mlflow():
         yield space
     mlflow.set_tracking_uri(before[0])
     mlflow.set_registry_uri(before[1])
+    _forget_the_experiment()
     space.close()
+
+
+def _forget_the_experiment():
+    """The one that was set is of another store: runs would be sought in it."""
+    importlib.import_module("mlflow.tracking.fluent")._active_experiment_id = None
+    os.environ.pop("MLFLOW_EXPERIMENT_ID", None)
 
 
 @pytest.fixture(scope="session")

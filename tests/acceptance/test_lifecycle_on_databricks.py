@@ -21,7 +21,7 @@ from workspace.server import TOKEN, Workspace
 
 from nextbest.platforms.local.session import open_session
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 ROOT = Path(__file__).parents[2]
 DBB = Path(sys.executable).with_name("dbb")
