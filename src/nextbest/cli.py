@@ -13,12 +13,6 @@ from contextlib import contextmanager
 from nextbest.commands.declared import COMMANDS, ON_DATABRICKS
 from nextbest.errors import NextBestError
 
-_NO_PROGRAM = (
-    "the 'databricks' program is not installed: get the Databricks CLI from "
-    "https://docs.databricks.com/dev-tools/cli/install, or run here with `dbb run JOB --local`, "
-    "which needs none"
-)
-
 
 def parser(first: str = "") -> argparse.ArgumentParser:
     """The parser of all subcommands, or only of those that begin with the word `first`."""
@@ -83,9 +77,11 @@ def _hand_over(words: Sequence[str]) -> int:
     import shutil
     import subprocess
 
+    from nextbest.commands.bundle_program import NO_PROGRAM
+
     program = shutil.which("databricks")
     if program is None:
-        print(f"dbb: {_NO_PROGRAM}", file=sys.stderr)
+        print(f"dbb: {NO_PROGRAM}", file=sys.stderr)
         return 127
     return subprocess.run([program, "bundle", *words]).returncode
 

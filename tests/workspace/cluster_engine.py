@@ -34,7 +34,7 @@ class UnitySession:
     def catalog(self):
         return self
 
-    def tableExists(self, name):  # noqa: N802
+    def tableExists(self, name):
         return self._found(name) is not None or self._spark.catalog.tableExists(name)
 
     def table(self, name):

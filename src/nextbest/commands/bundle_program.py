@@ -14,6 +14,11 @@ from typing import Any
 from nextbest.errors import PlatformError, RunError
 
 OLDEST = "0.270"  # the first that has `bundle plan`
+NO_PROGRAM = (
+    "the 'databricks' program is not installed: get the Databricks CLI from "
+    "https://docs.databricks.com/dev-tools/cli/install, or run here with `dbb run JOB --local`, "
+    "which needs none"
+)
 _GONE = ("delete", "recreate")
 MEND = (
     "mend what it says and run this again, after a deploy that was killed with --force-lock (if no "
@@ -115,11 +120,7 @@ def find_program(
     """The installed Databricks CLI, for a target; PlatformError that says how to get it."""
     path = shutil.which("databricks")
     if path is None:
-        raise PlatformError(
-            "the 'databricks' program is not installed: get the Databricks CLI from "
-            "https://docs.databricks.com/dev-tools/cli/install, or run here with "
-            "`dbb run JOB --local`, which needs none"
-        )
+        raise PlatformError(NO_PROGRAM)
     given = (part for variable in variables for part in ("--var", variable))
     lock = ("--force-lock",) if force_lock else ()
     return BundleProgram(path, root, ("--target", target, *given), lock)

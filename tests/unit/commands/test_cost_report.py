@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 
-from nextbest.commands.cost_report import report
+from nextbest.commands.cost_plots import LEFT, durations
+from nextbest.commands.cost_report import RunLine, report
 from nextbest.commands.cost_words import cost_of, money, of_runs, span, total
 from nextbest.platforms.run_history import History, PastRun, PastTask, Usage
 
@@ -136,3 +138,10 @@ def test_spans(seconds, told):
 def test_money():
     told = [money(each) for each in (None, 0.0, 0.0123, 1234.5, -0.5)]
     assert told == ["—", "0.00", "0.0123", "1,234.50", "-0.5000"]
+
+
+def test_the_plot_begins_with_the_first_runs_day():
+    begun = UNTIL.replace(hour=0, minute=1)
+    line = RunLine("1", "a", begun, 60.0, "SUCCESS", True, None, "")
+    drawn = durations([line], SINCE, UNTIL, {"a": "red"})
+    assert LEFT <= float(re.search(r'<circle cx="([\d.]+)"', drawn)[1]) < LEFT + 20
