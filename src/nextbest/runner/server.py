@@ -14,12 +14,11 @@ from __future__ import annotations
 import gc
 import importlib
 import os
-import select
 import signal
 import socket
 import sys
 from contextlib import suppress
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 
 from nextbest.runner import orphans
 
@@ -64,7 +63,7 @@ def serve(control: socket.socket) -> None:
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     while True:
-        ready, _, _ = select.select([control, woken], [], [])
+        ready = wait([control, woken])  # not select(), which ends at descriptor 1,023
         if woken in ready:
             os.read(woken, 4096)
             _reap(tasks)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import select
 import time
+from multiprocessing.connection import wait
 
 import pytest
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.unit
 
 
 def readable(cancel):
-    return bool(select.select([cancel], [], [], 0)[0])
+    return bool(wait([cancel], 0))
 
 
 def test_stops_what_is_below_and_not_what_is_above():
