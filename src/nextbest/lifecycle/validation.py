@@ -15,7 +15,6 @@ from pyspark.sql import functions as F
 from nextbest import registry, tables, use_cases
 from nextbest.decisions.decide import Decider
 from nextbest.decisions.eligibility import with_eligible
-from nextbest.decisions.reasons import WIDER
 from nextbest.errors import DataError, NextBestError
 from nextbest.evaluation.gates import Measurement, Verdict, judge, verdict_table
 from nextbest.evaluation.metrics import probability_metrics
@@ -33,10 +32,10 @@ from nextbest.evaluation.release import (
     release_measurements,
 )
 from nextbest.lifecycle import frames
+from nextbest.lifecycle.holdout import held_out_rows
 from nextbest.lifecycle.outcome import Outcome
 from nextbest.platforms import Platform, open_platform
 from nextbest.settings import Settings
-from nextbest.training.splits import held_out
 from nextbest.use_cases import UseCase
 
 CANDIDATE, CHAMPION = "candidate", "champion"
@@ -91,22 +90,13 @@ def validate_model(settings: Settings, spark: SparkSession) -> Outcome:
 def _hold_trial(settings: Settings, platform: Platform, case: UseCase, candidate: Decider) -> Trial:
     """Fold decisions about customers held out; the candidate's own q̂ serves every target policy."""
     version = candidate.policy.version
-    share = registry.holdout_share(settings.model, version)
     champion = registry.version_at(settings.model, CHAMPION)
     deciders = {CANDIDATE: candidate}
     if champion is not None and champion != version:
-        share = min(share, registry.holdout_share(settings.model, champion))
         deciders[CHAMPION] = frames.decider(settings, platform.spark, champion)
     baseline = CHAMPION if CHAMPION in deciders else LOGGING
-    rows = frames.learning_frame(settings, platform, case)
-    # Drawn from a wider set than any policy would choose from: of no use to value one.
-    kept = held_out(rows["customer_id"], share) & (rows["reason_code"] != WIDER)
-    rows = rows[kept].reset_index(drop=True)
-    if rows.empty:
-        raise DataError(
-            f"{settings.table('decisions')}: none of the matured decisions is about one of the "
-            f"customers held out (holdout_share {share:g}); raise it and train anew"
-        )
+    versions = [each.policy.version for each in deciders.values()]
+    rows = held_out_rows(settings, platform, case, versions)
     told = {
         name: target_probabilities(
             rows, rows["eligible"], rows["treatment"], each, reference=candidate

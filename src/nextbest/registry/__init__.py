@@ -1,0 +1,30 @@
+"""Which model version is candidate, staging and champion, and the ledger of how it came about."""
+
+from nextbest.registry.asking import asking, client
+from nextbest.registry.promotion import promote
+from nextbest.registry.verdicts import record_verdict
+from nextbest.registry.versions import (
+    ALIASES,
+    HOLDOUT_SHARE,
+    TRAINING_KEY,
+    holdout_share,
+    name_candidate,
+    training_key,
+    version_at,
+    version_trained_on,
+)
+
+__all__ = [
+    "ALIASES",
+    "HOLDOUT_SHARE",
+    "TRAINING_KEY",
+    "asking",
+    "client",
+    "holdout_share",
+    "name_candidate",
+    "promote",
+    "record_verdict",
+    "training_key",
+    "version_at",
+    "version_trained_on",
+]
