@@ -5,6 +5,7 @@ The registry is the local one, and Unity Catalog's by MLflow's own client and th
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 
 import pytest
@@ -124,3 +125,13 @@ def test_an_alias_that_may_not_be_read_is_not_taken_for_none(place, model):
     place.faults.append(Fault(403, "GET", ALIAS))
     with pytest.raises(PlatformError, match="@champion: refused .PERMISSION_DENIED.*needs EXECUTE"):
         registry.version_at(model, "champion")
+
+
+def test_a_verdict_is_open_until_all_of_it_is_kept(model):
+    assert registry.recorded_verdict(model, "1") is None
+    told = {"text": "fine", "passed": True}
+    registry.record_verdict(model, "1", told, against=None, as_of=dt.date(2026, 3, 1), holdout="h")
+    found = registry.recorded_verdict(model, "1")
+    assert found == registry.Recorded(True, "logging", dt.date(2026, 3, 1), "h", "fine")
+    registry.client().set_model_version_tag(model, "1", "verdict_passed", "open")  # as if killed
+    assert registry.recorded_verdict(model, "1") is None

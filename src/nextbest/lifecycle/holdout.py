@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 import pandas as pd
@@ -34,3 +35,9 @@ def held_out_rows(
             f"customers held out (holdout_share {share:g}); raise it and train anew"
         )
     return rows
+
+
+def digest(rows: pd.DataFrame) -> str:
+    """What tells one holdout from another: a digest of all its rows, in their order."""
+    hashed = pd.util.hash_pandas_object(rows, index=False)
+    return hashlib.sha256(hashed.to_numpy().tobytes()).hexdigest()[:16]

@@ -32,7 +32,7 @@ from nextbest.evaluation.release import (
     release_measurements,
 )
 from nextbest.lifecycle import frames
-from nextbest.lifecycle.holdout import held_out_rows
+from nextbest.lifecycle.holdout import digest, held_out_rows
 from nextbest.lifecycle.outcome import Outcome
 from nextbest.platforms import Platform, open_platform
 from nextbest.settings import Settings
@@ -47,6 +47,8 @@ class Trial:
 
     version: str
     baseline: str
+    against: str | None  # the champion's version, None: there is no other
+    holdout: str  # digest of the rows
     moments: Moments
     values: Mapping[str, Estimate]
     calibration: Mapping[str, Measurement]
@@ -63,7 +65,10 @@ def validate_model(settings: Settings, spark: SparkSession) -> Outcome:
     candidate = frames.decider(settings, spark, version)
     trial = _hold_trial(settings, platform, case, candidate)
     verdict = _judge(settings, trial)
-    registry.record_verdict(settings.model, version, settings.as_of, verdict.as_dict())
+    registry.record_verdict(
+        settings.model, version, verdict.as_dict(),
+        against=trial.against, as_of=settings.as_of, holdout=trial.holdout,
+    )  # fmt: skip
     released = _release(settings, spark, version, verdict)
     ending = "Gate passed" if verdict.passed else verdict.text
     return Outcome(
@@ -121,6 +126,8 @@ def _hold_trial(settings: Settings, platform: Platform, case: UseCase, candidate
     return Trial(
         version=version,
         baseline=baseline,
+        against=champion if CHAMPION in deciders else None,
+        holdout=digest(rows),
         moments=moments,
         values=values,
         calibration=_calibration(rows[counted], candidate),

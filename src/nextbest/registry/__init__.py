@@ -2,7 +2,7 @@
 
 from nextbest.registry.asking import asking, client
 from nextbest.registry.promotion import promote
-from nextbest.registry.verdicts import record_verdict
+from nextbest.registry.verdicts import Recorded, record_verdict, recorded_verdict
 from nextbest.registry.versions import (
     ALIASES,
     HOLDOUT_SHARE,
@@ -18,12 +18,14 @@ __all__ = [
     "ALIASES",
     "HOLDOUT_SHARE",
     "TRAINING_KEY",
+    "Recorded",
     "asking",
     "client",
     "holdout_share",
     "name_candidate",
     "promote",
     "record_verdict",
+    "recorded_verdict",
     "training_key",
     "version_at",
     "version_trained_on",

@@ -3,14 +3,65 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from nextbest.registry.asking import asking, client
 
+LOGGING = "logging"  # judged against the policy that wrote the log, there being no champion
 
-def record_verdict(model: str, version: str, day: dt.date, verdict: dict[str, object]) -> None:
-    """Keep a gate's verdict with the version's run, and in short on the version itself."""
+
+@dataclass(frozen=True)
+class Recorded:
+    """The last verdict on a version: over which version, on which day and rows, in words."""
+
+    passed: bool
+    against: str  # the champion's version, or LOGGING
+    as_of: dt.date
+    holdout: str  # digest of the rows both were judged on
+    text: str
+
+
+def record_verdict(
+    model: str,
+    version: str,
+    verdict: Mapping[str, object],
+    *,
+    against: str | None,
+    as_of: dt.date,
+    holdout: str,
+) -> None:
+    """Keep a gate's verdict with the version's run, and in short on the version itself.
+
+    against: the version it was compared with, None for the policy that wrote the log. Whether it
+    passed is open until all else is written: half a record is none.
+    """
     right = f"being the owner of {model} and CAN EDIT on the experiment"
     with asking(f"verdict on {model} version {version}", right):
         known = client().get_model_version(model, version)
-        client().log_dict(known.run_id, verdict, f"verdicts/{day.isoformat()}.json")
-        client().set_model_version_tag(model, version, "verdict", str(verdict["text"])[:4000])
+        client().set_model_version_tag(model, version, "verdict_passed", "open")
+        client().log_dict(known.run_id, dict(verdict), f"verdicts/{as_of.isoformat()}.json")
+        told = {
+            "verdict": str(verdict["text"])[:4000],
+            "verdict_against": against or LOGGING,
+            "verdict_as_of": as_of.isoformat(),
+            "verdict_holdout": holdout,
+            "verdict_passed": str(verdict["passed"] is True).lower(),
+        }
+        for name, text in told.items():
+            client().set_model_version_tag(model, version, name, text)
+
+
+def recorded_verdict(model: str, version: str) -> Recorded | None:
+    """The last whole verdict on a version, or None when it has none."""
+    with asking(f"{model} version {version}", f"EXECUTE on {model}"):
+        tags = client().get_model_version(model, version).tags
+    if tags.get("verdict_passed") not in ("true", "false"):
+        return None
+    return Recorded(
+        passed=tags["verdict_passed"] == "true",
+        against=tags["verdict_against"],
+        as_of=dt.date.fromisoformat(tags["verdict_as_of"]),
+        holdout=tags["verdict_holdout"],
+        text=tags.get("verdict", ""),
+    )
