@@ -15,6 +15,7 @@ pytestmark = pytest.mark.integration
 MODEL = "prod.nba.model"
 UC = "/api/2.0/mlflow/unity-catalog"
 DAY = dt.date(2026, 3, 1)
+JUDGED = {"against": None, "as_of": DAY, "holdout": "h"}
 FINE = {"text": "fine", "passed": True}
 CALLS = {
     "alias": (("GET", f"{UC}/registered-models/alias"),
@@ -26,7 +27,7 @@ CALLS = {
     "name": (("POST", f"{UC}/registered-models/alias"),
              lambda: registry.name_candidate(MODEL, "1"), "owner of prod.nba.model"),
     "verdict": (("POST", f"{UC}/model-versions/set-tag"),
-                lambda: registry.record_verdict(MODEL, "1", FINE, against=None, as_of=DAY, holdout="h"),
+                lambda: registry.record_verdict(MODEL, "1", FINE, **JUDGED),
                 "CAN EDIT on the experiment"),
 }  # fmt: skip
 PASSING = (429, 500, 503, DROPPED, LOST, SLOW)
