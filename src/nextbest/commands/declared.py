@@ -169,6 +169,24 @@ def _inspect_log(parser: argparse.ArgumentParser) -> None:
     _place(parser)
 
 
+def _simulate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--days", type=int, default=60, metavar="N")
+    parser.add_argument(
+        "--drift", default="both@30", metavar="KIND@DAY",
+        help="none, or covariate, concept or both from that day on (both@30)",
+    )  # fmt: skip
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--customers", type=int, default=3000, metavar="N")
+    parser.add_argument("--anew", action="store_true", help="forget the days that are there")
+    _target(parser)
+    parser.add_argument(
+        "--params", action="append", default=[], metavar="K=V,…", help="job parameters"
+    )
+    parser.add_argument(
+        "--lakehouse", metavar="FOLDER", help="of the simulation (.lakehouse-simulation)"
+    )
+
+
 def _handed_over(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="as of `databricks bundle`")
 
@@ -217,6 +235,12 @@ COMMANDS = (
         "propose a mapping for a log of your own",
         _inspect_log,
         "nextbest.commands.inspect_log:inspect_log",
+    ),
+    Command(
+        ("simulate",),
+        "the jobs day by day, here, in a world that drifts",
+        _simulate,
+        "nextbest.commands.simulate:simulate",
     ),
     *(Command((name,), f"databricks bundle {name}", _handed_over, "") for name in ON_DATABRICKS),
 )
