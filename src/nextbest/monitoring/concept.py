@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
 
@@ -79,8 +80,23 @@ def foretold(outcomes: Any, probabilities: Any) -> Foretold:
     )  # fmt: skip
 
 
-def judge_concept(sums: Foretold, *, chance: float = CHANCE) -> Concept:
+def judge_concept(windows: Sequence[Foretold], *, chance: float = CHANCE) -> Concept:
     """Whether outcomes contradict the model beyond what seasons do and chance explains.
+
+    windows: oldest first. The newest alone, the last two, … and all of them together are looked
+    at, so that what is plain is seen at once and what is not is seen when enough has come; they
+    share `chance` (Bonferroni). The answer is of the fewest windows that speak, else of all.
+    Raises DataError for no window.
+    """
+    if not windows:
+        raise DataError("no window of matured decisions to judge the model by")
+    spans = [sum(windows[-last:], Foretold()) for last in range(1, len(windows) + 1)]
+    judged = [_judge(sums, chance / len(spans)) for sums in spans]
+    return next((each for each in judged if each.moved), judged[-1])
+
+
+def _judge(sums: Foretold, chance: float) -> Concept:
+    """The answer of some decisions together.
 
     The ratio observed / expected has the interval of a Poisson count on the log scale; the slope
     is one Newton step of Cox's recalibration (1958) from slope 1, exact to first order, with the

@@ -14,6 +14,9 @@ NOT_COMPUTABLE = "not computable"
 # In few rows many bins or categories are far apart by chance alone: a distance counts only when
 # the test beside it says that it is this unlikely to be chance, shared by all columns (Bonferroni).
 CHANCE = 1e-3
+# Kolmogorov and Smirnov don't look at what is missing, the stability index does: where the share
+# of nulls moved by this much (percentage points), their test explains nothing away.
+NULLS = 1.0
 
 
 @dataclass(frozen=True)
@@ -66,10 +69,10 @@ def judge_drift(
 
     Numbers drift at population_stability_index ≥ threshold, categories at js_distance ≥
     `matching(threshold)`, when the Kolmogorov–Smirnov or χ² test beside it says that this is no
-    chance; the worst model version counts, slices don't. With `windows` K and `of` M a column
-    must be past its threshold now and in K of the last M windows (in all, while there are fewer
-    than K): what comes and goes, as weekends do, is watched. Several windows are told apart by the
-    column `window`. A column without a row, with a null or NaN statistic in any row, an empty
+    chance (or what is missing moved); the worst model version counts, slices don't. With `windows`
+    K and `of` M a column must be past its threshold now and in K of the last M windows (in all,
+    while there are fewer than K): what comes and goes, as weekends do with 3 of 4 days, is watched.
+    Several windows are told apart by the column `window`. A column without a row, with a null or NaN statistic in any row, an empty
     window or no baseline is a finding "not computable" and drift, at once: what can't be computed
     has not passed. ValueError for a threshold that is not positive, for no columns, and for K and
     M that are not 1 ≤ K ≤ M.
@@ -128,6 +131,8 @@ def _read(column: str, row: dict, threshold: float) -> Drifted:
     for statistic, limit in ((PSI, threshold), (JS, matching(threshold))):
         if not pd.isna(row[statistic]):
             chance = _pvalue(row.get(TEST_BESIDE[statistic]))
+            if statistic == PSI and not abs(_number(row.get("percent_null_delta"))) < NULLS:
+                chance = 0.0
             return Drifted(column, statistic, float(row[statistic]), limit, chance)
     return Drifted(column, NOT_COMPUTABLE, math.nan, threshold)
 
@@ -137,6 +142,11 @@ def _pvalue(test: Mapping | None) -> float:
     if test is None or isinstance(test, float) or pd.isna(test["pvalue"]):
         return 0.0
     return float(test["pvalue"])
+
+
+def _number(value: float | None) -> float:
+    """A delta of drift_metrics; a table that has none says nothing of it."""
+    return 0.0 if value is None or pd.isna(value) else float(value)
 
 
 def _text(

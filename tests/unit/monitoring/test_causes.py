@@ -30,7 +30,7 @@ def world(slope):
     rng = np.random.default_rng(5)
     logit = rng.normal(-3, 1, 9000)
     true = 1 / (1 + np.exp(-(slope * (logit + 3) - 3)))
-    return judge_concept(foretold((rng.random(9000) < true) * 1.0, 1 / (1 + np.exp(-logit))))
+    return judge_concept([foretold((rng.random(9000) < true) * 1.0, 1 / (1 + np.exp(-logit)))])
 
 
 def test_scores_lean_on_what_they_are_made_of():

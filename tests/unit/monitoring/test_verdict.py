@@ -164,7 +164,10 @@ def test_drift_must_last(values, drifted, watched):
 
 def test_a_distance_that_chance_explains_is_none():
     assert judge_drift(_days(0.5, pvalue=1e-9), ["a"], 0.2).drifted
-    assert not judge_drift(_days(0.5, pvalue=0.02), ["a"], 0.2).drifted
+    calm = _days(0.5, pvalue=0.02)
+    assert not judge_drift(calm, ["a"], 0.2).drifted
+    assert judge_drift(calm.assign(percent_null_delta=-16.0), ["a"], 0.2).drifted  # KS is blind
+    assert not judge_drift(calm.assign(percent_null_delta=0.3), ["a"], 0.2).drifted
 
 
 @pytest.mark.parametrize(("windows", "of"), [(0, 1), (3, 2)])
