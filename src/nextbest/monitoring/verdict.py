@@ -72,10 +72,10 @@ def judge_drift(
     chance (or what is missing moved); the worst model version counts, slices don't. With `windows`
     K and `of` M a column must be past its threshold now and in K of the last M windows (in all,
     while there are fewer than K): what comes and goes, as weekends do with 3 of 4 days, is watched.
-    Several windows are told apart by the column `window`. A column without a row, with a null or NaN statistic in any row, an empty
-    window or no baseline is a finding "not computable" and drift, at once: what can't be computed
-    has not passed. ValueError for a threshold that is not positive, for no columns, and for K and
-    M that are not 1 ≤ K ≤ M.
+    Several windows are told apart by the column `window`. A column without a row, with a null or
+    NaN statistic in any row, an empty window or no baseline is a finding "not computable" and
+    drift, at once: what can't be computed has not passed. ValueError for a threshold that is not
+    positive, for no columns, and for K and M that are not 1 ≤ K ≤ M.
     """
     if not threshold > 0 or not columns:
         raise ValueError(f"drift needs a positive threshold and columns: {threshold}, {columns}")

@@ -90,7 +90,7 @@ def test_what_can_not_be_is_refused(y, p):
 def test_what_is_plain_is_seen_at_once_and_what_is_not_when_enough_has_come():
     calm = [foretold(*draw(seed, 3000)) for seed in range(2)]
     assert judge_concept([*calm, foretold(*draw(9, 3000, slope=0.0))]).moved
-    faint = [foretold(*draw(seed, 1500, slope=0.2)) for seed in range(4)]
+    faint = [foretold(*draw(seed, 1200, slope=0.3)) for seed in range(4)]
     assert not judge_concept(faint[:1]).moved
     assert judge_concept(faint).moved
 
