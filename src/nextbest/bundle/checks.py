@@ -97,7 +97,9 @@ def _zone(path: str, zone: Node, found: list[Diagnostic]) -> None:
         zoneinfo.ZoneInfo(str(zone.data))
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         known = zoneinfo.available_timezones()
-        fix, edit = near(str(zone.data), known), respelled("value", zone.location, str(zone.data), known)
+        fix, edit = near(str(zone.data), known), respelled(
+            "value", zone.location, str(zone.data), known
+        )
         found.append(error(f"no time zone '{zone.data}'", zone.location, path, fix, edit))
 
 

@@ -68,7 +68,9 @@ def check_permissions(config: Node, raw: Node, found: list[Diagnostic]) -> None:
     keys = list(given[0].entries())
     after = tuple(keys[: keys.index("permissions")])
     for key in without:
-        summary = f"job '{key}' has no permissions, the other {len(given)} have: only its owner sees it"
+        summary = (
+            f"job '{key}' has no permissions, the other {len(given)} have: only its owner sees it"
+        )
         fix = "give it the same, or write permissions: [] where that is meant"
         edit = Edit("entry", jobs[key].location, "permissions", _as_yaml(same), after)
         found.append(warning(summary, jobs[key].location, f"resources.jobs.{key}", fix, edit))
@@ -92,16 +94,17 @@ def check_order(path: str, job: Node, found: list[Diagnostic]) -> None:
         for key, task in tasks.items()
     }
     order = sorted_keys(waits_for)
-    if len(tasks) != len(job.items("tasks")) or order is None or list(order) == list(tasks):
+    files = {each.location.file for each in tasks.values()}
+    if order is None or list(order) == list(tasks) or len(files) > 1:
         return
+    if len(tasks) != len(job.items("tasks")):
+        return  # a key stands twice, which is an error
     seen: set[str] = set()
     for key, task in tasks.items():
         if later := [other for other in waits_for[key] if other in tasks and other not in seen]:
             summary = f"task '{key}' stands above '{later[0]}', which it waits for"
             fix = f"write them in the order {', '.join(order)}"
-            together = len({each.location.file for each in tasks.values()}) == 1
-            at = job.data["tasks"].location
-            edit = Edit("order", at, "", "", order) if together else None
+            edit = Edit("order", job.data["tasks"].location, "", "", order)
             found.append(note(summary, task.location, f"{path}.tasks", fix, edit))
             return
         seen.add(key)

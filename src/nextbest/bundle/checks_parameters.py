@@ -19,7 +19,6 @@ from nextbest.bundle.graph import (
     OtherTask,
 )
 from nextbest.bundle.notebooks import HEADER, Notebook, read_notebook
-from nextbest.bundle.wiring import Wiring, served
 from nextbest.bundle.yaml_source import Node, walk
 
 
@@ -79,8 +78,12 @@ def check_parameters(
             used |= {parameter.name for parameter in jobs[call.job_key].parameters}
     unread = [] if open_ended else sorted(names - used - {""})
     for below, task, spec, notebook in readers:
-        wiring = Wiring(node, list(notebook.required), variables, unread)
-        _notebook(below, task, spec, notebook, names, notebooks, wiring, found)
+        missing = _notebook(below, task, spec, notebook, names, notebooks, found)
+        for widget, item in missing.items():
+            from nextbest.bundle.wiring import served  # only for findings: keeps the start quick
+
+            edit = served(widget, node, list(notebook.required), variables, unread)
+            found.append(item._replace(edit=edit))
     for index, parameter in enumerate(node.items("parameters")):
         if (name := parameter.text("name")) in unread:
             summary = f"no task of job '{job.key}' reads parameter '{name}'"
@@ -123,9 +126,10 @@ def _notebook(
     notebook: Notebook,
     names: set[str],
     notebooks: Notebooks,
-    wiring: Wiring,
     found: list[Diagnostic],
-) -> None:
+) -> dict[str, Diagnostic]:
+    """Check what one task gives its notebook; returns findings by widget that nothing fills."""
+    missing = {}
     key = task.text("task_key")
     shown = os.path.relpath(spec.path, notebooks.root)
     for widget, line in notebook.required.items():
@@ -134,7 +138,7 @@ def _notebook(
             near_by = near(widget, names | set(spec.base_parameters))
             fix = f"add it to the job's parameters; {near_by}"
             at = task.at("notebook_task").location
-            found.append(error(summary, at, path, fix, served(widget, wiring)))
+            missing[widget] = error(summary, at, path, fix)
     for name, value in task.entries("notebook_task", "base_parameters").items():
         below = f"{path}.base_parameters.{name}"
         if name in names:
@@ -147,6 +151,7 @@ def _notebook(
                 edit = None  # the job serves that one
             fix = near(name, notebook.known)
             found.append(warning(summary, value.location, below, fix, edit))
+    return missing
 
 
 def _references(path: str, job: Node, names: set[str], found: list[Diagnostic]) -> set[str]:

@@ -40,8 +40,7 @@ def _task_key(task: yaml.Node) -> str:
 def _blocks_in_order(text: str, tasks: yaml.Node, keys: Sequence[str]) -> str:
     starts = [line_at(text, node.start_mark.index)[0] for node in tasks.value]
     dashes = {
-        text[start : node.start_mark.index]
-        for start, node in zip(starts, tasks.value, strict=True)
+        text[start : node.start_mark.index] for start, node in zip(starts, tasks.value, strict=True)
     }
     if len(dashes) != 1 or not re.fullmatch(r" *- +", dash := dashes.pop()):
         raise Unclear("its tasks do not begin lines in the same way")

@@ -42,7 +42,8 @@ def read_all(
 ) -> Node | None:
     """The whole configuration of a bundle, targets not yet applied.
 
-    `texts`, by the path of a file, count instead of what these files hold. Returns None when a file can't be read at all; everything else is reported and read on.
+    `texts`, by the path of a file, count instead of what these files hold. Returns None when a file
+    can't be read at all; everything else is reported and read on.
     """
     names = [name for name in ROOT_FILES if (root / name).is_file()]
     if len(names) != 1:
@@ -75,9 +76,7 @@ def read_all(
     return config
 
 
-def _read(
-    root: Path, name: str, found: list[Diagnostic], texts: Mapping[str, str]
-) -> Node | None:
+def _read(root: Path, name: str, found: list[Diagnostic], texts: Mapping[str, str]) -> Node | None:
     node = read(root / name, name, found, texts.get(name))
     if node is None:
         return None
