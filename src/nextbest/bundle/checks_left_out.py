@@ -26,7 +26,8 @@ def check_pauses(config: Node, own: Node | None, found: list[Diagnostic]) -> Non
     for key, job in config.entries("resources", "jobs").items():
         for trigger in TRIGGERS:
             section = job.at(trigger)
-            if section is None or not section.entries() or section.text("pause_status"):
+            written = section is not None and isinstance(section.data, dict)
+            if section is None or not written or section.text("pause_status"):
                 continue
             path = f"resources.jobs.{key}.{trigger}"
             summary = (

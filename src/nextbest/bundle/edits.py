@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import yaml
@@ -12,6 +12,8 @@ from nextbest.bundle.edit_tasks import in_order
 from nextbest.bundle.graph import Edit
 from nextbest.bundle.spans import Unclear, end_of, line_at, newline_of
 from nextbest.bundle.yaml_source import LOADER
+
+_MARK = "\ufeff"  # some editors begin a file with it; YAML's positions don't count it
 
 
 class Place(NamedTuple):
@@ -28,6 +30,8 @@ def applied(text: str, edit: Edit) -> str:
     Raises Unclear, which says why, where the place is not as the edit supposes: what stands there
     came from an anchor or a variable, a name is there already, or it is written in an unusual way.
     """
+    if text.startswith(_MARK):
+        return _MARK + applied(text[1:], edit)
     place = _place(yaml.compose(text, Loader=LOADER), edit)
     if edit.kind == "key":
         return _key(text, place, edit)
@@ -149,16 +153,21 @@ def _element(text: str, place: Place, edit: Edit) -> str:
     return text[:at] + nl + dash + written + text[at:]
 
 
-def _like(text: str, node: yaml.Node, values: dict[str, str]) -> str:
-    """The text of a mapping with the values of its fields replaced, quoted as they were."""
-    start, end = node.start_mark.index, end_of(text, node, None)
-    written = text[start:end]
+def _like(text: str, node: yaml.Node, values: Mapping[str, str]) -> str:
+    """A mapping with these values, its fields in the order and the quotes of the one at `node`."""
+    start = node.start_mark.index
+    written = text[start : node.end_mark.index]
+    if node.flow_style and "\n" in written:
+        raise Unclear("its neighbour is not written in one line")
+    lines = []
     for key, value in reversed(node.value):
-        if not isinstance(value, yaml.ScalarNode) or value.style not in (None, '"', "'"):
+        if not isinstance(value, yaml.ScalarNode) or value.style in ("|", ">"):
             raise Unclear("its neighbour's values are not written in one line")
-        quote = value.style or ('"' if key.value == "default" and node.flow_style else "")
-        if key.value == "default" and "{{" in values["default"]:
-            quote = quote or '"'
+        bare = not node.flow_style and "{{" not in values[key.value]
+        quote = value.style or ("" if bare or key.value == "name" else '"')
+        new = quote + values[key.value] + quote
+        lines.insert(0, f"{key.value}: {new}")
         one, other = value.start_mark.index - start, value.end_mark.index - start
-        written = written[:one] + quote + values[key.value] + quote + written[other:]
-    return written
+        written = written[:one] + new + written[other:]
+    indent = newline_of(text) + " " * node.start_mark.column
+    return written if node.flow_style else indent.join(lines)
