@@ -12,6 +12,7 @@ from nextbest.bundle.include import find_root
 from nextbest.bundle.read import diagnose
 from nextbest.bundle.report import as_json, as_text, summary_line
 from nextbest.commands.learning_checks import check_learning
+from nextbest.errors import UsageError
 
 
 def validate(args: argparse.Namespace) -> int:
@@ -20,8 +21,10 @@ def validate(args: argparse.Namespace) -> int:
     Reads `target`, `var` (a list of "name=value"), `strict`, `fix`, `yes`, `verbose` and `json` of
     `args`. Returns the exit code: 0 clean (but for notes), 1 warnings under `strict`, or fixes that
     were not wanted; 2 errors, or fixes that nobody could be asked about. Raises BundleError where
-    there is no bundle and UsageError for a malformed `--var`.
+    there is no bundle and UsageError for a malformed `--var`, or for `yes` without `fix`.
     """
+    if args.yes and not args.fix:
+        raise UsageError("--yes goes with --fix: without it, validate writes nothing")
     root = find_root(Path.cwd())
     variables = parse_variables(args.var or ())
     if args.fix:

@@ -19,7 +19,7 @@ def looked_at(root: Path, target: str, bundle: Bundle | None, learning: Sequence
     """One line for each check: its name and what it looked at, or why it could not."""
     checks = [*_of_bundle(root, target), *((each.name, each.looked_at) for each in learning)]
     if bundle is None:
-        checks.append(("learning", "not looked at: the bundle has errors"))
+        checks.append(("learning", "not looked at, since the bundle has errors"))
     width = max(len(name) for name, _ in checks)
     return "\n".join(f"{name:<{width}}  {told}" for name, told in checks)
 
@@ -40,7 +40,7 @@ def _of_bundle(root: Path, target: str) -> Iterator[tuple[str, str]]:
     merged = override(config, name, ignored)
     jobs = merged.entries("resources", "jobs")
     tasks = [task for job in jobs.values() for _, task, _ in tasks_of(job, "")]
-    yield "graph", f"{len(jobs)} jobs, {len(tasks)} tasks: dependencies, cycles, order, compute"
+    yield "graph", f"jobs: {len(jobs)}, tasks: {len(tasks)}; dependencies, cycles, order, compute"
     yield "triggers", _named(f"{each} of {key}" for key, each in _triggers(jobs))
     notebooks = {_notebook(root, task) for task in tasks if task.at("notebook_task")}
     yield "notebooks", _named(sorted(notebooks)) + ": syntax, widgets and parameters"
