@@ -33,7 +33,7 @@ def fixed(
 ) -> Fixed:
     """Mend what can be mended, in memory; nothing is written.
 
-    Each fix is tried by itself: it stays when the finding is gone and no error stands in its place.
+    Each fix is tried by itself: it stays when the finding is gone and no error came for it.
     """
     before: dict[str, str] = {}
     after: dict[str, str] = {}
@@ -79,14 +79,17 @@ def _next(found: Sequence[Diagnostic], refused: Mapping[_Told, str]) -> Diagnost
 
 
 def _better(item: Diagnostic, before: Sequence[Diagnostic], now: Sequence[Diagnostic]) -> None:
-    """Raises Unclear unless a finding is gone and nothing worse stands where it was mended."""
+    """Raises Unclear unless a finding is gone, and no error came that another fix can't mend.
+
+    A field that has its right name may show errors: they were there, but nobody looked.
+    """
     same = [[_told(each) for each in found].count(_told(item)) for found in (before, now)]
     if same[1] >= same[0]:
         raise Unclear("the change would not mend it")
     known = set(map(_told, before))
     for each in now:
-        at = item.edit.location if item.edit else None
-        if each.severity == "error" and each.location == at and _told(each) not in known:
+        new = each.severity == "error" and each.edit is None and _told(each) not in known
+        if new and item.edit is not None and item.edit.kind != "key":
             raise Unclear(f"then it would be wrong in another way: {each.summary}")
 
 

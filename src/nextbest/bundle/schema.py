@@ -107,11 +107,20 @@ def _fields(node: Node, name: str, path: str, found: list[Diagnostic]) -> Node |
                     kept[key] = value
             elif not _only_anchors(item):
                 summary, edit = f"unknown field: {key}", respelled("key", item.location, key, known)
+                if edit is not None and not _fits(item, known[edit.new].kind):
+                    edit = None
                 found.append(warning(summary, item.location, path, near(key, known), edit))
         return node.holding(kept)
     if isinstance(node.data, str) and is_reference(node.data):
         return node
     return _wrong("mapping", node, path, found)
+
+
+def _fits(node: Node, kind: str) -> bool:
+    """Whether a value is of the kind of a field; what is below it may be wrong."""
+    problems: list[Diagnostic] = []
+    normalize(node, kind, "", problems)
+    return not any(item.location == node.location for item in problems)
 
 
 def _only_anchors(node: Node) -> bool:
