@@ -225,9 +225,11 @@ def test_a_field_of_another_kind_is_not_renamed(write_bundle: Callable[..., Path
 
 
 def test_a_change_that_would_be_wrong_in_another_way_is_not_made(write_bundle: Callable[..., Path]):
-    task = "{{task_key: {}, depends_on: [{{task_key: {}}}], notebook_task: {{notebook_path: load.py}}}}"
-    tasks = ", ".join(task.format(*keys) for keys in (("first", "seccond"), ("second", "first")))
-    text = f"bundle: {{name: b}}\nresources: {{jobs: {{etl: {{name: etl, tasks: [{tasks}]}}}}}}\n"
+    rest = "notebook_task: {notebook_path: load.py}"
+    first = f"{{task_key: first, depends_on: [{{task_key: seccond}}], {rest}}}"
+    second = f"{{task_key: second, depends_on: [{{task_key: first}}], {rest}}}"
+    job = f"{{name: etl, tasks: [{first}, {second}]}}"
+    text = f"bundle: {{name: b}}\nresources: {{jobs: {{etl: {job}}}}}\n"
     fix = fixed(write_bundle(text, "# Databricks notebook source\n"), None, {}, "ana")
     assert fix.after == {}
     told = (
