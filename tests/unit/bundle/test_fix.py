@@ -25,7 +25,8 @@ BUNDLES = Path(__file__).parents[2] / "bundle"
 ROOT = Path(__file__).parents[3]
 TARGET = "staging"
 TYPES = ("Job", "Task", "NotebookTask", "CronSchedule", "RunJobTask", "ConditionTask", "Schema")
-FIELDS = {name for each in TYPES for name in fields_of(each) if len(name) > 4}
+# Not tasks: taks may as well have been tags.
+FIELDS = {name for each in TYPES for name in fields_of(each) if len(name) > 4} - {"tasks"}
 KEY = re.compile(r"^ *(?:- )?(\w+):", re.MULTILINE)
 
 
