@@ -41,6 +41,11 @@ def _place(parser: argparse.ArgumentParser) -> None:
 def _validate(parser: argparse.ArgumentParser) -> None:
     _target(parser)
     parser.add_argument("--strict", action="store_true", help="warnings fail too (exit code 1)")
+    parser.add_argument("--fix", action="store_true", help="mend the files where they say how")
+    parser.add_argument("--yes", action="store_true", help="with --fix: write without asking")
+    parser.add_argument(
+        "--verbose", action="store_true", help="tell what each check looked at, and why each fix"
+    )
     _json(parser)
 
 
@@ -192,7 +197,7 @@ def _handed_over(parser: argparse.ArgumentParser) -> None:
 
 
 COMMANDS = (
-    Command(("validate",), "check the bundle", _validate, "nextbest.bundle.command:validate"),
+    Command(("validate",), "check the bundle", _validate, "nextbest.commands.validate:validate"),
     Command(
         ("targets",),
         "what each job touches in each target; do two share any?",
