@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from nextbest.bundle import find_root, load
-from nextbest.bundle.command import parse_variables
+from nextbest.bundle.flags import parse_variables
 from nextbest.commands import simulation
 from nextbest.commands.explain import settings_of
 from nextbest.errors import UsageError
