@@ -34,8 +34,8 @@ JOB = "nextbest training"
 # What dbb leaves to the Databricks CLI, whose stand-in (program.py) asks for it.
 OF_THE_CLI = {
     "ExperimentsAPI.create_experiment", "JobsAPI.create", "JobsAPI.delete", "JobsAPI.reset",
-    "RegisteredModelsAPI.create", "SchemasAPI.create", "SchemasAPI.update", "VolumesAPI.create",
-    "VolumesAPI.update",
+    "RegisteredModelsAPI.create", "SchemasAPI.create", "SchemasAPI.update",
+    "SecretsAPI.create_scope", "VolumesAPI.create", "VolumesAPI.update",
 }  # fmt: skip
 
 

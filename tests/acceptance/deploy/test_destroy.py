@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from workspace import experiments, jobs, registered_models, unity_catalog
+from workspace import experiments, jobs, registered_models, secrets, unity_catalog
 from workspace.deployable import Death
 from workspace.faults import DROPPED, LOST, Fault
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.integration
 
 SCHEMA = "prod.ml_nba_demo"
 MODEL, OTHER = f"{SCHEMA}.nba", f"{SCHEMA}.nba_open_bandit_all"
-DATA = ("schemas", "volumes", "models", "versions", "tables", "experiments")
+DATA = ("schemas", "volumes", "models", "versions", "tables", "experiments", "secret scopes")
 
 
 @pytest.fixture
@@ -48,7 +48,9 @@ def test_jobs_go_and_data_stays(lived_in, dbb):
     assert "endpoints" not in kept
     assert "online stores" not in kept
     unbound = [words[3] for words in lived_in.asked() if words[1:3] == ["deployment", "unbind"]]
-    assert sorted(unbound) == ["landing", "nba_experiment", "nba_model", "nba_schema"]
+    assert sorted(unbound) == [
+        "landing", "nba_experiment", "nba_model", "nba_schema", "nba_secrets"
+    ]  # fmt: skip
 
 
 def test_it_is_deployed_again_over_its_data(lived_in, dbb):
@@ -58,6 +60,7 @@ def test_it_is_deployed_again_over_its_data(lived_in, dbb):
     code, told = dbb("deploy -t prod --auto-approve")
     assert code == 0
     assert f"adopt    nba_model: {MODEL} is there already" in told
+    assert "adopt    nba_secrets: nextbest-prod is there already" in told
     assert lived_in.kept() == kept
 
 
@@ -172,6 +175,7 @@ def test_cut_off_at_any_call_and_repeated(opened, dbb, words):
 OF_THE_CLI = {
     ("DELETE", unity_catalog.SCHEMA), ("DELETE", unity_catalog.VOLUME),
     ("DELETE", registered_models.MODEL), ("POST", experiments.DELETE), ("POST", jobs.DELETE),
+    ("POST", secrets.DELETE),
 }  # fmt: skip
 DESTROY = "destroy -t prod --data --auto-approve"
 
