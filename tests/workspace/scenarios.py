@@ -224,7 +224,7 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
         doctor, "volume prod.nba.landing", "BROWSE or USE on volume prod.nba.landing", ready,
         {404: ""}),
     ("GET", catalog.EFFECTIVE): Scenario(
-        doctor, "rights on catalog prod", "BROWSE on prod", ready),
+        doctor, "prod", "BROWSE on prod", ready, {404: "lacks USE CATALOG"}, pages=True),
     ("GET", compute.RUNTIMES): Scenario(doctor, "runtimes", "workspace access", ready),
     ("GET", compute.NODE_TYPES): Scenario(doctor, "instance types", "workspace access", ready),
     ("GET", compute.POLICY): Scenario(

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from workspace import message_types
-from workspace.faults import ANSWERS, BROKEN, DROPPED, LOST, SLOW, Fault
+from workspace.faults import ANSWERS, BROKEN, DROPPED, LOST, NO_API, SLOW, Fault
 from workspace.routes import ROUTES, Refused, Request, Route
 from workspace.sdk_types import answer_problems, request_problems
 
@@ -149,7 +149,8 @@ class _Handler(BaseHTTPRequestHandler):
             status, answer = 0, None
             if kind in ANSWERS:
                 code, message = ANSWERS[kind]
-                status, answer = kind, {"error_code": code, "message": message}
+                status = 404 if kind == NO_API else kind
+                answer = {"error_code": code, "message": message}
             elif self.headers.get("Authorization") != f"Bearer {TOKEN}":
                 code, message = ANSWERS[401]
                 status, answer = 401, {"error_code": code, "message": message}
