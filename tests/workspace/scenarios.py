@@ -84,6 +84,10 @@ def filling(space: Workspace) -> None:
     space.kept["pipelines"]["p1"] = ["RUNNING", "COMPLETED"]
 
 
+def filled(space: Workspace) -> None:
+    space.kept["pipelines"]["p1"] = ["COMPLETED"]
+
+
 def ready(space: Workspace) -> None:
     """A workspace in which NEEDS are met, and the job is deployed."""
     space.kept["account"]["metastore"] = "m1"
@@ -197,6 +201,9 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
         query, "endpoint nba", "CAN QUERY on the endpoint", deploy),
     ("GET", pipelines.PIPELINE): Scenario(
         arrived, "pipeline p1", "CAN VIEW on the pipeline", filling),
+    ("POST", pipelines.UPDATES): Scenario(
+        arrived, "pipeline p1", "CAN RUN on the pipeline", filled,
+        refused={409: "can't be started"}),
     ("GET", jobs.LIST): Scenario(
         find, f"job '{JOB}'", "CAN VIEW on the job", ready, pages=True),
     ("POST", jobs.RUN_NOW): Scenario(

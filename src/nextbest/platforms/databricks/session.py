@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nextbest.platforms import Platform
 from nextbest.platforms.databricks import catalog, feature_store, monitors, serving
+from nextbest.platforms.databricks.asking import connect
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -16,9 +17,7 @@ if TYPE_CHECKING:
 
 def open_platform(settings: Settings, spark: SparkSession) -> Platform:
     """The workspace's ports; credentials are the ones the notebook runs with."""
-    from databricks.sdk import WorkspaceClient
-
-    workspace = WorkspaceClient()
+    workspace = connect(None, None)
     return Platform(
         name="databricks",
         spark=spark,
