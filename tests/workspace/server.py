@@ -19,8 +19,8 @@ from workspace.routes import ROUTES, Refused, Request, Route
 from workspace.sdk_types import answer_problems, request_problems
 
 for service in ("compute", "experiments", "features", "files", "identity", "jobs",
-                "mlflow_tracking", "monitors", "pipelines", "registered_models", "secrets", "serving",
-                "tags", "unity_catalog", "unity_models", "warehouses"):  # fmt: skip
+                "mlflow_tracking", "monitors", "pipelines", "registered_models", "secrets",
+                "serving", "tags", "unity_catalog", "unity_models", "warehouses"):  # fmt: skip
     importlib.import_module(f"workspace.{service}")  # declares its routes
 TOKEN = "dapi-of-the-recorder"
 
@@ -71,9 +71,12 @@ class Workspace:
         return WorkspaceClient(config=Config(host=self.url, token=TOKEN, **self.config))
 
     def close(self) -> None:
-        """Stop listening."""
+        """Stop listening, and close what MLflow's store keeps open."""
         self.server.shutdown()
         self.server.server_close()
+        if "store" in (tracking := self.kept.pop("tracking", {})):
+            tracking["store"].engine.dispose()
+            tracking["folder"].cleanup()
 
     def number(self) -> int:
         """An id that nothing has had."""
@@ -177,6 +180,8 @@ class _Handler(BaseHTTPRequestHandler):
             "Content-Type", "application/octet-stream" if is_file else "application/json"
         )
         self.send_header("Content-Length", str(len(data)))
+        # MLflow makes a client for each call and closes none: two descriptors each, if kept open.
+        self.send_header("Connection", "close")
         if status in (429, 503):
             self.send_header("Retry-After", "1")
         self.end_headers()

@@ -1,6 +1,7 @@
 """Model serving: endpoints whose configuration takes two looks to be live.
 
-Versions in kept["rejects"] never come up; kept["slow endpoints"]["looks"] are further looks. hooks["answer"] gets what is served and the records.
+Versions in kept["rejects"] never come up; kept["slow endpoints"]["looks"] are further
+looks. hooks["answer"] gets what is served and the records.
 """
 
 from __future__ import annotations

@@ -121,7 +121,7 @@ def test_two_schemas_with_one_online_store(broken):
 @pytest.mark.parametrize(
     ("file", "old", "new", "told"),
     [
-        ("databricks.yml", "-${bundle.target}${var.own}\" }", "\" }", "endpoint nextbest is"),
+        ("databricks.yml", "-${bundle.target}${var.own}\"", "\"", "endpoint nextbest is"),
         ("resources/storage.yml", " nextbest-${bundle.target}${var.own}", " s", "secret scope s is"),
         (
             "resources/training_job.yml", " (${bundle.target})", "",

@@ -1,4 +1,4 @@
-"""Waiting for what a workspace does by itself: for as long as it takes, within a limit, and told."""
+"""Waiting for what a workspace does by itself: within a limit, and told."""
 
 from __future__ import annotations
 
