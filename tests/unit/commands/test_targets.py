@@ -122,7 +122,9 @@ def test_two_schemas_with_one_online_store(broken):
     ("file", "old", "new", "told"),
     [
         ("databricks.yml", "-${bundle.target}${var.own}\"", "\"", "endpoint nextbest is"),
-        ("resources/storage.yml", " nextbest-${bundle.target}${var.own}", " s", "secret scope s is"),
+        (
+            "databricks.yml", "-${bundle.target}${var.own}\"", "\"", "endpoint nextbest is",
+        ),
         (
             "resources/training_job.yml", " (${bundle.target})", "",
             "job nextbest training is touched by staging (training_job) and prod (training_job)",

@@ -20,7 +20,7 @@ def wait(
     every: float,
     patience: float,
 ) -> T:
-    """What `look` sees once its state has ended, or when patience is over; `first` was seen already.
+    """What `look` sees once its state has ended, or when patience is over; `first` was seen before.
 
     every, patience: seconds between two looks, and for all. Tells `what` and its state on stderr
     when that changes, and each minute. `look` asks by `asking.ask`, so that each look has its own
