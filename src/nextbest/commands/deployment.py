@@ -98,7 +98,8 @@ class Deployment:
         yield from self._tags()
         name = self.store if self._makes_store() else None
         if name is not None and not stores.is_there(self.workspace, name):
-            told = f"create online store {name} ({CAPACITY}; it costs money for as long as it is there)"
+            cost = f"{CAPACITY}; it costs money for as long as it is there"
+            told = f"create online store {name} ({cost})"
             yield Pending(told, partial(stores.create, self.workspace, name))
         yield from self._monitor()
 

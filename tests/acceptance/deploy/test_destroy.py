@@ -85,6 +85,21 @@ def test_data_goes_when_the_schema_is_typed_back(lived_in, dbb):
     assert lived_in.kept() == {"jobs": [], "experiments": [], "known": []}
 
 
+def test_a_bundle_without_schema_is_asked_for_too(bundle, dbb):
+    """There is no name to type then."""
+    file, models = bundle.root / "resources/storage.yml", "  registered_models:\n"
+    storage = models + file.read_text().partition(models)[2]
+    storage = storage.replace("${resources.schemas.nba_schema.name}", "${var.schema}")
+    experiment = "  experiments:\n    nba_experiment:\n      name: /Users/me/nextbest-prod\n"
+    file.write_text(f"resources:\n{experiment}{storage}")
+    assert dbb("deploy -t prod")[0] == 0
+    kept = bundle.kept()
+    code, told = dbb("destroy -t prod --data", "n\n")
+    assert code == 1
+    assert "take down prod, data and all?" in told
+    assert bundle.kept() == kept
+
+
 def test_data_that_a_destroy_had_kept(lived_in, dbb):
     assert dbb("destroy -t prod --auto-approve")[0] == 0
     assert dbb("destroy -t prod --data --auto-approve")[0] == 0

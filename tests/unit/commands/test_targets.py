@@ -122,9 +122,7 @@ def test_two_schemas_with_one_online_store(broken):
     ("file", "old", "new", "told"),
     [
         ("databricks.yml", "-${bundle.target}${var.own}\"", "\"", "endpoint nextbest is"),
-        (
-            "databricks.yml", "-${bundle.target}${var.own}\"", "\"", "endpoint nextbest is",
-        ),
+        ("resources/storage.yml", " nextbest-${bundle.target}${var.own}", " s", "scope s is"),
         (
             "resources/training_job.yml", " (${bundle.target})", "",
             "job nextbest training is touched by staging (training_job) and prod (training_job)",
