@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from workspace import features, serving
-from workspace.faults import DROPPED, Fault
+from workspace.faults import DROPPED, NO_API, Fault
 from workspace.identity import ME
 from workspace.monitors import MONITOR
 from workspace.server import TOKEN, Workspace
@@ -47,6 +47,7 @@ def space(monkeypatch, tmp_path):
     monkeypatch.setenv("DATABRICKS_HOST", space.url)
     monkeypatch.setenv("DATABRICKS_TOKEN", TOKEN)
     monkeypatch.setenv("DATABRICKS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("BUNDLE_VAR_service_principal", ME)  # who asks, then
     monkeypatch.setattr("databricks.sdk.clock.RealClock.sleep", lambda self, seconds: None)
     monkeypatch.chdir(ROOT)
     yield space
@@ -81,6 +82,33 @@ def test_an_owner_needs_no_grants(space, capsys):
         space.kept[kind].update(dict.fromkeys(space.kept[kind], ME))
     space.kept["grants"].clear()
     assert look(capsys)[0] == 0
+
+
+@pytest.mark.parametrize("group", ["engineers", "account users"])
+def test_groups_hold_rights_for_their_members(space, capsys, group):
+    space.kept["grants to groups"][group] = dict(space.kept["grants"])
+    space.kept["grants"].clear()
+    assert look(capsys)[0] == 0
+    space.kept["schemas"][SCHEMA] = group
+    del space.kept["grants to groups"][group][SCHEMA]
+    assert look(capsys)[0] == 0
+
+
+def test_rights_of_another_than_who_runs_the_jobs_prove_nothing(space, capsys, monkeypatch):
+    monkeypatch.setenv("BUNDLE_VAR_service_principal", "11111111-2222-3333-4444-555555555555")
+    code, bad, _ = look(capsys)
+    assert code == 1
+    (found,) = bad
+    assert (found["check"], found["state"]) == ("credentials", "unknown")
+    assert "jobs run as 11111111-2222-3333-4444-555555555555" in found["told"]
+
+
+def test_the_newest_runtimes_are_proposed(space, capsys):
+    del space.kept["runtimes"][RUNTIME]
+    known = [f"{number}.x-cpu-ml-scala2.13" for number in ("9.1", "16.4", "17.2", "18.0")]
+    space.kept["runtimes"].update(dict.fromkeys(known, 1))
+    _, (found,), _ = look(capsys)
+    assert found["mend"].endswith(", ".join(known[1:]))
 
 
 def test_serverless_needs_no_runtime(space, capsys):
@@ -130,6 +158,8 @@ BROKEN = {
                       "instance type", "no i3.xlarge in this cloud", "databricks.yml"),
     "cluster policy": (taken("entitlements", "allow-cluster-create"), "cluster policy",
                        "may make clusters by a policy only", "workspace admin"),
+    "no profiling here": (fault(NO_API, MONITOR), "profiling", "data profiling can't be used",
+                          "account admin"),
     "profiling": (fault(403, MONITOR), "profiling", "data profiling can't be used",
                   "account admin"),
     "online store": (fault(404, features.STORES), "online store",

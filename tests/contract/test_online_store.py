@@ -468,7 +468,9 @@ def pipelines():
     def updates(*states):
         return [
             sdk.GetPipelineResponse(
-                latest_updates=[sdk.UpdateStateInfo(state=sdk.UpdateStateInfoState(state))]
+                latest_updates=[
+                    sdk.UpdateStateInfo(state=sdk.UpdateStateInfoState(state), update_id="1")
+                ]
             )
             for state in states
         ]

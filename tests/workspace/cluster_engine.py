@@ -11,7 +11,7 @@ import re
 
 from deltalake import DeltaTable
 
-from nextbest.platforms.databricks import monitors, online_store
+from nextbest.platforms.databricks import monitors, online_store, serving
 from nextbest.platforms.local import session
 from nextbest.tables import quote
 from workspace import feature_client
@@ -69,5 +69,5 @@ def open_session(lakehouse, schemas):
 
 
 session.open_session = open_session
-monitors.POLL_SECONDS = online_store.POLL_SECONDS = 0.1
+monitors.POLL_SECONDS = online_store.POLL_SECONDS = serving.POLL_SECONDS = 0.1
 os.environ.setdefault("DATABRICKS_SDK_UPSTREAM", "nextbest-tests")

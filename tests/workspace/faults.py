@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+NO_API = "no api"  # 404, too: not enabled, or not in this region
 # Status: the code and message that Databricks sends with it.
 ANSWERS = {
+    NO_API: ("ENDPOINT_NOT_FOUND", "No API found."),
     401: ("UNAUTHENTICATED", "Request requires a valid token."),
     403: ("PERMISSION_DENIED", "User does not have permission."),
     404: ("RESOURCE_DOES_NOT_EXIST", "It does not exist."),
@@ -24,7 +26,7 @@ SLOW = "slow"  # the answer takes `seconds`
 class Fault:
     """Befalls the calls of one endpoint: the first `after` go well, the next `times` do not.
 
-    kind: a status of ANSWERS, DROPPED, LOST, BROKEN or SLOW; path: the template of a route;
+    kind: one of ANSWERS, DROPPED, LOST, BROKEN or SLOW; path: the template of a route;
     since: only after a call of this (method, path). So a 404 is eventual consistency: what was
     just made is not yet found.
     """

@@ -1,4 +1,4 @@
-"""Who asks: kept["entitlements"] are theirs."""
+"""Who asks: kept["entitlements"] are theirs, and kept["grants to groups"] has their groups."""
 
 from __future__ import annotations
 
@@ -13,4 +13,5 @@ PATH = "/api/2.0/preview/scim/v2/Me"
 @route("GET", PATH, CurrentUserAPI.me)
 def me(space, asked):
     entitled = [{"value": each} for each in space.kept["entitlements"]]
-    return {"userName": ME, "entitlements": entitled, "groups": [{"display": "users"}]}
+    groups = [{"display": name} for name in ("users", *space.kept["grants to groups"])]
+    return {"userName": ME, "entitlements": entitled, "groups": groups}

@@ -34,8 +34,8 @@ JOB = "nextbest training"
 # What dbb leaves to the Databricks CLI, whose stand-in (program.py) asks for it.
 OF_THE_CLI = {
     "ExperimentsAPI.create_experiment", "JobsAPI.create", "JobsAPI.delete", "JobsAPI.reset",
-    "RegisteredModelsAPI.create", "SchemasAPI.create", "SchemasAPI.update", "VolumesAPI.create",
-    "VolumesAPI.update",
+    "RegisteredModelsAPI.create", "SchemasAPI.create", "SchemasAPI.update",
+    "SecretsAPI.create_scope", "VolumesAPI.create", "VolumesAPI.update",
 }  # fmt: skip
 
 
@@ -82,6 +82,10 @@ def arrived(space: Workspace) -> None:
 
 def filling(space: Workspace) -> None:
     space.kept["pipelines"]["p1"] = ["RUNNING", "COMPLETED"]
+
+
+def filled(space: Workspace) -> None:
+    space.kept["pipelines"]["p1"] = ["COMPLETED"]
 
 
 def ready(space: Workspace) -> None:
@@ -197,6 +201,9 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
         query, "endpoint nba", "CAN QUERY on the endpoint", deploy),
     ("GET", pipelines.PIPELINE): Scenario(
         arrived, "pipeline p1", "CAN VIEW on the pipeline", filling),
+    ("POST", pipelines.UPDATES): Scenario(
+        arrived, "pipeline p1", "CAN RUN on the pipeline", filled,
+        refused={409: "can't be started"}),
     ("GET", jobs.LIST): Scenario(
         find, f"job '{JOB}'", "CAN VIEW on the job", ready, pages=True),
     ("POST", jobs.RUN_NOW): Scenario(
@@ -224,7 +231,7 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
         doctor, "volume prod.nba.landing", "BROWSE or USE on volume prod.nba.landing", ready,
         {404: ""}),
     ("GET", catalog.EFFECTIVE): Scenario(
-        doctor, "rights on catalog prod", "BROWSE on prod", ready),
+        doctor, "prod", "BROWSE on prod", ready, {404: "lacks USE CATALOG"}, pages=True),
     ("GET", compute.RUNTIMES): Scenario(doctor, "runtimes", "workspace access", ready),
     ("GET", compute.NODE_TYPES): Scenario(doctor, "instance types", "workspace access", ready),
     ("GET", compute.POLICY): Scenario(

@@ -14,13 +14,13 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from workspace import message_types
-from workspace.faults import ANSWERS, BROKEN, DROPPED, LOST, SLOW, Fault
+from workspace.faults import ANSWERS, BROKEN, DROPPED, LOST, NO_API, SLOW, Fault
 from workspace.routes import ROUTES, Refused, Request, Route
 from workspace.sdk_types import answer_problems, request_problems
 
 for service in ("compute", "experiments", "features", "files", "identity", "jobs",
-                "mlflow_tracking", "monitors", "pipelines", "registered_models", "serving", "tags",
-                "unity_catalog", "unity_models", "warehouses"):  # fmt: skip
+                "mlflow_tracking", "monitors", "pipelines", "registered_models", "secrets",
+                "serving", "tags", "unity_catalog", "unity_models", "warehouses"):  # fmt: skip
     importlib.import_module(f"workspace.{service}")  # declares its routes
 TOKEN = "dapi-of-the-recorder"
 
@@ -71,9 +71,12 @@ class Workspace:
         return WorkspaceClient(config=Config(host=self.url, token=TOKEN, **self.config))
 
     def close(self) -> None:
-        """Stop listening."""
+        """Stop listening, and close what MLflow's store keeps open."""
         self.server.shutdown()
         self.server.server_close()
+        if "store" in (tracking := self.kept.pop("tracking", {})):
+            tracking["store"].engine.dispose()
+            tracking["folder"].cleanup()
 
     def number(self) -> int:
         """An id that nothing has had."""
@@ -149,7 +152,8 @@ class _Handler(BaseHTTPRequestHandler):
             status, answer = 0, None
             if kind in ANSWERS:
                 code, message = ANSWERS[kind]
-                status, answer = kind, {"error_code": code, "message": message}
+                status = 404 if kind == NO_API else kind
+                answer = {"error_code": code, "message": message}
             elif self.headers.get("Authorization") != f"Bearer {TOKEN}":
                 code, message = ANSWERS[401]
                 status, answer = 401, {"error_code": code, "message": message}
@@ -176,6 +180,8 @@ class _Handler(BaseHTTPRequestHandler):
             "Content-Type", "application/octet-stream" if is_file else "application/json"
         )
         self.send_header("Content-Length", str(len(data)))
+        # MLflow makes a client for each call and closes none: two descriptors each, if kept open.
+        self.send_header("Connection", "close")
         if status in (429, 503):
             self.send_header("Retry-After", "1")
         self.end_headers()

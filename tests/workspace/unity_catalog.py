@@ -1,7 +1,8 @@
 """Unity Catalog: the metastore, catalogs, schemas, volumes and who may do what with them.
 
 kept["catalogs"], kept["schemas"] and kept["volumes"]: full name → owner; kept["grants"]: full
-name → privileges that whoever asks holds on it, inherited ones included; kept["comments"]: "kind
+name → privileges that were granted to whoever asks on it or above; kept["grants to groups"]: group
+of the account → full name → privileges; kept["comments"]: "kind
 full.name" → text; kept["tables"]: full name → anything.
 """
 
@@ -56,9 +57,17 @@ def volume(space, asked):
 
 @route("GET", EFFECTIVE, GrantsAPI.get_effective)
 def effective(space, asked):
-    held = space.kept["grants"].get(asked.path["full_name"], [])
+    """Of one principal, not of its groups; in pages, the first of them empty."""
+    who, name = asked.query["principal"], asked.path["full_name"]
+    groups = {"account users": {}, **space.kept["grants to groups"]}
+    if who != ME and who not in groups:
+        raise Refused(404, "PRINCIPAL_DOES_NOT_EXIST", f"Could not find principal {who}")
+    if asked.query.get("max_results") != "0":
+        raise Refused(400, "INVALID_PARAMETER_VALUE", "Unpaginated calls are deprecated")
+    if "page_token" not in asked.query:
+        return {"next_page_token": "1"}
+    held = (space.kept["grants"] if who == ME else groups[who]).get(name, [])
     privileges = [{"privilege": each} for each in held]
-    who = asked.query["principal"]
     return {"privilege_assignments": [{"principal": who, "privileges": privileges}]}
 
 

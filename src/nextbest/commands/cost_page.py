@@ -7,7 +7,8 @@ from html import escape
 
 from nextbest.commands import cost_plots
 from nextbest.commands.cost_report import Report, RunLine
-from nextbest.commands.cost_words import cost_of, money, span, total
+from nextbest.commands.cost_words import cost_of, money, total
+from nextbest.runner.duration import span
 from nextbest.runner.page_style import document
 
 _STYLE = """

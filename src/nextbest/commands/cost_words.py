@@ -1,20 +1,8 @@
-"""How `dbb costs` words times and money; what is not known is never worded as 0."""
+"""How `dbb costs` words money; what is not known is never worded as 0."""
 
 from __future__ import annotations
 
 from nextbest.commands.cost_report import SO_FAR, Report
-
-
-def span(seconds: float | None) -> str:
-    """A duration as people read it, to the second above a minute."""
-    if seconds is None:
-        return "—"
-    if round(seconds, 1) < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return (
-        f"{minutes} min {rest:02} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
-    )
 
 
 def money(cost: float | None, instead: str = "—") -> str:

@@ -14,8 +14,9 @@ from nextbest.bundle import Bundle, find_root, load
 from nextbest.bundle.flags import parse_variables
 from nextbest.bundle.graph import RunJobTask
 from nextbest.commands.cost_report import Report, plain, report
-from nextbest.commands.cost_words import cost_of, money, of_runs, span, total
+from nextbest.commands.cost_words import cost_of, money, of_runs, total
 from nextbest.errors import BundleError, UsageError
+from nextbest.runner.duration import span
 
 if TYPE_CHECKING:
     from rich.table import Table

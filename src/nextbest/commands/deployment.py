@@ -8,10 +8,11 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from nextbest.bundle import Bundle
+from nextbest.errors import BundleError
 from nextbest.platforms.databricks import stores, tags
 from nextbest.platforms.databricks.deployed import KINDS, Resource, ids, resource, strays
 from nextbest.platforms.databricks.monitors import DatabricksMonitors
-from nextbest.platforms.databricks.online_store import store_name
+from nextbest.platforms.databricks.online_store import CAPACITY, store_name
 from nextbest.platforms.watched import live_monitor
 from nextbest.settings import Settings
 
@@ -95,11 +96,19 @@ class Deployment:
     def pending(self) -> Iterator[Pending]:
         """What YAML can't declare and is not yet so: tags, online store, first monitor."""
         yield from self._tags()
-        name = self.store
+        name = self.store if self._makes_store() else None
         if name is not None and not stores.is_there(self.workspace, name):
-            told = f"create online store {name} (it costs money for as long as it is there)"
+            cost = f"{CAPACITY}; it costs money for as long as it is there"
+            told = f"create online store {name} ({cost})"
             yield Pending(told, partial(stores.create, self.workspace, name))
         yield from self._monitor()
+
+    def _makes_store(self) -> bool:
+        """What the variable `online_store` says: a deploy spends no money unasked."""
+        said = str(self.bundle.variables.get("online_store", "false")).lower()
+        if said not in ("true", "false"):
+            raise BundleError(f"variable 'online_store' is '{said}': it is true or false")
+        return said == "true"
 
     def _tags(self) -> Iterator[Pending]:
         given = (self.bundle.config.get("presets") or {}).get("tags") or {}

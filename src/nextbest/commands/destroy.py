@@ -161,8 +161,8 @@ def _show(
 
 def _agreed(deployment: Deployment, with_data: bool) -> bool:
     target = deployment.bundle.target
-    if not with_data:
-        return agreed(f"take down {target}?")
+    if not with_data or not deployment.schemas:
+        return agreed(f"take down {target}{', data and all' if with_data else ''}?")
     return all(
         typed(f"type {schema} to delete all of it:", schema) for schema in deployment.schemas
     )

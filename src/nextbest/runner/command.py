@@ -15,11 +15,12 @@ from nextbest.bundle import find_root, load
 from nextbest.errors import UsageError
 from nextbest.platforms.local.environment import chosen_lakehouse
 from nextbest.runner import store
+from nextbest.runner.duration import span
 from nextbest.runner.process import ForkServer
 from nextbest.runner.record import RunRecord, every_task, seconds, to_json
 from nextbest.runner.start import preload, run_job
 from nextbest.runner.states import FAILURES, KILLED, exit_code
-from nextbest.runner.tree import span, tree
+from nextbest.runner.tree import tree
 
 
 def run(args: argparse.Namespace) -> int:

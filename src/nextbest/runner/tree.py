@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from nextbest.runner import states
+from nextbest.runner.duration import span
 from nextbest.runner.journal import Observer
 from nextbest.runner.record import RunRecord, TaskRecord, seconds
 
@@ -30,11 +31,6 @@ MARKS = {
     states.SKIPPED: ("○", "dim"),
     states.DISABLED: ("○", "dim"),
 }
-
-
-def span(length: float) -> str:
-    """A duration as people read it."""
-    return f"{length:.1f}s" if length < 60 else f"{int(length // 60)}m{length % 60:04.1f}s"
 
 
 @contextmanager

@@ -29,11 +29,11 @@ def verbs(bundle):
 def test_the_first_deploy_makes_everything(bundle, dbb):
     code, told = dbb("deploy -t prod")
     assert code == 0
-    assert "4/5 complete create online store prod-ml-nba-demo" in told
+    assert "4/5 complete create online store prod-ml-nba-demo (CU_1; it costs money" in told
     steps = [line.split()[1] for line in told.splitlines() if line[1:3] == "/5"]
     assert list(dict.fromkeys(steps)) == ["validate", "plan", "deploy", "complete", "verify"]
     assert "create   jobs.training_job" in told
-    assert "10 resources looked at, all as the bundle says" in told
+    assert "11 resources looked at, all as the bundle says" in told
     kept = bundle.kept()
     assert kept["schemas"] == {SCHEMA: ME}
     assert kept["tags"] == {
@@ -44,6 +44,18 @@ def test_the_first_deploy_makes_everything(bundle, dbb):
     assert kept["online stores"] == {"prod-ml-nba-demo": "CU_1"}
     assert [job["name"] for job in kept["jobs"]][-1] == JOB
     assert verbs(bundle) == ["plan", "deploy"]
+
+
+def test_a_deploy_spends_no_money_unasked(bundle, dbb):
+    code, told = dbb("deploy -t dev")
+    assert code == 0
+    assert "online store" not in told
+    assert "online stores" not in bundle.kept()
+    assert dbb("deploy -t dev --var online_store=true")[0] == 0
+    assert bundle.kept()["online stores"] == {"juan-dev-ml-nba-demo-dev": "CU_1"}
+    code, told = dbb("deploy -t dev --var online_store=yes")
+    assert code != 0
+    assert "variable 'online_store' is 'yes': it is true or false" in told
 
 
 @pytest.mark.parametrize("target", ["dev", "prod"])
@@ -61,7 +73,7 @@ def test_a_dry_run_changes_nothing(bundle, dbb):
     code, told = dbb("deploy -t prod --dry-run")
     assert code == 0
     assert "create   schemas.nba_schema" in told
-    assert "then     create online store prod-ml-nba-demo (it costs money" in told
+    assert "then     create online store prod-ml-nba-demo (CU_1; it costs money" in told
     assert told.endswith("nothing was changed (--dry-run)\n")
     assert bundle.space.writes() == []
     assert verbs(bundle) == ["plan"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from workspace import experiments, jobs, registered_models, unity_catalog
+from workspace import experiments, jobs, registered_models, secrets, unity_catalog
 from workspace.deployable import Death
 from workspace.faults import DROPPED, LOST, Fault
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.integration
 
 SCHEMA = "prod.ml_nba_demo"
 MODEL, OTHER = f"{SCHEMA}.nba", f"{SCHEMA}.nba_open_bandit_all"
-DATA = ("schemas", "volumes", "models", "versions", "tables", "experiments")
+DATA = ("schemas", "volumes", "models", "versions", "tables", "experiments", "secret scopes")
 
 
 @pytest.fixture
@@ -48,7 +48,9 @@ def test_jobs_go_and_data_stays(lived_in, dbb):
     assert "endpoints" not in kept
     assert "online stores" not in kept
     unbound = [words[3] for words in lived_in.asked() if words[1:3] == ["deployment", "unbind"]]
-    assert sorted(unbound) == ["landing", "nba_experiment", "nba_model", "nba_schema"]
+    assert sorted(unbound) == [
+        "landing", "nba_experiment", "nba_model", "nba_schema", "nba_secrets"
+    ]  # fmt: skip
 
 
 def test_it_is_deployed_again_over_its_data(lived_in, dbb):
@@ -58,6 +60,7 @@ def test_it_is_deployed_again_over_its_data(lived_in, dbb):
     code, told = dbb("deploy -t prod --auto-approve")
     assert code == 0
     assert f"adopt    nba_model: {MODEL} is there already" in told
+    assert "adopt    nba_secrets: nextbest-prod is there already" in told
     assert lived_in.kept() == kept
 
 
@@ -80,6 +83,21 @@ def test_data_goes_when_the_schema_is_typed_back(lived_in, dbb):
     assert f"    model {OTHER}: 1 versions" in told
     assert f"type {SCHEMA} to delete all of it:" in told
     assert lived_in.kept() == {"jobs": [], "experiments": [], "known": []}
+
+
+def test_a_bundle_without_schema_is_asked_for_too(bundle, dbb):
+    """There is no name to type then."""
+    file, models = bundle.root / "resources/storage.yml", "  registered_models:\n"
+    storage = models + file.read_text().partition(models)[2]
+    storage = storage.replace("${resources.schemas.nba_schema.name}", "${var.schema}")
+    experiment = "  experiments:\n    nba_experiment:\n      name: /Users/me/nextbest-prod\n"
+    file.write_text(f"resources:\n{experiment}{storage}")
+    assert dbb("deploy -t prod")[0] == 0
+    kept = bundle.kept()
+    code, told = dbb("destroy -t prod --data", "n\n")
+    assert code == 1
+    assert "take down prod, data and all?" in told
+    assert bundle.kept() == kept
 
 
 def test_data_that_a_destroy_had_kept(lived_in, dbb):
@@ -172,6 +190,7 @@ def test_cut_off_at_any_call_and_repeated(opened, dbb, words):
 OF_THE_CLI = {
     ("DELETE", unity_catalog.SCHEMA), ("DELETE", unity_catalog.VOLUME),
     ("DELETE", registered_models.MODEL), ("POST", experiments.DELETE), ("POST", jobs.DELETE),
+    ("POST", secrets.DELETE),
 }  # fmt: skip
 DESTROY = "destroy -t prod --data --auto-approve"
 

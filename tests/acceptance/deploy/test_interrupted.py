@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from workspace import experiments, jobs, registered_models, tags, unity_catalog
+from workspace import experiments, jobs, registered_models, secrets, tags, unity_catalog
 from workspace.deployable import Death
 from workspace.faults import DROPPED, LOST, SLOW, Fault
 
@@ -24,6 +24,7 @@ OF_THE_CLI = {
     ("POST", registered_models.MODELS),
     ("POST", experiments.CREATE),
     ("POST", jobs.CREATE),
+    ("POST", secrets.CREATE),
 }
 TABLES = ("recommendations", "training_baseline")
 
@@ -43,7 +44,7 @@ def untroubled(opened, dbb):
     assert dbb(DEPLOY)[0] == 0
     calls = bundle.space.transcript
     assert all(call.status in (200, 404) for call in calls)
-    assert len({call.endpoint for call in calls if call.method == "POST"}) == 8
+    assert len({call.endpoint for call in calls if call.method == "POST"}) == 9
     return bundle.kept(), [(call.method, call.endpoint) for call in calls]
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from nextbest.commands.cost_plots import LEFT, durations
 from nextbest.commands.cost_report import RunLine, report
-from nextbest.commands.cost_words import cost_of, money, of_runs, span, total
+from nextbest.commands.cost_words import cost_of, money, of_runs, total
 from nextbest.platforms.run_history import History, PastRun, PastTask, Usage
+from nextbest.runner.duration import span
 
 pytestmark = pytest.mark.unit
 

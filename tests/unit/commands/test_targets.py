@@ -50,6 +50,17 @@ def test_targets_share_nothing(monkeypatch, capsys):
     assert "dev, staging, prod share nothing" in capsys.readouterr().out
 
 
+def test_two_developers_share_data_only():
+    """Presets put a name before jobs and models; endpoints and secrets are named apart by us."""
+    bundles = {who: load(ROOT, "dev", {}, f"{who}@example.com") for who in ("ana", "ben")}
+    found = shared({who: touches(bundle) for who, bundle in bundles.items()})
+    data = ("table ", "schema ", "volume ", "online store ")
+    assert [each for each in found if not each.startswith(data)] == []
+    own = {"ana": {"schema": "ana"}, "ben": {"schema": "ben"}}
+    apart = {who: load(ROOT, "dev", own[who], f"{who}@example.com") for who in own}
+    assert shared({who: touches(bundle) for who, bundle in apart.items()}) == []
+
+
 def test_every_job_and_kind_is_told():
     matrix = by_target(ROOT, {})
     assert set(matrix) == set(TARGETS)
@@ -110,8 +121,8 @@ def test_two_schemas_with_one_online_store(broken):
 @pytest.mark.parametrize(
     ("file", "old", "new", "told"),
     [
-        ("databricks.yml", "-${bundle.target}\" }", "\" }", "endpoint nextbest is"),
-        ("resources/storage.yml", " nextbest-${bundle.target}", " s", "secret scope s is"),
+        ("databricks.yml", "-${bundle.target}${var.own}\"", "\"", "endpoint nextbest is"),
+        ("resources/storage.yml", " nextbest-${bundle.target}${var.own}", " s", "scope s is"),
         (
             "resources/training_job.yml", " (${bundle.target})", "",
             "job nextbest training is touched by staging (training_job) and prod (training_job)",

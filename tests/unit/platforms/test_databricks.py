@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import time
-from types import SimpleNamespace
 
 import pytest
 from workspace import monitors as its_monitors
-from workspace import serving
+from workspace import pipelines
+from workspace import serving as its_serving
+from workspace.faults import Fault
 from workspace.scenarios import MONITOR, arrived, deploy, query, refresh
 from workspace.server import Workspace
 
 from nextbest.errors import PlatformError
-from nextbest.platforms.databricks import monitors, online_store
+from nextbest.platforms.databricks import monitors, online_store, serving
 from nextbest.platforms.databricks.monitors import DatabricksMonitors
 
 pytestmark = pytest.mark.integration
@@ -23,10 +23,8 @@ pytestmark = pytest.mark.integration
 def space(monkeypatch):
     """A workspace that nobody waits for."""
     monkeypatch.setattr("databricks.sdk.clock.RealClock.sleep", lambda self, seconds: None)
-    patient = SimpleNamespace(time=time.time, sleep=lambda seconds: None)
-    monkeypatch.setattr("databricks.sdk.service.serving.time", patient)
-    monkeypatch.setattr(monitors, "POLL_SECONDS", 0)
-    monkeypatch.setattr(online_store, "POLL_SECONDS", 0)
+    for module in (monitors, online_store, serving):
+        monkeypatch.setattr(module, "POLL_SECONDS", 0)
     opened = Workspace()
     yield opened
     opened.close()
@@ -73,8 +71,8 @@ def test_an_endpoint_is_created_updated_and_then_left_alone(space):
     deploy(space, "4")
     deploy(space, "4")
     assert [(each.method, each.endpoint) for each in space.writes()] == [
-        ("POST", serving.ENDPOINTS),
-        ("PUT", serving.CONFIG),
+        ("POST", its_serving.ENDPOINTS),
+        ("PUT", its_serving.CONFIG),
     ]
 
 
@@ -101,6 +99,32 @@ def test_an_endpoint_that_never_came_up_is_no_success(space):
             deploy(space, "5")
 
 
+def test_an_error_while_an_endpoint_comes_up_is_waited_out(space, monkeypatch):
+    """Each look has patience of its own: it takes longer to come up than that lasts."""
+    looks, hours = iter(range(1_000)), [0.0]
+    monkeypatch.setattr("databricks.sdk.clock.RealClock.time", lambda self: hours[0])
+
+    def sleep(seconds):
+        hours[0] += 60.0
+        if next(looks) == 1:
+            space.faults.append(Fault(500, "GET", its_serving.ENDPOINT))
+
+    monkeypatch.setattr("time.sleep", sleep)
+    space.kept["slow endpoints"]["looks"] = 5
+    assert deploy(space).version == "3"
+    assert not space.faults[0].times
+
+
+def test_an_endpoint_that_takes_too_long_is_told(space, monkeypatch, capsys):
+    monkeypatch.setattr(serving, "PATIENCE_SECONDS", 0)
+    space.kept["slow endpoints"]["looks"] = 5
+    with pytest.raises(PlatformError, match="version 3: the change still IN_PROGRESS, and it does"):
+        deploy(space)
+    monkeypatch.setattr(serving, "PATIENCE_SECONDS", 60)
+    assert deploy(space).version == "3"
+    assert "endpoint nba for prod.nba.model version 3: IN_PROGRESS" in capsys.readouterr().err
+
+
 def test_an_endpoint_is_asked_by_records(space):
     deploy(space)
     assert query(space) == [{"asked": {"a": 1.0}}]
@@ -112,3 +136,13 @@ def test_a_pipeline_is_waited_for(space):
     space.kept["pipelines"]["p1"] = ["RUNNING", "FAILED"]
     with pytest.raises(PlatformError, match="pipeline p1 is FAILED"):
         arrived(space)
+
+
+def test_what_a_pipeline_did_before_is_not_taken_for_this_publish(space):
+    space.kept["pipelines"]["p1"] = ["COMPLETED"]
+    space.kept["next updates"]["p1"] = ["QUEUED", "RUNNING", "FAILED"]
+    with pytest.raises(PlatformError, match="pipeline p1 is FAILED"):
+        arrived(space)
+    assert [each.endpoint for each in space.writes()] == [pipelines.UPDATES]
+    space.kept["next updates"]["p1"] = ["RUNNING", "COMPLETED"]
+    arrived(space)

@@ -10,9 +10,7 @@ import copy
 import functools
 import itertools
 import re
-import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from workspace.faults import BROKEN, DROPPED, LOST, SLOW, Fault
@@ -21,7 +19,7 @@ from workspace.scenarios import OF_THE_CLI, SCENARIOS
 from workspace.server import Workspace
 
 from nextbest.errors import PlatformError
-from nextbest.platforms.databricks import jobs, monitors, online_store, statements
+from nextbest.platforms.databricks import jobs, monitors, online_store, serving, statements
 
 pytestmark = pytest.mark.integration
 
@@ -44,9 +42,7 @@ REASONS = {401: "renew the token", 409: "run this again"}
 def opened(monkeypatch):
     """Open workspaces that nobody waits for."""
     monkeypatch.setattr("databricks.sdk.clock.RealClock.sleep", lambda self, seconds: None)
-    patient = SimpleNamespace(time=time.time, sleep=lambda seconds: None)
-    monkeypatch.setattr("databricks.sdk.service.serving.time", patient)
-    for module in (jobs, monitors, online_store, statements):
+    for module in (jobs, monitors, online_store, serving, statements):
         monkeypatch.setattr(module, "POLL_SECONDS", 0)
     spaces = []
 
@@ -74,7 +70,7 @@ def left(space):
     kept["tokens"] = sorted(kept.get("tokens", {}).values())
     return {
         name: kept[name]
-        for name in kept.keys() - {"refreshes", "pipelines", "statements", "sql"}
+        for name in kept.keys() - {"refreshes", "pipelines", "updates", "statements", "sql"}
         if kept[name]
     }
 

@@ -17,6 +17,7 @@ KINDS = {
     "volumes": "volume",
     "registered_models": "model",
     "experiments": "experiment",
+    "secret_scopes": "secret scope",
     "jobs": "job",
 }  # groups of the bundle that are looked for; each after what it needs
 _TRIGGERS = ("schedule", "trigger", "continuous")
@@ -67,6 +68,9 @@ def ids(workspace: WorkspaceClient, wanted: Resource) -> list[str]:
     if wanted.group == "registered_models":
         found = look(lambda: workspace.registered_models.get(name), what, f"EXECUTE on {name}")
         return [] if found is None else [name]
+    if wanted.group == "secret_scopes":
+        scopes = ask(lambda: list(workspace.secrets.list_scopes()), what, "workspace access")
+        return [name] if name in {each.name for each in scopes} else []
     answer = look(lambda: workspace.experiments.get_by_name(name), what, "CAN READ on it")
     one = answer.experiment if answer else None
     return [one.experiment_id] if one is not None and one.lifecycle_stage == "active" else []

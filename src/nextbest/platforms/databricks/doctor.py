@@ -6,12 +6,14 @@ the owner of a thing holds all of them, and what is granted above is inherited.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from nextbest.errors import PlatformError
-from nextbest.platforms.databricks.asking import ask, look, there
+from nextbest.platforms.databricks.asking import ask, look
+from nextbest.platforms.databricks.rights import groups_of, lacking
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
@@ -21,6 +23,7 @@ ON_SCHEMA = ("USE_SCHEMA", "SELECT", "MODIFY", "CREATE_TABLE", "CREATE_MODEL", "
              "APPLY_TAG")  # fmt: skip
 ON_VOLUME = ("READ_VOLUME", "WRITE_VOLUME")
 CREATES_CLUSTERS = "allow-cluster-create"  # the entitlement
+NO_API = ("ENDPOINT_NOT_FOUND", "FEATURE_DISABLED", "NOT_IMPLEMENTED")
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Needs:
     schema: str
     volume: str
     clusters: tuple[Cluster, ...]  # none: serverless
+    runs_as: str = ""  # user or service principal that jobs run as; "": who deploys
 
 
 @dataclass(frozen=True)
@@ -60,15 +64,14 @@ def examine(workspace: WorkspaceClient, needs: Needs) -> list[Finding]:
         me = ask(workspace.current_user.me, f"workspace {workspace.config.host}", "a valid token")
     except PlatformError as error:
         return [Finding("credentials", "wrong", str(error), "log in anew", "you")]
-    found = [Finding("credentials", "ok", f"{me.user_name} at {workspace.config.host}")]
+    found = [_asker(me, workspace.config.host, needs.runs_as)]
     checks: tuple[tuple[str, Callable[[], Iterable[Finding]]], ...] = (
         ("Unity Catalog", lambda: _metastore(workspace)),
         ("data", lambda: _data(workspace, me, needs)),
         ("compute", lambda: _compute(workspace, me, needs.clusters)),
         ("profiling", lambda: _answers(
-            # That this table has no monitor yet is an answer, too.
-            lambda: there(lambda: workspace.quality_monitors.get(
-                f"{needs.catalog}.{needs.schema}.recommendations")),
+            lambda: _monitor_or_none(
+                workspace, f"{needs.catalog}.{needs.schema}.recommendations"),
             "profiling", "data profiling")),
         ("online store", lambda: _answers(
             lambda: list(workspace.feature_store.list_online_stores()),
@@ -82,6 +85,17 @@ def examine(workspace: WorkspaceClient, needs: Needs) -> list[Finding]:
         except PlatformError as error:
             found.append(Finding(name, "unknown", str(error), "see the message", "workspace admin"))
     return found
+
+
+def _asker(me: User, host: str, runs_as: str) -> Finding:
+    """Who asks: rights are looked up for them, which says nothing of anybody else's."""
+    if not runs_as or me.user_name == runs_as:
+        return Finding("credentials", "ok", f"{me.user_name} at {host}")
+    return Finding(
+        "credentials", "unknown",
+        f"jobs run as {runs_as}, and what is said below holds for {me.user_name}",
+        f"ask as {runs_as}, as CI does", "who may log in as it",
+    )  # fmt: skip
 
 
 def _metastore(workspace: WorkspaceClient) -> Iterator[Finding]:
@@ -131,21 +145,9 @@ def _rights(
     needed: Iterable[str],
 ) -> Finding:
     """Whether who asks holds the privileges, as an owner or by grants, inherited ones included."""
-    principals = {me.user_name, *(group.display for group in me.groups or ())}
-    if owner in principals:
+    if owner in (me.user_name, *groups_of(me)):
         return Finding(kind, "ok", f"{name} is owned by {owner}")
-    granted = ask(
-        lambda: workspace.grants.get_effective(kind.upper(), name, principal=me.user_name),
-        f"rights on {kind} {name}",
-        f"BROWSE on {name}",
-    )
-    held = {
-        privilege.privilege.value
-        for assignment in granted.privilege_assignments or ()
-        for privilege in assignment.privileges or ()
-        if privilege.privilege is not None
-    }
-    missing = [] if "ALL_PRIVILEGES" in held else [each for each in needed if each not in held]
+    missing = lacking(workspace, me, kind, name, needed)
     if not missing:
         return Finding(kind, "ok", f"{name}: {me.user_name} may do what is needed")
     told = ", ".join(missing).replace("_", " ")
@@ -169,11 +171,12 @@ def _compute(
     for cluster in clusters:
         where = f"job cluster {cluster.key}"
         if cluster.spark_version not in known:
-            same = sorted(each for each in known if each and ("-ml-" in each)
-                          == ("-ml-" in cluster.spark_version))  # fmt: skip
+            is_ml = "-ml-" in cluster.spark_version
+            same = [each for each in known if each and ("-ml-" in each) == is_ml]
+            newest = sorted(same, key=_release)[-3:]
             yield Finding(
                 "runtime", "wrong", f"{where}: no runtime {cluster.spark_version} here",
-                f"choose one that is: {', '.join(same[-3:]) or 'none of its kind'}",
+                f"choose one that is: {', '.join(newest) or 'none of its kind'}",
                 "who edits compute in databricks.yml",
             )  # fmt: skip
         else:
@@ -186,6 +189,11 @@ def _compute(
                 "who edits databricks.yml",
             )  # fmt: skip
         yield _policy(workspace, me, cluster, where)
+
+
+def _release(runtime: str) -> tuple[list[int], str]:
+    """By which runtimes are in order: 9.1.x-scala2.12 comes before 17.3.x-scala2.13."""
+    return [int(part) for part in re.findall(r"\d+", runtime.partition("-")[0])], runtime
 
 
 def _policy(workspace: WorkspaceClient, me: User, cluster: Cluster, where: str) -> Finding:
@@ -231,6 +239,18 @@ def _answers(call: Callable[[], Any], check: str, product: str) -> Iterator[Find
         )  # fmt: skip
     else:
         yield Finding(check, "ok", f"{product} answers")
+
+
+def _monitor_or_none(workspace: WorkspaceClient, table: str) -> object:
+    """That a table has no monitor yet, or is not there, is an answer, too; no such API is none."""
+    from databricks.sdk.errors import NotFound
+
+    try:
+        return workspace.quality_monitors.get(table)
+    except NotFound as error:
+        if error.error_code in NO_API:
+            raise
+        return None
 
 
 def _get(call: Callable[[], Any], what: str, passing: tuple[type[Exception], ...] = ()) -> Any:

@@ -1,4 +1,4 @@
-"""What a target's schema, volumes, models and experiments hold; and how they are deleted."""
+"""What a target's data resources hold (tables, versions), and how they are deleted."""
 
 from __future__ import annotations
 
@@ -56,7 +56,10 @@ def delete_versions(workspace: WorkspaceClient, held: Mapping[str, Iterable[int]
 
 
 def delete(workspace: WorkspaceClient, resource: Resource) -> None:
-    """Delete a schema with all that it holds, a volume, model or experiment, if it is there."""
+    """Delete a schema with all that it holds, a volume, model, experiment or secret scope.
+
+    What is not there is fine.
+    """
     name, what, right = resource.name, str(resource), f"to own {resource.name}, or MANAGE on it"
     if resource.group == "schemas":
         look(lambda: workspace.schemas.delete(name, force=True), what, right)
@@ -67,6 +70,8 @@ def delete(workspace: WorkspaceClient, resource: Resource) -> None:
     elif resource.group == "experiments":
         for number in ids(workspace, resource):
             ask(partial(workspace.experiments.delete_experiment, number), what, right)
+    elif resource.group == "secret_scopes":
+        look(lambda: workspace.secrets.delete_scope(name), what, "MANAGE on the scope")
 
 
 def delete_endpoint(workspace: WorkspaceClient, name: str) -> None:

@@ -1,21 +1,23 @@
 """The monitors port over Databricks data profiling: created or updated, refreshed, awaited.
 
-Written against databricks-sdk's `quality_monitors`; not yet run against a workspace.
+Written against databricks-sdk's `quality_monitors`, which Databricks calls deprecated in favour of
+`data_quality` and still serves; not yet run against a workspace.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nextbest.errors import PlatformError
 from nextbest.platforms import MetricTables, Monitor
 from nextbest.platforms.databricks.asking import ask, look
+from nextbest.platforms.databricks.waiting import wait
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
+    from databricks.sdk.service.catalog import MonitorRefreshInfo
 
 POLL_SECONDS = 15
 PATIENCE_SECONDS = 3600
@@ -33,23 +35,24 @@ class DatabricksMonitors:
         Raises PlatformError when the refresh fails, naming its id and message, and when the
         workspace refuses, naming the table and the right that it needs.
         """
-        from databricks.sdk.service.catalog import MonitorRefreshInfoState
-
         self._declare(monitor)
         monitors, table = self._workspace.quality_monitors, monitor.table
         what, right = f"refresh of the monitor of {table}", f"MANAGE on {table}"
-        running = ask(lambda: monitors.run_refresh(table), what, right, just_made=True)
-        number = running.refresh_id
-        waiting = (MonitorRefreshInfoState.PENDING, MonitorRefreshInfoState.RUNNING)
-        limit = time.monotonic() + PATIENCE_SECONDS
-        while running.state in waiting and time.monotonic() < limit:
-            time.sleep(POLL_SECONDS)
-            running = ask(lambda: monitors.get_refresh(table, number), what, right, just_made=True)
-        if running.state != MonitorRefreshInfoState.SUCCESS:
-            state = running.state.value if running.state else "in no state"
+        started = ask(lambda: monitors.run_refresh(table), what, right, just_made=True)
+        number = started.refresh_id
+        ended = wait(
+            started,
+            lambda: ask(lambda: monitors.get_refresh(table, number), what, right, just_made=True),
+            _state,
+            lambda state: state not in ("PENDING", "RUNNING"),
+            what,
+            POLL_SECONDS,
+            PATIENCE_SECONDS,
+        )
+        if _state(ended) != "SUCCESS":
             raise PlatformError(
-                f"monitor of {table}: refresh {number} is {state} "
-                f"({running.message or 'no message'}); see the table's Quality tab"
+                f"monitor of {table}: refresh {number} is {_state(ended)} "
+                f"({ended.message or 'no message'}); see the table's Quality tab"
             )
 
     def make_first(self, monitor: Monitor) -> None:
@@ -102,6 +105,10 @@ class DatabricksMonitors:
     def tables(self, monitor: Monitor) -> MetricTables:
         """The metric tables that Databricks writes beside the watched table."""
         return MetricTables(f"{monitor.table}_profile_metrics", f"{monitor.table}_drift_metrics")
+
+
+def _state(refresh: MonitorRefreshInfo) -> str:
+    return refresh.state.value if refresh.state else "in no state"
 
 
 def _told(monitor: Monitor) -> dict[str, Any]:

@@ -7,7 +7,7 @@ databricks-sdk's `pipelines`; not yet run against a workspace.
 from __future__ import annotations
 
 import re
-import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from nextbest import tables
@@ -15,13 +15,16 @@ from nextbest.errors import PlatformError
 from nextbest.platforms import Published
 from nextbest.platforms.databricks.asking import ask
 from nextbest.platforms.databricks.refusals import refused
+from nextbest.platforms.databricks.waiting import wait
 
 if TYPE_CHECKING:
     from databricks.feature_engineering import FeatureEngineeringClient
     from databricks.sdk import WorkspaceClient
+    from databricks.sdk.service.pipelines import UpdateStateInfo
     from pyspark.sql import SparkSession
 
 CAPACITY = "CU_1"
+STORE_RIGHT = "to be a workspace admin, or CAN MANAGE on the store"
 POLL_SECONDS = 15
 PATIENCE_SECONDS = 3600
 LONGEST_NAME = 63  # of an online store
@@ -44,11 +47,16 @@ def publish(
             f"ALTER TABLE {tables.quote(table)} "
             "SET TBLPROPERTIES (delta.enableChangeDataFeed = true)"
         )
-        started = client.publish_table(
-            online_store=_available(client, store_name(table)),
-            source_table_name=table,
-            online_table_name=online,
-            publish_mode="TRIGGERED",
+        store = _available(client, store_name(table))
+        started = ask(
+            lambda: client.publish_table(
+                online_store=store,
+                source_table_name=table,
+                online_table_name=online,
+                publish_mode="TRIGGERED",
+            ),
+            f"online table {online}",
+            f"SELECT on {table}, CREATE TABLE in its schema, and CAN USE on the store",
         )
         _arrived(workspace, started.pipeline_id, table)
     return Published(online)
@@ -67,13 +75,33 @@ def store_name(table: str) -> str:
 
 
 def _available(client: FeatureEngineeringClient, name: str) -> Any:
-    store = client.get_online_store(name=name)
+    from databricks.sdk.errors import ResourceConflict
+
+    what = f"online store {name}"
+
+    def look() -> Any:
+        return ask(lambda: client.get_online_store(name=name), what, STORE_RIGHT)
+
+    store = look()
     if store is None:
-        store = client.create_online_store(name=name, capacity=CAPACITY)
-    limit = time.monotonic() + PATIENCE_SECONDS
-    while _state(store) not in ("AVAILABLE", *_NEVER) and time.monotonic() < limit:
-        time.sleep(POLL_SECONDS)
-        store = client.get_online_store(name=name)
+        # It may be made in between: by another, or by our own request whose answer was lost.
+        with suppress(ResourceConflict):
+            ask(
+                lambda: client.create_online_store(name=name, capacity=CAPACITY),
+                what,
+                STORE_RIGHT,
+                passing=(ResourceConflict,),
+            )
+        store = look()
+    store = wait(
+        store,
+        look,
+        _state,
+        lambda state: state in ("AVAILABLE", *_NEVER),
+        what,
+        POLL_SECONDS,
+        PATIENCE_SECONDS,
+    )
     if _state(store) != "AVAILABLE":
         raise PlatformError(
             f"online store {name} is {_state(store)}, not AVAILABLE (waited for at most "
@@ -84,26 +112,53 @@ def _available(client: FeatureEngineeringClient, name: str) -> Any:
 
 
 def _arrived(workspace: WorkspaceClient, pipeline_id: str, table: str) -> None:
-    """Wait for the pipeline that the client only starts."""
-    limit = time.monotonic() + PATIENCE_SECONDS
-    while (state := _update(workspace, pipeline_id)) not in _ENDED and time.monotonic() < limit:
-        time.sleep(POLL_SECONDS)
-    if state != "COMPLETED":
-        raise PlatformError(
-            f"{table} was not published: pipeline {pipeline_id} is {state}; see its page under "
-            "Jobs & Pipelines, then publish again"
+    """Wait until the rows are there.
+
+    Of a table that is online already the documentation says that its pipeline "stops after syncing
+    the initial data and can be triggered later", not that publishing triggers it. So an update
+    that has ended at the first look is taken for an earlier one, and another one is started.
+    """
+    from databricks.sdk.errors import ResourceConflict
+
+    what = f"pipeline {pipeline_id}, which fills the online table"
+
+    def look() -> UpdateStateInfo | None:
+        at = ask(
+            lambda: workspace.pipelines.get(pipeline_id),
+            what,
+            "CAN VIEW on the pipeline",
+            just_made=True,
         )
+        return next(iter(at.latest_updates or ()), None)
 
+    first, earlier = look(), None
+    if first is not None and _word(first.state) in _ENDED:
+        earlier = first.update_id
+        try:
+            ask(
+                lambda: workspace.pipelines.start_update(pipeline_id),
+                what,
+                "CAN RUN on the pipeline",
+                passing=(ResourceConflict,),
+            )
+        except ResourceConflict as error:
+            # One has begun in between, maybe by our own request whose answer was lost.
+            first = look()
+            if first is None or first.update_id == earlier:
+                raise PlatformError(
+                    f"{what}: it can't be started ({error}); publish again"
+                ) from error
 
-def _update(workspace: WorkspaceClient, pipeline_id: str) -> str:
-    """The state of the pipeline's newest update."""
-    found = ask(
-        lambda: workspace.pipelines.get(pipeline_id),
-        f"pipeline {pipeline_id}, which fills the online table",
-        "CAN VIEW on the pipeline",
-    )
-    newest = next(iter(found.latest_updates or ()), None)
-    return "not started" if newest is None else _word(newest.state)
+    def state(update: UpdateStateInfo | None) -> str:
+        begun = update is not None and update.update_id != earlier
+        return _word(update.state) if begun else "not started"
+
+    ended = wait(first, look, state, _ENDED.__contains__, what, POLL_SECONDS, PATIENCE_SECONDS)
+    if state(ended) != "COMPLETED":
+        raise PlatformError(
+            f"{table} was not published: pipeline {pipeline_id} is {state(ended)}; see its page "
+            "under Jobs & Pipelines, then publish again"
+        )
 
 
 def _state(store: Any) -> str:

@@ -12,10 +12,15 @@ from typing import TYPE_CHECKING, Any
 from nextbest.errors import PlatformError
 from nextbest.platforms import Endpoint
 from nextbest.platforms.databricks.asking import ask
+from nextbest.platforms.databricks.waiting import wait
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
     from databricks.sdk.service.serving import ServingEndpointDetailed
+
+POLL_SECONDS = 10
+PATIENCE_SECONDS = 3600  # its container is built first
+GOING_ON = "IN_PROGRESS"
 
 
 class DatabricksServing:
@@ -68,10 +73,11 @@ class DatabricksServing:
                 )
             there = _settled(endpoints, name, what, right)
         if not _serves(there, model_name, version):
-            state = there.state and there.state.config_update
+            change = _change(there)
+            told = f"still {change}" if change == GOING_ON else f"ended {change}"
             raise PlatformError(
-                f"{what}: the change ended {state.value if state else 'in no state'}, and it does "
-                "not answer by this version; see its events under Serving, then run this again"
+                f"{what}: the change {told}, and it does not answer by this version; see its "
+                "events under Serving, then run this again"
             )
         return told
 
@@ -88,13 +94,19 @@ class DatabricksServing:
 
 def _settled(endpoints: Any, name: str, what: str, right: str) -> ServingEndpointDetailed:
     """The endpoint once nothing about it is being changed, whether that went well or not."""
-    from databricks.sdk.errors import OperationFailed
 
-    try:
-        wait = endpoints.wait_get_serving_endpoint_not_updating
-        return ask(lambda: wait(name), what, right, passing=(OperationFailed,), just_made=True)
-    except OperationFailed:
-        return ask(lambda: endpoints.get(name), what, right)
+    def look() -> ServingEndpointDetailed:
+        return ask(lambda: endpoints.get(name), what, right, just_made=True)
+
+    return wait(
+        look(), look, _change, lambda state: state != GOING_ON, what, POLL_SECONDS, PATIENCE_SECONDS
+    )
+
+
+def _change(endpoint: ServingEndpointDetailed) -> str:
+    """How the last change of its configuration stands."""
+    change = endpoint.state.config_update if endpoint.state else None
+    return change.value if change else "in no state"
 
 
 def _serves(endpoint: ServingEndpointDetailed, model_name: str, version: str) -> bool:

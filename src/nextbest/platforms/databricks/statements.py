@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from nextbest.errors import PlatformError
 from nextbest.platforms.databricks.asking import ask
+from nextbest.platforms.databricks.waiting import wait
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 2
 PATIENCE_SECONDS = 900  # a warehouse that stands still has to start first
+_GOING_ON = ("PENDING", "RUNNING")
 
 Row = dict[str, str | None]
 
@@ -65,16 +66,17 @@ def rows_of(
         f"CAN USE on the warehouse, {right}",
     )
     number = at.statement_id
-    limit = time.monotonic() + PATIENCE_SECONDS
-    while _state(at) in ("PENDING", "RUNNING") and time.monotonic() < limit:
-        time.sleep(POLL_SECONDS)
-        at = ask(
-            lambda: execution.get_statement(number),
-            what,
-            "to be asked by who started it",
-            just_made=True,
-        )
-    if _state(at) in ("PENDING", "RUNNING"):
+    own = "to be asked by who started it"
+    at = wait(
+        at,
+        lambda: ask(lambda: execution.get_statement(number), what, own, just_made=True),
+        _state,
+        lambda state: state not in _GOING_ON,
+        what,
+        POLL_SECONDS,
+        PATIENCE_SECONDS,
+    )
+    if _state(at) in _GOING_ON:
         raise PlatformError(
             f"{what}: it has not ended in {PATIENCE_SECONDS // 60} minutes; see it in the query "
             "history of the workspace"
@@ -95,7 +97,7 @@ def rows_of(
             chunk = ask(
                 lambda at=following: execution.get_statement_result_chunk_n(number, at),
                 what,
-                "to be asked by who started it",
+                own,
                 just_made=True,
             )
     return found

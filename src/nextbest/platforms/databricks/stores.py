@@ -6,18 +6,18 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from nextbest.platforms.databricks.asking import ask, look
-from nextbest.platforms.databricks.online_store import CAPACITY
+from nextbest.platforms.databricks.online_store import CAPACITY, STORE_RIGHT
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
-
-_RIGHT = "to be a workspace admin, or CAN MANAGE on the store"
 
 
 def is_there(workspace: WorkspaceClient, name: str) -> bool:
     """Whether the online store exists, in whatever state."""
     stores = workspace.feature_store
-    return look(lambda: stores.get_online_store(name), f"online store {name}", _RIGHT) is not None
+    return (
+        look(lambda: stores.get_online_store(name), f"online store {name}", STORE_RIGHT) is not None
+    )
 
 
 def create(workspace: WorkspaceClient, name: str) -> None:
@@ -35,7 +35,7 @@ def create(workspace: WorkspaceClient, name: str) -> None:
 def delete(workspace: WorkspaceClient, name: str) -> None:
     """Delete the store, if it is there."""
     stores = workspace.feature_store
-    look(lambda: stores.delete_online_store(name), f"online store {name}", _RIGHT)
+    look(lambda: stores.delete_online_store(name), f"online store {name}", STORE_RIGHT)
 
 
 def delete_table(workspace: WorkspaceClient, table: str) -> None:
