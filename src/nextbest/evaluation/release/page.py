@@ -99,7 +99,7 @@ def _section(heading: str, told: str, plots: Sequence[str]) -> str:
     drawn = [plot for plot in plots if plot]
     if not drawn:
         return ""
-    return f'<h2>{heading}</h2><p class="soft">{escape(told)}</p>{"".join(drawn)}'
+    return f'<h2>{heading}</h2><p class="soft">{escape(told)}</p><div class="wide">{"".join(drawn)}</div>'
 
 
 def _rows(lines: Sequence[Line], trial: Trial) -> list[Row]:
