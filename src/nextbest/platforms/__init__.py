@@ -244,7 +244,10 @@ class Serving(Protocol):
 
 @dataclass(frozen=True)
 class Platform:
-    """The chosen platform: an engine session and the ports, nothing else."""
+    """The chosen platform: an engine session and the ports, nothing else.
+
+    secret: (scope, key) → its value, which nobody may write down; PlatformError where it lacks.
+    """
 
     name: str
     spark: SparkSession
@@ -253,6 +256,7 @@ class Platform:
     serving: Serving
     catalog: Catalog
     volume: Path
+    secret: Callable[[str, str], str]
 
 
 def open_platform(settings: Settings, spark: SparkSession) -> Platform:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nextbest.platforms import Platform
-from nextbest.platforms.databricks import catalog, feature_store, monitors, serving
+from nextbest.platforms.databricks import catalog, feature_store, monitors, secrets, serving
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -27,4 +28,5 @@ def open_platform(settings: Settings, spark: SparkSession) -> Platform:
         serving=serving.DatabricksServing(workspace),
         catalog=catalog.DatabricksCatalog(spark),
         volume=Path("/Volumes", settings.catalog, settings.schema, settings.volume),
+        secret=partial(secrets.get, workspace),
     )

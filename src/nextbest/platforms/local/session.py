@@ -54,6 +54,7 @@ def open_platform(settings: Settings, spark: SparkSession) -> Platform:
         catalog,
         feature_store,
         monitors,
+        secrets,
         serving,
         tracking,
         volumes,
@@ -72,6 +73,7 @@ def open_platform(settings: Settings, spark: SparkSession) -> Platform:
         serving=serving.LocalServing(home),
         catalog=catalog.LocalCatalog(spark, home, folder),
         volume=folder,
+        secret=secrets.get,
     )
 
 
