@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from nextbest.errors import PlatformError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 ON_SCHEMA = ("USE_SCHEMA", "SELECT", "MODIFY", "CREATE_TABLE", "CREATE_MODEL", "CREATE_FUNCTION",
              "APPLY_TAG")  # fmt: skip
 ON_VOLUME = ("READ_VOLUME", "WRITE_VOLUME")
+NO_TABLE = "00000000-0000-0000-0000-000000000000"
 CREATES_CLUSTERS = "allow-cluster-create"  # the entitlement
 
 
@@ -41,6 +43,7 @@ class Needs:
     schema: str
     volume: str
     clusters: tuple[Cluster, ...]  # none: serverless
+    profiling: str  # the setting
 
 
 @dataclass(frozen=True)
@@ -65,11 +68,7 @@ def examine(workspace: WorkspaceClient, needs: Needs) -> list[Finding]:
         ("Unity Catalog", lambda: _metastore(workspace)),
         ("data", lambda: _data(workspace, me, needs)),
         ("compute", lambda: _compute(workspace, me, needs.clusters)),
-        ("profiling", lambda: _answers(
-            # That this table has no monitor yet is an answer, too.
-            lambda: there(lambda: workspace.quality_monitors.get(
-                f"{needs.catalog}.{needs.schema}.recommendations")),
-            "profiling", "data profiling")),
+        ("profiling", lambda: _profiling(workspace, needs)),
         ("online store", lambda: _answers(
             lambda: list(workspace.feature_store.list_online_stores()),
             "online store", "Online Feature Store")),
@@ -215,6 +214,19 @@ def _policy(workspace: WorkspaceClient, me: User, cluster: Cluster, where: str) 
         "name a policy_id in the cluster, or give the entitlement of unrestricted cluster creation",
         "workspace admin",
     )  # fmt: skip
+
+
+def _profiling(workspace: WorkspaceClient, needs: Needs) -> Iterator[Finding]:
+    """Whether the API that profiles tables answers; that there is no monitor is an answer, too."""
+    if needs.profiling == "own":
+        yield Finding("profiling", "ok", "tables are profiled by our own code")
+    elif needs.profiling == "data_quality":
+        ask_for = partial(workspace.data_quality.get_monitor, "table", NO_TABLE)
+        yield from _answers(lambda: there(ask_for), "profiling", "data profiling")
+    else:
+        table = f"{needs.catalog}.{needs.schema}.recommendations"
+        ask_for = partial(workspace.quality_monitors.get, table)
+        yield from _answers(lambda: there(ask_for), "profiling", "data profiling")
 
 
 def _answers(call: Callable[[], Any], check: str, product: str) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from nextbest.platforms import Platform
 from nextbest.platforms.databricks import catalog, feature_store, monitors, secrets, serving
+from nextbest.platforms.own_monitors import OwnMonitors
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -24,7 +25,11 @@ def open_platform(settings: Settings, spark: SparkSession) -> Platform:
         name="databricks",
         spark=spark,
         features=feature_store.DatabricksFeatureStore(spark, workspace),
-        monitors=monitors.DatabricksMonitors(workspace),
+        monitors=(
+            OwnMonitors(spark)
+            if settings.profiling == "own"
+            else monitors.DatabricksMonitors(workspace, settings.profiling)
+        ),
         serving=serving.DatabricksServing(workspace),
         catalog=catalog.DatabricksCatalog(spark),
         volume=Path("/Volumes", settings.catalog, settings.schema, settings.volume),
