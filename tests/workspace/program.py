@@ -24,7 +24,8 @@ from pathlib import Path
 from nextbest.bundle import find_root, load
 
 CATALOG, MLFLOW, JOBS = "/api/2.1/unity-catalog", "/api/2.0/mlflow/experiments", "/api/2.2/jobs"
-GROUPS = ("schemas", "volumes", "registered_models", "experiments", "jobs")
+ALERTS = "/api/2.0/alerts"
+GROUPS = ("schemas", "volumes", "registered_models", "experiments", "jobs", "alerts")
 NOT_SENT = ("permissions", "grants", "lifecycle")
 
 
@@ -113,6 +114,8 @@ class Deployment:
             ask("POST", f"{JOBS}/delete", {"job_id": int(number)})
         elif group == "experiments":
             ask("POST", f"{MLFLOW}/delete", {"experiment_id": number})
+        elif group == "alerts":
+            ask("DELETE", f"{ALERTS}/{number}")
         else:
             force = {"force": "true"} if group == "schemas" else {}
             place = "models" if group == "registered_models" else group
@@ -141,6 +144,10 @@ class Deployment:
         elif group == "experiments":
             if number is None:
                 return ask("POST", f"{MLFLOW}/create", config)["experiment_id"]
+        elif group == "alerts":
+            if number is None:
+                return ask("POST", ALERTS, config)["id"]
+            ask("PATCH", f"{ALERTS}/{number}", config, update_mask=",".join(config))
         elif number is None:
             place = "models" if group == "registered_models" else group
             return ask("POST", f"{CATALOG}/{place}", config)["full_name"]

@@ -36,6 +36,7 @@ NEEDS = Needs("prod", "nba", "landing", (Cluster("ml", "17.3", "i3.xlarge", "p1"
 JOB = "nextbest training"
 # What dbb leaves to the Databricks CLI, whose stand-in (program.py) asks for it.
 OF_THE_CLI = {
+    "AlertsV2API.create_alert", "AlertsV2API.trash_alert", "AlertsV2API.update_alert",
     "ExperimentsAPI.create_experiment", "JobsAPI.create", "JobsAPI.delete", "JobsAPI.reset",
     "RegisteredModelsAPI.create", "SchemasAPI.create", "SchemasAPI.update", "VolumesAPI.create",
     "VolumesAPI.update",
