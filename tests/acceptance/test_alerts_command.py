@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 import getpass
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -44,8 +45,14 @@ def told(tmp_path_factory):
         spark.stop()
 
 
+@pytest.fixture
+def workspace():
+    with closing(Workspace()) as space:
+        yield space
+
+
 @pytest.fixture(params=["here", "there"])
-def dbb(request, told, monkeypatch, capsys):
+def dbb(request, told, monkeypatch, capsys, workspace):
     """Run dbb on the lakehouse or on a warehouse that asks it: words → (code, out, err)."""
     home, spark, settings = told
     monkeypatch.chdir(ROOT)
@@ -53,8 +60,7 @@ def dbb(request, told, monkeypatch, capsys):
     # The session that is there already: an engine for each call would take seconds.
     monkeypatch.setattr("nextbest.platforms.local.session.open_session", lambda *where: spark)
     if request.param == "there":
-        space = Workspace()
-        request.addfinalizer(space.close)
+        space = workspace
         place = ["--warehouse", "w1"]
         space.kept["warehouses"]["w1"] = "Starter"
 
@@ -125,9 +131,7 @@ def test_the_alert_of_the_bundle_asks_what_the_tables_can_answer(told):
     spark.sql(f"DELETE FROM {acks}").collect()
     assert spark.sql(ask).first()["open"] == 1
     number = alert_id(settings.model, DAY, "drift", "x")
-    spark.sql(
-        f"INSERT INTO {acks} VALUES ('{number}', current_timestamp(), 'me', 'why')"
-    ).collect()
+    spark.sql(f"INSERT INTO {acks} VALUES ('{number}', current_timestamp(), 'me', 'why')").collect()
     assert spark.sql(ask).first()["open"] == 0
     spark.sql(f"DELETE FROM {settings.table('responses')}").collect()
     assert spark.sql(ask).first()["open"] == 1

@@ -5,8 +5,8 @@ from __future__ import annotations
 from deltalake import DeltaTable, write_deltalake
 
 from nextbest.platforms import Monitor
-from nextbest.platforms.own_monitors import OwnMonitors
 from nextbest.platforms.local.serving import plain
+from nextbest.platforms.own_monitors import OwnMonitors
 
 METRICS = ("profile_metrics", "drift_metrics")
 

@@ -19,9 +19,18 @@ from nextbest.platforms.databricks.doctor import Cluster, Needs, examine
 from nextbest.platforms.databricks.monitors import DatabricksMonitors
 from nextbest.platforms.databricks.serving import DatabricksServing
 from nextbest.platforms.databricks.statements import choose_warehouse, rows_of
-from workspace import compute, data_quality, features, identity, jobs, monitors, pipelines
+from workspace import (
+    compute,
+    data_quality,
+    features,
+    identity,
+    jobs,
+    monitors,
+    pipelines,
+    serving,
+    warehouses,
+)
 from workspace import secrets as scopes
-from workspace import serving, warehouses
 from workspace import unity_catalog as catalog
 from workspace.faults import BROKEN, DROPPED, LOST
 from workspace.server import Workspace

@@ -50,7 +50,9 @@ def ack(args: argparse.Namespace) -> int:
     from nextbest.lifecycle.alert_list import acknowledge
 
     if not args.reason.strip():
-        raise UsageError("--reason: say what is done about it, whoever is next on call will read it")
+        raise UsageError(
+            "--reason: say what is done about it, whoever is next on call will read it"
+        )
     settings, query, who = _opened(args)
     number = acknowledge(settings, query, args.alert_id, who, args.reason.strip())
     print(f"{number} is acknowledged by {who}")

@@ -226,10 +226,10 @@ COMMANDS = (
     Command(("runs",), "list the runs made here", _place, "nextbest.runner.command:runs"),
     Command(("runs", "show"), "show one run", _show, "nextbest.runner.command:show"),
     Command(("costs",), "what past runs took and cost", _costs, "nextbest.commands.costs:costs"),
-    Command(("alerts",), "what was found, and who was told", _alerts, "nextbest.commands.alerts:alerts"),
     Command(
-        ("alerts", "ack"), "acknowledge an alert", _ack, "nextbest.commands.alerts:ack"
+        ("alerts",), "what was found, and who was told", _alerts, "nextbest.commands.alerts:alerts"
     ),
+    Command(("alerts", "ack"), "acknowledge an alert", _ack, "nextbest.commands.alerts:ack"),
     Command(("explain",), "explain a decision", _explain, "nextbest.commands.explain:explain"),
     Command(("serve",), "answer requests here", _serve, "nextbest.runner.servers:serve"),
     Command(("mlflow",), "open MLflow's pages", _mlflow, "nextbest.runner.servers:mlflow"),

@@ -28,9 +28,7 @@ DELIVERIES = (
 )
 
 
-def send_alerts(
-    settings: Settings, spark: SparkSession, patience: Patience = PATIENCE
-) -> Outcome:
+def send_alerts(settings: Settings, spark: SparkSession, patience: Patience = PATIENCE) -> Outcome:
     """09: deliver the news of the day, and what earlier runs of the last days left undelivered.
 
     What is to be sent is written down before, and that it was taken after: a run that is killed

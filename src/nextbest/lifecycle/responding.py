@@ -65,8 +65,7 @@ def respond(settings: Settings, spark: SparkSession, version: str, verdict: Verd
     gone = [
         alert
         for alert, _ in _alerts(settings, spark)
-        if alert.as_of == settings.as_of
-        and alert.alert_id not in {each.alert_id for each in found}
+        if alert.as_of == settings.as_of and alert.alert_id not in {each.alert_id for each in found}
     ]
     rows = [(*dataclasses.astuple(each), True) for each in found]
     rows += [(*dataclasses.astuple(each), False) for each in gone]

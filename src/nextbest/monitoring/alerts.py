@@ -24,7 +24,8 @@ class Alert:
     """One finding of a day: a row of the table `alerts`, by the same names.
 
     version: the champion of the day; kind: drift or not computable; subject: the column; value in
-    the unit of its threshold, None where it is not computable; told: why people are told of it, one of TOLD, or KNOWN.
+    the unit of its threshold, None where it is not computable; told: why people are told of it,
+    one of TOLD, or KNOWN.
     """
 
     alert_id: str
@@ -106,11 +107,11 @@ def raised(
                 break
             episode.append(one)
         told = _told(severity, as_of, episode, acknowledged, reminder_days)
+        value = None if math.isnan(each.value) else each.value
+        number = alert_id(model, as_of, kind, each.column)
         found.append(
-            Alert(
-                alert_id(model, as_of, kind, each.column), model, as_of, version, kind, each.column,
-                severity, None if math.isnan(each.value) else each.value, each.threshold, _sentence(each), told,
-            )
+            Alert(number, model, as_of, version, kind, each.column, severity, value,
+                  each.threshold, _sentence(each), told)
         )  # fmt: skip
     return tuple(found)
 

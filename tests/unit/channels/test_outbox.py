@@ -1,4 +1,4 @@
-"""What is to be delivered: whatever an earlier run left, nothing is lost and nothing is told twice."""
+"""What is to be delivered: whatever an earlier run left, nothing is lost, nothing told twice."""
 
 from __future__ import annotations
 

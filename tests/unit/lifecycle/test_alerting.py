@@ -63,9 +63,7 @@ def day(world, monkeypatch):
         for row in tables.read(spark, settings().table(name)).collect()
         if row["model"] == settings().model
     ]
-    run.listen = lambda receiver: monkeypatch.setenv(
-        "NEXTBEST_SECRET_ALERTS_URL", receiver.url
-    )
+    run.listen = lambda receiver: monkeypatch.setenv("NEXTBEST_SECRET_ALERTS_URL", receiver.url)
     return run
 
 

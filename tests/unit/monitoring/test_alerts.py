@@ -96,9 +96,7 @@ def test_what_is_not_computable_is_critical_and_has_no_value():
 def test_only_the_days_before_count_so_a_repeated_run_says_the_same():
     options = {"acknowledged": (), "reminder_days": 7}
     first = raised(verdict(x=0.3), "m", "1", DAY, past=(), judged=(), **options)
-    later = raised(
-        verdict(x=0.3), "m", "1", day(1), past=first, judged={DAY, day(1)}, **options
-    )
+    later = raised(verdict(x=0.3), "m", "1", day(1), past=first, judged={DAY, day(1)}, **options)
     again = raised(
         verdict(x=0.3), "m", "1", DAY, past=[*first, *later], judged={DAY, day(1)}, **options
     )

@@ -10,7 +10,15 @@ import pytest
 from workspace import data_quality, serving, unity_catalog
 from workspace import monitors as its_monitors
 from workspace.faults import Fault
-from workspace.scenarios import MONITOR, arrived, deploy, query, refresh, refresh_newly, tables_are_there
+from workspace.scenarios import (
+    MONITOR,
+    arrived,
+    deploy,
+    query,
+    refresh,
+    refresh_newly,
+    tables_are_there,
+)
 from workspace.server import Workspace
 
 from nextbest.errors import PlatformError
