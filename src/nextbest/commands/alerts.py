@@ -7,10 +7,11 @@ import datetime as dt
 import getpass
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nextbest.bundle import Bundle, find_root, load
 from nextbest.bundle.command import parse_variables
@@ -34,9 +35,9 @@ def alerts(args: argparse.Namespace) -> int:
 
     if args.days < 1:
         raise UsageError(f"--days {args.days}: one day at least")
-    settings, query, _ = _opened(args)
+    settings, asked = _opened(args)
     since = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=args.days)
-    found = listed(settings, query, args.since or since.isoformat())
+    found = listed(settings, asked.query, args.since or since.isoformat())
     if args.json:
         print(json.dumps(found, indent=1))
     else:
@@ -47,20 +48,28 @@ def alerts(args: argparse.Namespace) -> int:
 
 def ack(args: argparse.Namespace) -> int:
     """Acknowledge an alert: no reminder of it as long as it goes on, unless it gets worse."""
-    from nextbest.lifecycle.alert_list import acknowledge
+    from nextbest.lifecycle.alert_list import chosen
 
     if not args.reason.strip():
         raise UsageError(
             "--reason: say what is done about it, whoever is next on call will read it"
         )
-    settings, query, who = _opened(args)
-    number = acknowledge(settings, query, args.alert_id, who, args.reason.strip())
-    print(f"{number} is acknowledged by {who}")
+    settings, asked = _opened(args)
+    number = chosen(settings, asked.query, args.alert_id)
+    asked.acknowledge(number, asked.who, args.reason.strip())
+    print(f"{number} is acknowledged by {asked.who}")
     return 0
 
 
-def _opened(args: argparse.Namespace) -> tuple[Settings, Query, str]:
-    """Settings of the target, how to ask its tables, and who asks."""
+class Asked(NamedTuple):
+    """A target's tables: how to ask them, who asks, and how an alert (id, who, reason) is noted."""
+
+    query: Query
+    who: str
+    acknowledge: Callable[[str, str, str], None]
+
+
+def _opened(args: argparse.Namespace) -> tuple[Settings, Asked]:
     if args.local and args.warehouse:
         raise UsageError("--warehouse: tables of this machine are asked without one")
     if args.lakehouse and not args.local:
@@ -68,13 +77,12 @@ def _opened(args: argparse.Namespace) -> tuple[Settings, Query, str]:
     root = find_root(Path.cwd())
     bundle = load(root, args.target, parse_variables(args.var), getpass.getuser())
     settings = settings_of(bundle)
-    query, who = _here(args, root, bundle, settings) if args.local else _there(args, bundle)
-    return settings, query, who
+    if args.local:
+        return settings, _here(args, root, bundle, settings)
+    return settings, _there(args, bundle, settings)
 
 
-def _here(
-    args: argparse.Namespace, root: Path, bundle: Bundle, settings: Settings
-) -> tuple[Query, str]:
+def _here(args: argparse.Namespace, root: Path, bundle: Bundle, settings: Settings) -> Asked:
     lakehouse = chosen_lakehouse(args.lakehouse, root)
     schema = f"{settings.catalog}.{settings.schema}"
     table = settings.table("alert_deliveries")
@@ -84,6 +92,7 @@ def _here(
             "makes it, once there is a champion"
         )
     os.environ.update(environment(lakehouse))
+    from nextbest.lifecycle.alert_list import acknowledge_here
     from nextbest.platforms.local.session import open_session
 
     spark = open_session(lakehouse, [schema])
@@ -91,10 +100,11 @@ def _here(
     def query(sql: str, given: Mapping[str, str]) -> list[dict[str, Any]]:
         return [row.asDict() for row in spark.sql(sql, args=dict(given)).collect()]
 
-    return query, getpass.getuser()
+    return Asked(query, getpass.getuser(), partial(acknowledge_here, settings, spark))
 
 
-def _there(args: argparse.Namespace, bundle: Bundle) -> tuple[Query, str]:
+def _there(args: argparse.Namespace, bundle: Bundle, settings: Settings) -> Asked:
+    from nextbest.lifecycle.alert_list import acknowledge_there
     from nextbest.platforms.databricks.asking import ask, connect
     from nextbest.platforms.databricks.statements import choose_warehouse, rows_of
 
@@ -103,28 +113,22 @@ def _there(args: argparse.Namespace, bundle: Bundle) -> tuple[Query, str]:
     me = ask(workspace.current_user.me, "who asks", "a valid token").user_name or ""
     warehouse = choose_warehouse(workspace, args.warehouse)
     right = "USE SCHEMA and SELECT on the target's schema, MODIFY to acknowledge"
-    return partial(rows_of, workspace, warehouse, right=right), me
+    query = partial(rows_of, workspace, warehouse, right=right)
+    return Asked(query, me, partial(acknowledge_there, settings, query))
 
 
 def _show(found: list[dict[str, Any]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(markup=False, highlight=False)
+    """A paragraph per day: what is done about it, who was told, and a line per alert."""
     if not found:
-        console.print("no alerts")
-        return
-    table = Table(box=None, pad_edge=False)
-    for name in ("", "id", "day", "finding", "told", "messages", "response", "acknowledged"):
-        table.add_column(name, overflow="fold", no_wrap=name in ("id", "day"))
-    for each in found:
-        sent = f"{each['delivered']} taken"
-        if each["undelivered"]:
-            sent += f", {each['undelivered']} not"
-        who = each["acknowledged_by"]
-        seen = f"{who}: {each['acknowledged_because']}" if who else ""
-        table.add_row(
-            MARKS[each["severity"]], each["alert_id"], each["as_of"], each["text"], each["told"],
-            sent, each["response"], seen,
-        )  # fmt: skip
-    console.print(table)
+        print("no alerts")
+    for day, some in groupby(found, key=lambda each: each["as_of"]):
+        alerts_of_day = list(some)
+        first = alerts_of_day[0]
+        lost = f", {first['undelivered']} NOT taken" if first["undelivered"] else ""
+        print(f"{day}  {first['response']}; {first['delivered']} messages taken{lost}")
+        for each in alerts_of_day:
+            print(
+                f"  {MARKS[each['severity']]} {each['alert_id']}  {each['told']:<8}  {each['text']}"
+            )
+            if each["acknowledged_by"]:
+                print(f"      {each['acknowledged_by']}: {each['acknowledged_because']}")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nextbest.errors import UsageError
+from nextbest.lifecycle.responding import ACKNOWLEDGEMENTS, write
 from nextbest.settings import Settings
 from nextbest.tables import quote
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 Query = Callable[[str, Mapping[str, str]], Sequence[Mapping[str, Any]]]  # SQL, its :names → rows
 
@@ -30,11 +35,10 @@ def listed(settings: Settings, query: Query, since: str) -> list[dict[str, Any]]
     return found
 
 
-def acknowledge(settings: Settings, query: Query, alert: str, who: str, reason: str) -> str:
-    """Write down that somebody looks after an alert; its id, of which the begin is enough.
+def chosen(settings: Settings, query: Query, alert: str) -> str:
+    """The whole id of an alert, of which the begin is enough.
 
-    Again for the same alert, the new reason takes the place of the old. Raises UsageError for an
-    id that none or several have.
+    Raises UsageError for an id that none or several have.
     """
     names = {name: quote(settings.table(name)) for name in _TABLES}
     given = {"model": settings.model, "start": f"{alert}%"}
@@ -42,9 +46,22 @@ def acknowledge(settings: Settings, query: Query, alert: str, who: str, reason: 
     if len(found) != 1:
         told = f"{len(found)} alerts" if found else "no alert"
         raise UsageError(f"{told} of {settings.model} with id {alert}: `dbb alerts` lists them")
-    given = {"alert": found[0], "who": who, "reason": reason}
-    query(_ACKNOWLEDGE.format(**names), given)
     return found[0]
+
+
+def acknowledge_here(
+    settings: Settings, spark: SparkSession, alert: str, who: str, reason: str
+) -> None:
+    """Write down that somebody looks after an alert, by Spark; a new reason replaces the old."""
+    table = settings.table("alert_acknowledgements")
+    now = dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)
+    write(spark, [(alert, now, who, reason)], ACKNOWLEDGEMENTS, table, ["alert_id"])
+
+
+def acknowledge_there(settings: Settings, query: Query, alert: str, who: str, reason: str) -> None:
+    """The same by a warehouse."""
+    table = quote(settings.table("alert_acknowledgements"))
+    query(_ACKNOWLEDGE.format(table), {"alert": alert, "who": who, "reason": reason})
 
 
 def _plain(value: Any) -> Any:
@@ -70,7 +87,7 @@ _FIND = """
 SELECT alert_id FROM {alerts} WHERE model = :model AND alert_id LIKE :start
 """
 _ACKNOWLEDGE = """
-MERGE INTO {alert_acknowledgements} k
+MERGE INTO {} k
 USING (SELECT :alert AS alert_id, current_timestamp() AS acknowledged_at,
   :who AS acknowledged_by, :reason AS reason) s
 ON k.alert_id = s.alert_id

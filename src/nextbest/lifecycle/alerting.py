@@ -18,7 +18,7 @@ from nextbest.errors import PlatformError
 from nextbest.lifecycle.outcome import Outcome
 from nextbest.lifecycle.responding import read_responses, standing_alerts, write
 from nextbest.monitoring.alerts import Message, message
-from nextbest.platforms import open_platform
+from nextbest.platforms import open_secrets
 from nextbest.settings import Settings
 
 DELIVERIES = (
@@ -38,7 +38,7 @@ def send_alerts(settings: Settings, spark: SparkSession, patience: Patience = PA
     channels = {each.name: each for each in read_channels(settings.alert_channels)}
     if not tables.exists(spark, settings.table("responses")):
         return Outcome(f"{settings.model} has no verdict yet: there is nothing to tell")
-    platform = open_platform(settings, spark)
+    secret = open_secrets(settings)
     known = {each.delivery_id: each for each in _known(settings, spark)}
     planned = plan(
         _messages(settings, spark), list(channels.values()), known.values(), settings.as_of, _now()
@@ -48,9 +48,7 @@ def send_alerts(settings: Settings, spark: SparkSession, patience: Patience = PA
     tried = []
     for delivery in [each for each in known.values() if each.open]:
         channel = channels[delivery.channel]
-        sent = send(
-            channel, delivery.delivery_id, json.loads(delivery.payload), platform.secret, patience
-        )
+        sent = send(channel, delivery.delivery_id, json.loads(delivery.payload), secret, patience)
         tried.append(after(delivery, sent, _now()))
         _write(settings, spark, tried[-1:])
         print(f"{delivery.as_of} {delivery.channel}: {sent.error or DELIVERED}", flush=True)

@@ -244,10 +244,7 @@ class Serving(Protocol):
 
 @dataclass(frozen=True)
 class Platform:
-    """The chosen platform: an engine session and the ports, nothing else.
-
-    secret: (scope, key) → its value, which nobody may write down; PlatformError where it lacks.
-    """
+    """The chosen platform: an engine session and the ports, nothing else."""
 
     name: str
     spark: SparkSession
@@ -256,10 +253,15 @@ class Platform:
     serving: Serving
     catalog: Catalog
     volume: Path
-    secret: Callable[[str, str], str]
 
 
 def open_platform(settings: Settings, spark: SparkSession) -> Platform:
     """The platform that `settings.platform` names; never another one in its place."""
     module = importlib.import_module(f"nextbest.platforms.{settings.platform}.session")
     return module.open_platform(settings, spark)
+
+
+def open_secrets(settings: Settings) -> Callable[[str, str], str]:
+    """(scope, key) → the secret, which nobody may write down; it raises PlatformError for none."""
+    module = importlib.import_module(f"nextbest.platforms.{settings.platform}.secrets")
+    return module.open_secrets()

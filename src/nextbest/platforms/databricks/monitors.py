@@ -45,8 +45,8 @@ class DatabricksMonitors:
         ended = _awaited(what, begun, partial(self._api.look, table, number))
         if ended.state != READY:
             raise PlatformError(
-                f"{what} is {ended.called} ({ended.message or 'no message'}); see the table's "
-                "Quality tab"
+                f"monitor of {table}: refresh {number} is {ended.called} "
+                f"({ended.message or 'no message'}); see the table's Quality tab"
             )
 
     def make_first(self, monitor: Monitor) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from nextbest.errors import PlatformError
@@ -20,3 +22,10 @@ def get(workspace: WorkspaceClient, scope: str, key: str) -> str:
         return base64.b64decode(found.value or "").decode()
     except ValueError:
         raise PlatformError(f"{what} is no text: put it there anew as a string") from None
+
+
+def open_secrets() -> Callable[[str, str], str]:
+    """(scope, key) → the secret, with the credentials that the notebook runs with."""
+    from databricks.sdk import WorkspaceClient
+
+    return partial(get, WorkspaceClient())

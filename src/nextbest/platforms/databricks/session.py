@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nextbest.platforms import Platform
-from nextbest.platforms.databricks import catalog, feature_store, monitors, secrets, serving
+from nextbest.platforms.databricks import catalog, feature_store, monitors, serving
 from nextbest.platforms.own_monitors import OwnMonitors
 
 if TYPE_CHECKING:
@@ -33,5 +32,4 @@ def open_platform(settings: Settings, spark: SparkSession) -> Platform:
         serving=serving.DatabricksServing(workspace),
         catalog=catalog.DatabricksCatalog(spark),
         volume=Path("/Volumes", settings.catalog, settings.schema, settings.volume),
-        secret=partial(secrets.get, workspace),
     )

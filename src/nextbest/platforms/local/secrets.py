@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 
 from nextbest.errors import PlatformError
 
@@ -21,3 +22,8 @@ def get(scope: str, key: str) -> str:
     if name not in os.environ:
         raise PlatformError(f"secret '{key}' of scope '{scope}' is not set: export {name}")
     return os.environ[name]
+
+
+def open_secrets() -> Callable[[str, str], str]:
+    """(scope, key) → the secret."""
+    return get

@@ -54,7 +54,6 @@ def open_platform(settings: Settings, spark: SparkSession) -> Platform:
     from nextbest.platforms.local import (
         catalog,
         feature_store,
-        secrets,
         serving,
         tracking,
         volumes,
@@ -73,7 +72,6 @@ def open_platform(settings: Settings, spark: SparkSession) -> Platform:
         serving=serving.LocalServing(home),
         catalog=catalog.LocalCatalog(spark, home, folder),
         volume=folder,
-        secret=secrets.get,
     )
 
 
