@@ -1,11 +1,12 @@
 # Databricks notebook source
 # MAGIC %md
 # MAGIC # 07 · Drift
-# MAGIC Has anything moved so far that the champion should be trained anew? The task value `drift`
-# MAGIC decides what the job does next.
+# MAGIC Has anything moved so far that the champion should be trained anew, and may it be, by
+# MAGIC cool-down and cap? The task value `drift` decides what the job does next.
 # MAGIC
 # MAGIC - **Reads** the metrics of notebook 06.
-# MAGIC - **Writes** a report in the volume's folder `monitoring`; the task value `drift`.
+# MAGIC - **Writes** the tables `alerts` and `responses`, a report in the volume's folder
+# MAGIC   `monitoring`; the task values `drift` (a retraining starts) and `verdict`.
 # MAGIC - **Needs** a champion (without one it does nothing), and notebook 06 for the same `as_of`.
 # MAGIC
 # MAGIC By hand: choose a `target` above and run all. A widget that is left empty takes that

@@ -6,6 +6,7 @@ import datetime as dt
 from pathlib import Path
 
 from nextbest.bundle import configuration, find_root
+from nextbest.bundle.dynamic import dynamic_references
 from nextbest.errors import UsageError
 
 NO_TARGET = "none"
@@ -35,7 +36,7 @@ def target_values(root: Path, target: str, user: str) -> dict[str, str]:
         for job in jobs.values()
         for parameter in job.get("parameters", [])
     }
-    return {name: text for name, text in found.items() if "{{" not in text}
+    return {name: text for name, text in found.items() if not any(dynamic_references(text))}
 
 
 def _current_user() -> str:

@@ -65,6 +65,12 @@ class Settings:
     drift: str  # none | covariate | concept | both: what the simulated world does to itself
     drift_from: str  # a date, or "live": the first day with decisions of our own
     drift_threshold: float  # population stability index that counts as drift
+    retrain_cooldown_days: int  # from one retraining that drift started to the next
+    retrain_cap: int  # retrainings that drift may start within retrain_window_days
+    retrain_window_days: int
+    alert_channels: str  # who is told: see channels.declared
+    alert_reminder_days: int  # after which a finding that goes on is told again
+    profiling: str  # data_quality | quality_monitors: Databricks' APIs | own: our own code
 
     @property
     def dataset(self) -> str:
@@ -155,6 +161,7 @@ _CHOICES = {
     "campaign": ("all", "men", "women"),
     "release_to": ("candidate", "staging", "champion"),
     "drift": ("none", "covariate", "concept", "both"),
+    "profiling": ("data_quality", "quality_monitors", "own"),
 }
 
 

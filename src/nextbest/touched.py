@@ -52,7 +52,7 @@ BY_NOTEBOOK: Mapping[str, Touched] = {
     ),
     "07_drift_detection": Touched(
         ("customer_features", "recommendations", "training_baseline", PROFILE, DRIFT),
-        (),
+        ("alert_acknowledgements", "alerts", "responses"),
         volume=True,
         model="reads",
     ),
@@ -63,4 +63,5 @@ BY_NOTEBOOK: Mapping[str, Touched] = {
         endpoint=True,
         online=("customer_features",),
     ),
+    "09_alerting": Touched(("alerts", "responses"), ("alert_deliveries",)),
 }

@@ -1,4 +1,4 @@
-"""One suite for the monitors port: both adapters, on the same real tables.
+"""One suite for the monitors port: our own adapter and both APIs of Databricks, on real tables.
 
 Databricks' talks by the real SDK to the recorder, behind which our own code writes what data
 profiling would, as it was declared.
@@ -34,7 +34,7 @@ def rows(count, days, seed, shift=0.0):
     })  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=["local", "databricks"])
+@pytest.fixture(scope="module", params=["own", "quality_monitors", "data_quality"])
 def watched(request, spark, spark_home):
     """The adapter, what it watches, and how to read one of its metric tables."""
     with ExitStack() as stack:
@@ -46,10 +46,10 @@ def made(request, spark, spark_home, stack):
     table, baseline = f"{SCHEMA}.{name}", f"{SCHEMA}.port_{request.param}_baseline"
     for place, frame in ((table, rows(600, [3, 4, 5], 1, 1.0)), (baseline, rows(900, [1, 2], 2))):
         spark.createDataFrame(frame).write.format("delta").mode("overwrite").saveAsTable(place)
-    if request.param == "local":
-        from nextbest.platforms.local.monitors import LocalMonitors
+    if request.param == "own":
+        from nextbest.platforms.own_monitors import OwnMonitors
 
-        adapter = LocalMonitors(spark)
+        adapter = OwnMonitors(spark)
     else:
         from workspace.behind import profile_by
         from workspace.server import Workspace
@@ -59,7 +59,9 @@ def made(request, spark, spark_home, stack):
         space = stack.enter_context(closing(Workspace()))
         space.hooks["profile"] = profile_by(spark, spark_home)
         stack.enter_context(pytest.MonkeyPatch.context()).setattr(monitors, "POLL_SECONDS", 0)
-        adapter = monitors.DatabricksMonitors(space.client())
+        space.kept["schemas"][SCHEMA] = "me"
+        space.kept["tables"].update({table: 1, baseline: 1})
+        adapter = monitors.DatabricksMonitors(space.client(), request.param)
     monitor = Monitor(
         table, baseline, "decided_at", "1 day", "model_version", "expected_value",
         ("expected_value", "channel"),

@@ -21,8 +21,8 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
 
 
 @pytest.mark.unit
-def test_there_are_eight_in_order():
-    assert [path.name[:2] for path in NOTEBOOKS] == [f"0{number}" for number in range(1, 9)]
+def test_there_are_nine_in_order():
+    assert [path.name[:2] for path in NOTEBOOKS] == [f"0{number}" for number in range(1, 10)]
 
 
 @pytest.mark.unit

@@ -25,6 +25,8 @@ GOOD = {
     "thompson_draws": "0",
     "eligibility_share": "0", "contact_policy": "none", "channel_capacity": "none",
     "daily_budget": "none",
+    "retrain_cooldown_days": "3", "retrain_cap": "5", "retrain_window_days": "30",
+    "alert_channels": "log", "alert_reminder_days": "7", "profiling": "own",
 }  # fmt: skip
 
 

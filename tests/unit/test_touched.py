@@ -12,7 +12,7 @@ import pytest
 from nextbest import lifecycle, touched
 from nextbest.platforms import open_platform
 from nextbest.platforms.databricks.monitors import DatabricksMonitors
-from nextbest.platforms.local.monitors import LocalMonitors
+from nextbest.platforms.own_monitors import OwnMonitors
 from nextbest.platforms.watched import live_monitor
 from nextbest.settings import Settings
 from nextbest.use_cases import load
@@ -30,6 +30,8 @@ VALUES = {
     "drift_threshold": "0.2", "drift_from": "live", "exploration_floor": "0", "temperature": "0",
     "thompson_draws": "0", "max_rejected_share": "0.02", "eligibility_share": "0",
     "contact_policy": "none", "channel_capacity": "none", "daily_budget": "none",
+    "retrain_cooldown_days": "3", "retrain_cap": "5", "retrain_window_days": "30",
+    "alert_channels": "log", "alert_reminder_days": "7", "profiling": "own",
 }  # fmt: skip
 
 
@@ -99,7 +101,8 @@ def files(home):
 def named_by_databricks():
     """The metric tables, by the names that the local monitors give them."""
     monitor = live_monitor(lambda name: f"{SCHEMA}.{name}")
-    here, there = LocalMonitors(None).tables(monitor), DatabricksMonitors(None).tables(monitor)
+    here = OwnMonitors(None).tables(monitor)
+    there = DatabricksMonitors(None, "quality_monitors").tables(monitor)
     pairs = [(here.profile, there.profile), (here.drift, there.drift)]
     return {ours.split(".")[-1]: theirs.split(".")[-1] for ours, theirs in pairs}
 

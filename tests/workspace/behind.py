@@ -5,8 +5,8 @@ from __future__ import annotations
 from deltalake import DeltaTable, write_deltalake
 
 from nextbest.platforms import Monitor
-from nextbest.platforms.local.monitors import LocalMonitors
 from nextbest.platforms.local.serving import plain
+from nextbest.platforms.own_monitors import OwnMonitors
 
 METRICS = ("profile_metrics", "drift_metrics")
 
@@ -30,8 +30,8 @@ def profile_by(spark, lakehouse):
             tuple({*plain_kinds} & {*spark.table(monitor["baseline_table_name"]).columns}
                   - {"model_version"}),
         )  # fmt: skip
-        LocalMonitors(spark).refresh(watched, day)
-        ours = LocalMonitors(spark).tables(watched)
+        OwnMonitors(spark).refresh(watched, day)
+        ours = OwnMonitors(spark).tables(watched)
         for kind, name in zip(METRICS, (ours.profile, ours.drift), strict=True):
             found = DeltaTable(str(folder / name.rpartition(".")[2])).to_pyarrow_table()
             if "model_id_col" not in log:

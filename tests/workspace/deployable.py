@@ -85,7 +85,9 @@ class Deployable:
         kept = copy.deepcopy({name: dict(some) for name, some in self.space.kept.items() if some})
         kept.pop("numbers", None)
         jobs, experiments = kept.pop("jobs", {}), kept.pop("experiments", {})
+        alerts = kept.pop("alerts", {})
         names = {str(key): job["name"] for key, job in jobs.items()} | experiments
+        names |= {key: alert["display_name"] for key, alert in alerts.items()}
         for job in jobs.values():
             for task in job["settings"]["tasks"]:
                 if "run_job_task" in task:
@@ -97,6 +99,7 @@ class Deployable:
             for some in state
         ]
         told = {"jobs": sorted(jobs.values(), key=lambda job: job["name"]),
+                "alerts": sorted(alerts.values(), key=lambda alert: alert["display_name"]),
                 "experiments": sorted(experiments.values()), "known": known}  # fmt: skip
         return {**kept, **told}
 

@@ -24,8 +24,11 @@ from pathlib import Path
 from nextbest.bundle import find_root, load
 
 CATALOG, MLFLOW, JOBS = "/api/2.1/unity-catalog", "/api/2.0/mlflow/experiments", "/api/2.2/jobs"
+ALERTS = "/api/2.0/alerts"
 SECRETS = "/api/2.0/secrets/scopes"
-GROUPS = ("schemas", "volumes", "registered_models", "experiments", "secret_scopes", "jobs")
+GROUPS = (
+    "schemas", "volumes", "registered_models", "experiments", "secret_scopes", "jobs", "alerts"
+)  # fmt: skip
 NOT_SENT = ("permissions", "grants", "lifecycle")
 
 
@@ -116,6 +119,8 @@ class Deployment:
             ask("POST", f"{MLFLOW}/delete", {"experiment_id": number})
         elif group == "secret_scopes":
             ask("POST", f"{SECRETS}/delete", {"scope": number})
+        elif group == "alerts":
+            ask("DELETE", f"{ALERTS}/{number}")
         else:
             force = {"force": "true"} if group == "schemas" else {}
             place = "models" if group == "registered_models" else group
@@ -148,6 +153,10 @@ class Deployment:
             if number is None:
                 ask("POST", f"{SECRETS}/create", {"scope": config["name"]})
             return config["name"]
+        elif group == "alerts":
+            if number is None:
+                return ask("POST", ALERTS, config)["id"]
+            ask("PATCH", f"{ALERTS}/{number}", config, update_mask=",".join(config))
         elif number is None:
             place = "models" if group == "registered_models" else group
             return ask("POST", f"{CATALOG}/{place}", config)["full_name"]

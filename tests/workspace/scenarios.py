@@ -14,12 +14,23 @@ from dataclasses import dataclass, field
 from nextbest.errors import PlatformError
 from nextbest.platforms import Endpoint, Monitor
 from nextbest.platforms.databricks import jobs as job_runs
-from nextbest.platforms.databricks import online_store
+from nextbest.platforms.databricks import online_store, secrets
 from nextbest.platforms.databricks.doctor import Cluster, Needs, examine
 from nextbest.platforms.databricks.monitors import DatabricksMonitors
 from nextbest.platforms.databricks.serving import DatabricksServing
 from nextbest.platforms.databricks.statements import choose_warehouse, rows_of
-from workspace import compute, features, identity, jobs, monitors, pipelines, serving, warehouses
+from workspace import (
+    compute,
+    data_quality,
+    features,
+    identity,
+    jobs,
+    monitors,
+    pipelines,
+    serving,
+    warehouses,
+)
+from workspace import secrets as scopes
 from workspace import unity_catalog as catalog
 from workspace.faults import BROKEN, DROPPED, LOST
 from workspace.server import Workspace
@@ -29,10 +40,12 @@ MONITOR = Monitor(
     timestamp="decided_at", granularity="1 day", model_id="model_version", prediction="value",
     columns=("a",),
 )  # fmt: skip
-NEEDS = Needs("prod", "nba", "landing", (Cluster("ml", "17.3", "i3.xlarge", "p1"),))
+NEEDS = Needs("prod", "nba", "landing", (Cluster("ml", "17.3", "i3.xlarge", "p1"),),
+              "quality_monitors")  # fmt: skip
 JOB = "nextbest training"
 # What dbb leaves to the Databricks CLI, whose stand-in (program.py) asks for it.
 OF_THE_CLI = {
+    "AlertsV2API.create_alert", "AlertsV2API.trash_alert", "AlertsV2API.update_alert",
     "ExperimentsAPI.create_experiment", "JobsAPI.create", "JobsAPI.delete", "JobsAPI.reset",
     "RegisteredModelsAPI.create", "SchemasAPI.create", "SchemasAPI.update",
     "SecretsAPI.create_scope", "VolumesAPI.create", "VolumesAPI.update",
@@ -60,7 +73,35 @@ class Scenario:
 
 
 def refresh(space: Workspace) -> None:
-    DatabricksMonitors(space.client()).refresh(MONITOR, dt.date(2026, 3, 1))
+    refresh_by(space, "quality_monitors")
+
+
+def refresh_by(space: Workspace, api: str) -> None:
+    DatabricksMonitors(space.client(), api).refresh(MONITOR, dt.date(2026, 3, 1))
+
+
+def refresh_newly(space: Workspace) -> None:
+    refresh_by(space, "data_quality")
+
+
+def tables_are_there(space: Workspace) -> None:
+    """What the newer API of data profiling asks the ids of."""
+    space.kept["schemas"]["prod.nba"] = identity.ME
+    for table in (MONITOR.table, MONITOR.baseline):
+        space.kept["tables"][table] = 1
+
+
+def monitored(space: Workspace) -> None:
+    tables_are_there(space)
+    refresh_newly(space)
+
+
+def tell_secret(space: Workspace) -> None:
+    assert secrets.get(space.client(), "alerts", "slack") == "https://x.org/ä"
+
+
+def hide_secret(space: Workspace) -> None:
+    space.kept["secret scopes"]["alerts"] = {"slack": "https://x.org/ä"}
 
 
 def deploy(space: Workspace, version: str = "3") -> Endpoint:
@@ -187,6 +228,23 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ("GET", monitors.REFRESH): Scenario(
         refresh, "refresh of the monitor of prod.nba", "MANAGE on prod.nba.recommendations",
         since=("POST", monitors.REFRESHES)),
+    ("GET", data_quality.MONITOR): Scenario(
+        refresh_newly, "monitor of prod.nba.recommendations", ON_MONITOR, tables_are_there),
+    ("POST", data_quality.MONITORS): Scenario(
+        refresh_newly, "monitor of prod.nba.recommendations", ON_MONITOR, tables_are_there,
+        refused=THERE_ALREADY),
+    ("PATCH", data_quality.MONITOR): Scenario(
+        refresh_newly, "monitor of prod.nba.recommendations", ON_MONITOR, monitored),
+    ("POST", data_quality.REFRESHES): Scenario(
+        refresh_newly, "refresh of the monitor of prod.nba", "MANAGE on prod.nba.recommendations",
+        tables_are_there, since=("POST", data_quality.MONITORS)),
+    ("GET", data_quality.REFRESH): Scenario(
+        refresh_newly, "refresh of the monitor of prod.nba", "MANAGE on prod.nba.recommendations",
+        tables_are_there, since=("POST", data_quality.REFRESHES)),
+    ("GET", catalog.TABLE): Scenario(
+        refresh_newly, "table prod.nba.recommendations", ON_MONITOR, tables_are_there),
+    ("GET", scopes.SECRET): Scenario(
+        tell_secret, "secret slack of scope alerts", "READ on scope alerts", hide_secret),
     ("GET", identity.PATH): Scenario(refresh, "who asks", "a valid token"),
     ("GET", serving.ENDPOINT): Scenario(
         deploy, "endpoint nba for prod.nba.model version 3", ON_ENDPOINT,

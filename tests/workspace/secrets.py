@@ -1,6 +1,8 @@
-"""Secret scopes: kept["secret scopes"]: name → what is in it, which no answer tells."""
+"""Secret scopes: kept["secret scopes"]: name → key → value; lists tell of names only."""
 
 from __future__ import annotations
+
+import base64
 
 from databricks.sdk.service.workspace import SecretsAPI
 
@@ -8,6 +10,7 @@ from workspace.routes import Refused, absent, route
 
 SCOPES = "/api/2.0/secrets/scopes"
 LIST, CREATE, DELETE = (f"{SCOPES}/{word}" for word in ("list", "create", "delete"))
+SECRET = "/api/2.0/secrets/get"
 
 
 @route("GET", LIST, SecretsAPI.list_scopes)
@@ -31,3 +34,12 @@ def delete(space, asked):
     if space.kept["secret scopes"].pop(asked.body["scope"], None) is None:
         raise absent(f"Scope {asked.body['scope']}")
     return {}
+
+
+@route("GET", SECRET, SecretsAPI.get_secret)
+def get_secret(space, asked):
+    scope, key = asked.query["scope"], asked.query["key"]
+    held = space.kept["secret scopes"].get(scope, {})
+    if key not in held:
+        raise absent(f"Secret '{scope}/{key}'")
+    return {"key": key, "value": base64.b64encode(held[key].encode()).decode()}

@@ -8,6 +8,8 @@ full.name" → text; kept["tables"]: full name → anything.
 
 from __future__ import annotations
 
+import uuid
+
 from databricks.sdk.service.catalog import (
     CatalogsAPI,
     GrantsAPI,
@@ -24,6 +26,7 @@ PREFIX = "/api/2.1/unity-catalog"
 EFFECTIVE = f"{PREFIX}/effective-permissions/{{securable_type}}/{{full_name}}"
 SCHEMAS, VOLUMES, TABLES = f"{PREFIX}/schemas", f"{PREFIX}/volumes", f"{PREFIX}/tables"
 SCHEMA, VOLUME = f"{SCHEMAS}/{{full_name}}", f"{VOLUMES}/{{name}}"
+TABLE = f"{TABLES}/{{full_name}}"
 TABLE_EXISTS = f"{TABLES}/{{full_name}}/exists"
 
 
@@ -47,7 +50,8 @@ def catalog(space, asked):
 
 @route("GET", f"{PREFIX}/schemas/{{full_name}}", SchemasAPI.get)
 def schema(space, asked):
-    return _owned(space, "schemas", asked.path["full_name"])
+    name = asked.path["full_name"]
+    return {**_owned(space, "schemas", name), "schema_id": number_of(name)}
 
 
 @route("GET", f"{PREFIX}/volumes/{{name}}", VolumesAPI.read)
@@ -146,6 +150,36 @@ def tables(space, asked):
     at = int(asked.query.get("page_token", 0))
     more = {"next_page_token": str(at + 1)} if at + 1 < len(names) else {}
     return {"tables": [{"full_name": name} for name in names[at : at + 1]], **more}
+
+
+def number_of(name):
+    """The id of a schema or table: told by its name, here."""
+    return str(uuid.uuid5(uuid.NAMESPACE_DNS, name))
+
+
+def table_name(space, number):
+    """The name of the table with this id."""
+    return _named(space, "tables", number)
+
+
+def schema_name(space, number):
+    """The name of the schema with this id."""
+    return _named(space, "schemas", number)
+
+
+def _named(space, kind, number):
+    for name in space.kept[kind]:
+        if number_of(name) == number:
+            return name
+    raise absent(f"{kind} '{number}'")
+
+
+@route("GET", TABLE, TablesAPI.get)
+def table(space, asked):
+    name = asked.path["full_name"]
+    if name not in space.kept["tables"]:
+        raise absent(f"Table '{name}'")
+    return {"full_name": name, "table_id": number_of(name)}
 
 
 @route("GET", TABLE_EXISTS, TablesAPI.exists)

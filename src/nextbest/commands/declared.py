@@ -128,6 +128,29 @@ def _mlflow(parser: argparse.ArgumentParser) -> None:
     _lakehouse(parser)
 
 
+def _tables(parser: argparse.ArgumentParser) -> None:
+    """Where the tables of a target are asked."""
+    _target(parser)
+    parser.add_argument("--local", action="store_true", help="ask the lakehouse of this machine")
+    parser.add_argument(
+        "--warehouse", metavar="ID", help="SQL warehouse to ask (DATABRICKS_WAREHOUSE_ID)"
+    )
+
+
+def _alerts(parser: argparse.ArgumentParser) -> None:
+    _tables(parser)
+    parser.add_argument("--days", type=int, default=7, metavar="N", help="back from now (7)")
+    parser.add_argument("--since", metavar="DAY", help="from this day on, in the place of --days")
+    _place(parser)
+
+
+def _ack(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("alert_id", metavar="ID", help="an alert's id, or how it begins")
+    parser.add_argument("--reason", required=True, metavar="TEXT", help="what is done about it")
+    _tables(parser)
+    _lakehouse(parser)
+
+
 def _explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("decision_id", metavar="DECISION_ID", help="of a logged decision")
     _target(parser)
@@ -226,6 +249,10 @@ COMMANDS = (
     Command(("runs",), "list the runs made here", _place, "nextbest.runner.command:runs"),
     Command(("runs", "show"), "show one run", _show, "nextbest.runner.command:show"),
     Command(("costs",), "what past runs took and cost", _costs, "nextbest.commands.costs:costs"),
+    Command(
+        ("alerts",), "what was found, and who was told", _alerts, "nextbest.commands.alerts:alerts"
+    ),
+    Command(("alerts", "ack"), "acknowledge an alert", _ack, "nextbest.commands.alerts:ack"),
     Command(("explain",), "explain a decision", _explain, "nextbest.commands.explain:explain"),
     Command(("serve",), "answer requests here", _serve, "nextbest.runner.servers:serve"),
     Command(("mlflow",), "open MLflow's pages", _mlflow, "nextbest.runner.servers:mlflow"),

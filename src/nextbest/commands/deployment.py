@@ -123,10 +123,10 @@ class Deployment:
     def _monitor(self) -> Iterator[Pending]:
         """The monitor of tables that are there already; later ones monitoring_job makes."""
         known = self.settings(MONITORING)
-        if known is None:
+        if known is None or known.profiling == "own":
             return
         monitor = live_monitor(known.table)
-        monitors = DatabricksMonitors(self.workspace)
+        monitors = DatabricksMonitors(self.workspace, known.profiling)
         if monitors.can_watch(monitor) and not monitors.there(monitor.table):
             yield Pending(
                 f"create the monitor of {monitor.table}", partial(monitors.make_first, monitor)

@@ -54,6 +54,7 @@ def needs_of(bundle: Bundle) -> Needs:
         schema=told["schema"],
         volume=told["volume"],
         clusters=tuple(sorted(clusters, key=dataclasses.astuple)),
+        profiling=told["profiling"],
         runs_as=next((str(who) for who in (bundle.config.get("run_as") or {}).values() if who), ""),
     )
 

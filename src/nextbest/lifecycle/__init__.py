@@ -1,5 +1,6 @@
 """One function per notebook: the only room that knows stages and platform together."""
 
+from nextbest.lifecycle.alerting import send_alerts
 from nextbest.lifecycle.featuring import engineer_features
 from nextbest.lifecycle.incoming import generate_data, ingest
 from nextbest.lifecycle.live import decide_batch, serve_model
@@ -14,6 +15,7 @@ __all__ = [
     "generate_data",
     "ingest",
     "monitor",
+    "send_alerts",
     "serve_model",
     "train_model",
     "validate_model",

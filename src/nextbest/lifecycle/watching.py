@@ -11,6 +11,8 @@ from pyspark.sql import functions as F
 from nextbest import registry, tables
 from nextbest.lifecycle import frames
 from nextbest.lifecycle.outcome import Outcome, nothing_live
+from nextbest.lifecycle.responding import respond
+from nextbest.monitoring.alerts import RETRAIN
 from nextbest.monitoring.report import page
 from nextbest.monitoring.schemas import ALL_MODELS, TABLE
 from nextbest.monitoring.verdict import judge_drift
@@ -40,9 +42,13 @@ def monitor(settings: Settings, spark: SparkSession) -> Outcome:
 
 
 def detect_drift(settings: Settings, spark: SparkSession) -> Outcome:
-    """07: have features or scores left the training window? `drift` decides what the job does."""
+    """07: have features or scores left the training window, and what is done about it?
+
+    The value `drift` says whether the job starts a retraining, `verdict` what was found.
+    """
     platform = open_platform(settings, spark)
-    if registry.version_at(settings.model, "champion") is None:
+    version = registry.version_at(settings.model, "champion")
+    if version is None:
         return Outcome(nothing_live(settings.model), values={"drift": "false"})
     watched = _watched(settings, spark)
     metrics = platform.monitors.tables(watched)
@@ -64,10 +70,14 @@ def detect_drift(settings: Settings, spark: SparkSession) -> Outcome:
     file = platform.volume / "monitoring" / f"{settings.dataset}{settings.as_of}.html"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(report, encoding="utf-8")
+    response = respond(settings, spark, version, verdict)
     return Outcome(
-        f"{verdict.text} Report: {file}",
+        f"{verdict.text} Response: {response.reason}. Report: {file}",
         {"How far each column is from the training window": _distances(moved)},
-        {"drift": str(verdict.drifted).lower()},
+        {
+            "drift": str(response.action == RETRAIN).lower(),
+            "verdict": "drift" if verdict.drifted else "no drift",
+        },
     )
 
 

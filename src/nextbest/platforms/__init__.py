@@ -259,3 +259,9 @@ def open_platform(settings: Settings, spark: SparkSession) -> Platform:
     """The platform that `settings.platform` names; never another one in its place."""
     module = importlib.import_module(f"nextbest.platforms.{settings.platform}.session")
     return module.open_platform(settings, spark)
+
+
+def open_secrets(settings: Settings) -> Callable[[str, str], str]:
+    """(scope, key) → the secret, which nobody may write down; it raises PlatformError for none."""
+    module = importlib.import_module(f"nextbest.platforms.{settings.platform}.secrets")
+    return module.open_secrets()

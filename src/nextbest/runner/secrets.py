@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nextbest import credentials
-from nextbest.errors import PlatformError
+from nextbest.platforms.local.secrets import PREFIX, get, variable
 from nextbest.runner.spellings import spellings
 
-PREFIX = "NEXTBEST_SECRET_"
+__all__ = ["get", "keys", "known", "redact", "variable", "variables"]
+
 BLACKED_OUT = "[REDACTED]"
 # Of anything else that the environment holds, what is named like one, as DATABRICKS_TOKEN.
 _NAMED = re.compile(
@@ -19,19 +20,6 @@ _NAMED = re.compile(
 )
 _LEAST = 8  # characters of a value that is a secret by its name: shorter ones are words
 _LEAST_INSIDE = 4  # of one that stands in a text
-
-
-def variable(scope: str, key: str) -> str:
-    """Name of the environment variable that holds a secret: NEXTBEST_SECRET_<SCOPE>_<KEY>."""
-    return PREFIX + re.sub(r"\W", "_", f"{scope}_{key}").upper()
-
-
-def get(scope: str, key: str) -> str:
-    """The secret; raises PlatformError naming the variable to set."""
-    name = variable(scope, key)
-    if name not in os.environ:
-        raise PlatformError(f"secret '{key}' of scope '{scope}' is not set: export {name}")
-    return os.environ[name]
 
 
 def keys(scope: str) -> list[str]:

@@ -82,7 +82,7 @@ def test_data_goes_when_the_schema_is_typed_back(lived_in, dbb):
     assert f"these are LOST, with all that they hold:\n    schema {SCHEMA}\n" in told
     assert f"    model {OTHER}: 1 versions" in told
     assert f"type {SCHEMA} to delete all of it:" in told
-    assert lived_in.kept() == {"jobs": [], "experiments": [], "known": []}
+    assert lived_in.kept() == {"jobs": [], "alerts": [], "experiments": [], "known": []}
 
 
 def test_a_bundle_without_schema_is_asked_for_too(bundle, dbb):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from databricks.bundles.alerts import Alert
 from databricks.bundles.experiments import MlflowExperiment
 from databricks.bundles.jobs import Job
 from databricks.bundles.registered_models import RegisteredModel
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.unit
 
 TARGETS = ("dev", "staging", "prod")
 TYPES = {
+    "alerts": Alert,
     "jobs": Job,
     "experiments": MlflowExperiment,
     "registered_models": RegisteredModel,

@@ -108,7 +108,7 @@ def test_every_setting_is_a_parameter_and_every_parameter_a_setting(changed: Cal
     from nextbest.bundle import diagnose
 
     root = changed(
-        '      - { name: endpoint, default: "nextbest-${bundle.target}" }\n',
+        '      - { name: endpoint, default: "nextbest-${bundle.target}${var.own}" }\n',
         '      - { name: end_point, default: "x" }\n',
     )
     _, found = diagnose(root, "dev", GIVEN, "ana")

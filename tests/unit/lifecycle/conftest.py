@@ -20,17 +20,21 @@ VALUES = {
     "drift_threshold": "0.2", "drift_from": "live", "exploration_floor": "0", "temperature": "0",
     "thompson_draws": "0", "max_rejected_share": "0.02", "eligibility_share": "0",
     "contact_policy": "none", "channel_capacity": "none", "daily_budget": "none",
+    "retrain_cooldown_days": "3", "retrain_cap": "5", "retrain_window_days": "30",
+    "alert_channels": "log", "alert_reminder_days": "7", "profiling": "own",
 }  # fmt: skip
 
 
+@pytest.fixture(scope="session")
+def small():
+    """Settings of a small simulated world: (name=value, ...)."""
+    return lambda **changed: dataclasses.replace(Settings.parse(VALUES), **changed)
+
+
 @pytest.fixture
-def lakehouse(tmp_path, monkeypatch):
+def lakehouse(tmp_path, monkeypatch, small):
     """(session, settings): `settings(name=value, ...)` are those of a small simulated world."""
     monkeypatch.setenv("NEXTBEST_LAKEHOUSE", str(tmp_path))
     spark = open_session(tmp_path, ["prod.ml_nba_demo"])
-
-    def settings(**changed):
-        return dataclasses.replace(Settings.parse(VALUES), **changed)
-
-    yield spark, settings
+    yield spark, small
     spark.stop()

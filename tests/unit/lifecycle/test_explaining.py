@@ -44,6 +44,8 @@ SETTINGS = {
     "thompson_draws": "0",
     "eligibility_share": "0", "contact_policy": "at most 1 in 7 days per channel",
     "channel_capacity": "none", "daily_budget": "none",
+    "retrain_cooldown_days": "3", "retrain_cap": "5", "retrain_window_days": "30",
+    "alert_channels": "log", "alert_reminder_days": "7", "profiling": "own",
 }  # fmt: skip
 FEATURES = ("usage_level", "tenure_months", "segment", "call_consent", "sms_consent")
 

@@ -19,6 +19,7 @@ KINDS = {
     "experiments": "experiment",
     "secret_scopes": "secret scope",
     "jobs": "job",
+    "alerts": "alert",
 }  # groups of the bundle that are looked for; each after what it needs
 _TRIGGERS = ("schedule", "trigger", "continuous")
 _TOLD = ("pause_status", "quartz_cron_expression", "timezone_id")
@@ -43,7 +44,7 @@ class Resource:
 
 def resource(group: str, key: str, config: Mapping[str, Any]) -> Resource:
     """A resource from its configuration in the bundle, after presets."""
-    name = str(config.get("name") or key)
+    name = str(config.get("name") or config.get("display_name") or key)
     if group == "schemas":
         name = f"{config['catalog_name']}.{name}"
     elif group in ("volumes", "registered_models"):
@@ -71,6 +72,10 @@ def ids(workspace: WorkspaceClient, wanted: Resource) -> list[str]:
     if wanted.group == "secret_scopes":
         scopes = ask(lambda: list(workspace.secrets.list_scopes()), what, "workspace access")
         return [name] if name in {each.name for each in scopes} else []
+    if wanted.group == "alerts":
+        alerts = workspace.alerts_v2
+        found = ask(lambda: list(alerts.list_alerts()), what, "CAN VIEW on the alert")
+        return [each.id for each in found if each.display_name == name and each.id]
     answer = look(lambda: workspace.experiments.get_by_name(name), what, "CAN READ on it")
     one = answer.experiment if answer else None
     return [one.experiment_id] if one is not None and one.lifecycle_stage == "active" else []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from nextbest.errors import PlatformError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 ON_SCHEMA = ("USE_SCHEMA", "SELECT", "MODIFY", "CREATE_TABLE", "CREATE_MODEL", "CREATE_FUNCTION",
              "APPLY_TAG")  # fmt: skip
 ON_VOLUME = ("READ_VOLUME", "WRITE_VOLUME")
+NO_TABLE = "00000000-0000-0000-0000-000000000000"
 CREATES_CLUSTERS = "allow-cluster-create"  # the entitlement
 NO_API = ("ENDPOINT_NOT_FOUND", "FEATURE_DISABLED", "NOT_IMPLEMENTED")
 
@@ -44,6 +46,7 @@ class Needs:
     schema: str
     volume: str
     clusters: tuple[Cluster, ...]  # none: serverless
+    profiling: str  # the setting
     runs_as: str = ""  # user or service principal that jobs run as; "": who deploys
 
 
@@ -69,10 +72,7 @@ def examine(workspace: WorkspaceClient, needs: Needs) -> list[Finding]:
         ("Unity Catalog", lambda: _metastore(workspace)),
         ("data", lambda: _data(workspace, me, needs)),
         ("compute", lambda: _compute(workspace, me, needs.clusters)),
-        ("profiling", lambda: _answers(
-            lambda: _monitor_or_none(
-                workspace, f"{needs.catalog}.{needs.schema}.recommendations"),
-            "profiling", "data profiling")),
+        ("profiling", lambda: _profiling(workspace, needs)),
         ("online store", lambda: _answers(
             lambda: list(workspace.feature_store.list_online_stores()),
             "online store", "Online Feature Store")),
@@ -225,6 +225,19 @@ def _policy(workspace: WorkspaceClient, me: User, cluster: Cluster, where: str) 
     )  # fmt: skip
 
 
+def _profiling(workspace: WorkspaceClient, needs: Needs) -> Iterator[Finding]:
+    """Whether the API that profiles tables answers; that there is no monitor is an answer, too."""
+    if needs.profiling == "own":
+        yield Finding("profiling", "ok", "tables are profiled by our own code")
+    elif needs.profiling == "data_quality":
+        ask_for = partial(workspace.data_quality.get_monitor, "table", NO_TABLE)
+        yield from _answers(lambda: _or_none(ask_for), "profiling", "data profiling")
+    else:
+        table = f"{needs.catalog}.{needs.schema}.recommendations"
+        ask_for = partial(workspace.quality_monitors.get, table)
+        yield from _answers(lambda: _or_none(ask_for), "profiling", "data profiling")
+
+
 def _answers(call: Callable[[], Any], check: str, product: str) -> Iterator[Finding]:
     """Whether a product of the workspace answers at all."""
     from databricks.sdk.errors import BadRequest, NotFound, NotImplemented, PermissionDenied
@@ -241,12 +254,12 @@ def _answers(call: Callable[[], Any], check: str, product: str) -> Iterator[Find
         yield Finding(check, "ok", f"{product} answers")
 
 
-def _monitor_or_none(workspace: WorkspaceClient, table: str) -> object:
+def _or_none(call: Callable[[], Any]) -> Any:
     """That a table has no monitor yet, or is not there, is an answer, too; no such API is none."""
     from databricks.sdk.errors import NotFound
 
     try:
-        return workspace.quality_monitors.get(table)
+        return call()
     except NotFound as error:
         if error.error_code in NO_API:
             raise

@@ -1,57 +1,50 @@
-"""The monitors port over Databricks data profiling: created or updated, refreshed, awaited.
-
-Written against databricks-sdk's `quality_monitors`, which Databricks calls deprecated in favour of
-`data_quality` and still serves; not yet run against a workspace.
-"""
+"""The monitors port over Databricks data profiling: created or updated, refreshed, awaited."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nextbest.errors import PlatformError
 from nextbest.platforms import MetricTables, Monitor
-from nextbest.platforms.databricks.asking import ask, look
+from nextbest.platforms.databricks.asking import look
+from nextbest.platforms.databricks.profiling import READY, WAITING, At, open_api
 from nextbest.platforms.databricks.waiting import wait
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
-    from databricks.sdk.service.catalog import MonitorRefreshInfo
 
 POLL_SECONDS = 15
 PATIENCE_SECONDS = 3600
 
 
 class DatabricksMonitors:
-    """Monitors of the workspace; their metric tables carry the watched table's name."""
+    """Monitors of the workspace, by the API of this name (profiling.open_api).
 
-    def __init__(self, workspace: WorkspaceClient) -> None:
+    Their metric tables carry the watched table's name.
+    """
+
+    def __init__(self, workspace: WorkspaceClient, api: str) -> None:
         self._workspace = workspace
+        self._api = open_api(workspace, api)
 
     def refresh(self, monitor: Monitor, day: dt.date) -> None:
         """Create the monitor or update it, then recompute its metrics and wait for them.
 
-        Raises PlatformError when the refresh fails, naming its id and message, and when the
-        workspace refuses, naming the table and the right that it needs.
+        Prints how far it is. Raises PlatformError when the monitor or the refresh fails, naming
+        its id and message, and when the workspace refuses, naming the table and the right that it
+        needs.
         """
+        table = monitor.table
         self._declare(monitor)
-        monitors, table = self._workspace.quality_monitors, monitor.table
-        what, right = f"refresh of the monitor of {table}", f"MANAGE on {table}"
-        started = ask(lambda: monitors.run_refresh(table), what, right, just_made=True)
-        number = started.refresh_id
-        ended = wait(
-            started,
-            lambda: ask(lambda: monitors.get_refresh(table, number), what, right, just_made=True),
-            _state,
-            lambda state: state not in ("PENDING", "RUNNING"),
-            what,
-            POLL_SECONDS,
-            PATIENCE_SECONDS,
-        )
-        if _state(ended) != "SUCCESS":
+        begun = self._api.start(table)
+        number, what = begun.number, f"monitor of {table}: refresh {begun.number}"
+        ended = _awaited(what, begun, partial(self._api.look, table, number))
+        if ended.state != READY:
             raise PlatformError(
-                f"monitor of {table}: refresh {number} is {_state(ended)} "
+                f"monitor of {table}: refresh {number} is {ended.called} "
                 f"({ended.message or 'no message'}); see the table's Quality tab"
             )
 
@@ -72,66 +65,44 @@ class DatabricksMonitors:
 
     def there(self, table: str) -> bool:
         """Whether the table has a monitor."""
-        monitors, right = self._workspace.quality_monitors, f"MANAGE and SELECT on {table}"
-        return look(lambda: monitors.get(table), f"monitor of {table}", right) is not None
-
-    def _declare(self, monitor: Monitor) -> None:
-        """Create the monitor, or update the one that is there, whoever made it."""
-        monitors, table = self._workspace.quality_monitors, monitor.table
-        if not self.there(table) and self._create(monitor):
-            return
-        told, right = _told(monitor), _right(monitor)
-        ask(lambda: monitors.update(table_name=table, **told), f"monitor of {table}", right)
-
-    def _create(self, monitor: Monitor) -> bool:
-        """Whether it was created now: not by another in between, or by our own lost request."""
-        from databricks.sdk.errors import ResourceConflict
-
-        monitors, table = self._workspace.quality_monitors, monitor.table
-        me = ask(self._workspace.current_user.me, "who asks", "a valid token")
-        folder = f"/Workspace/Users/{me.user_name}/monitors"
-        told = _told(monitor)
-        try:
-            ask(
-                lambda: monitors.create(table_name=table, assets_dir=folder, **told),
-                f"monitor of {table}",
-                _right(monitor),
-                passing=(ResourceConflict,),
-            )
-        except ResourceConflict:
-            return False
-        return True
+        return self._api.there(table)
 
     def tables(self, monitor: Monitor) -> MetricTables:
         """The metric tables that Databricks writes beside the watched table."""
         return MetricTables(f"{monitor.table}_profile_metrics", f"{monitor.table}_drift_metrics")
 
+    def _declare(self, monitor: Monitor) -> None:
+        """Create the monitor, or update the one that is there, whoever made it; until it is ready.
 
-def _state(refresh: MonitorRefreshInfo) -> str:
-    return refresh.state.value if refresh.state else "in no state"
+        One whose tables the workspace is still making can't be refreshed.
+        """
+        what, table = f"monitor of {monitor.table}", monitor.table
+        at = None if self.there(table) else self._create(monitor)
+        at = _awaited(what, at or self._api.update(monitor), partial(self._api.at, table))
+        if at.state != READY:
+            raise PlatformError(
+                f"{what} is {at.called} ({at.message or 'no message'}): delete it in the table's "
+                "Quality tab, and run this again"
+            )
+
+    def _create(self, monitor: Monitor) -> At | None:
+        """The new monitor; None where another made it in between, or our own lost request."""
+        from databricks.sdk.errors import ResourceConflict
+
+        try:
+            return self._api.create(monitor, (ResourceConflict,))
+        except ResourceConflict:
+            return None
 
 
-def _told(monitor: Monitor) -> dict[str, Any]:
-    from databricks.sdk.service.catalog import (
-        MonitorInferenceLog,
-        MonitorInferenceLogProblemType,
+def _awaited(what: str, at: At, look_again: Callable[[], At]) -> At:
+    """Where it ends, or where patience does."""
+    return wait(
+        at,
+        look_again,
+        lambda at: at.called,
+        lambda at: at.state != WAITING,
+        what,
+        POLL_SECONDS,
+        PATIENCE_SECONDS,
     )
-
-    return {
-        "output_schema_name": monitor.table.rpartition(".")[0],
-        "baseline_table_name": monitor.baseline,
-        "slicing_exprs": list(monitor.slices),
-        # Not a time series: only an inference log is told apart by model version.
-        "inference_log": MonitorInferenceLog(
-            problem_type=MonitorInferenceLogProblemType.PROBLEM_TYPE_REGRESSION,
-            timestamp_col=monitor.timestamp,
-            granularities=[monitor.granularity],
-            prediction_col=monitor.prediction,
-            model_id_col=monitor.model_id,
-        ),
-    }
-
-
-def _right(monitor: Monitor) -> str:
-    schema = monitor.table.rpartition(".")[0]
-    return f"MANAGE and SELECT on {monitor.table}, USE SCHEMA and CREATE TABLE on {schema}"

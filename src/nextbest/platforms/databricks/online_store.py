@@ -97,7 +97,7 @@ def _available(client: FeatureEngineeringClient, name: str) -> Any:
         store,
         look,
         _state,
-        lambda state: state in ("AVAILABLE", *_NEVER),
+        lambda store: _state(store) in ("AVAILABLE", *_NEVER),
         what,
         POLL_SECONDS,
         PATIENCE_SECONDS,
@@ -153,7 +153,15 @@ def _arrived(workspace: WorkspaceClient, pipeline_id: str, table: str) -> None:
         begun = update is not None and update.update_id != earlier
         return _word(update.state) if begun else "not started"
 
-    ended = wait(first, look, state, _ENDED.__contains__, what, POLL_SECONDS, PATIENCE_SECONDS)
+    ended = wait(
+        first,
+        look,
+        state,
+        lambda update: state(update) in _ENDED,
+        what,
+        POLL_SECONDS,
+        PATIENCE_SECONDS,
+    )
     if state(ended) != "COMPLETED":
         raise PlatformError(
             f"{table} was not published: pipeline {pipeline_id} is {state(ended)}; see its page "

@@ -99,7 +99,13 @@ def _settled(endpoints: Any, name: str, what: str, right: str) -> ServingEndpoin
         return ask(lambda: endpoints.get(name), what, right, just_made=True)
 
     return wait(
-        look(), look, _change, lambda state: state != GOING_ON, what, POLL_SECONDS, PATIENCE_SECONDS
+        look(),
+        look,
+        _change,
+        lambda endpoint: _change(endpoint) != GOING_ON,
+        what,
+        POLL_SECONDS,
+        PATIENCE_SECONDS,
     )
 
 

@@ -9,6 +9,7 @@ from nextbest.errors import PlatformError, UsageError
 from nextbest.platforms import Platform
 from nextbest.platforms.databricks import catalog, feature_store, monitors, serving
 from nextbest.platforms.databricks.asking import connect
+from nextbest.platforms.own_monitors import OwnMonitors
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -64,7 +65,11 @@ def open_platform(settings: Settings, spark: SparkSession) -> Platform:
         name="databricks",
         spark=spark,
         features=feature_store.DatabricksFeatureStore(spark, workspace),
-        monitors=monitors.DatabricksMonitors(workspace),
+        monitors=(
+            OwnMonitors(spark)
+            if settings.profiling == "own"
+            else monitors.DatabricksMonitors(workspace, settings.profiling)
+        ),
         serving=serving.DatabricksServing(workspace),
         catalog=catalog.DatabricksCatalog(spark),
         volume=Path("/Volumes", settings.catalog, settings.schema, settings.volume),

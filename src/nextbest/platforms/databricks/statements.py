@@ -71,7 +71,7 @@ def rows_of(
         at,
         lambda: ask(lambda: execution.get_statement(number), what, own, just_made=True),
         _state,
-        lambda state: state not in _GOING_ON,
+        lambda at: _state(at) not in _GOING_ON,
         what,
         POLL_SECONDS,
         PATIENCE_SECONDS,

@@ -15,19 +15,19 @@ def wait(
     first: T,
     look: Callable[[], T],
     state: Callable[[T], str],
-    ended: Callable[[str], bool],
+    ended: Callable[[T], bool],
     what: str,
     every: float,
     patience: float,
 ) -> T:
-    """What `look` sees once its state has ended, or when patience is over; `first` was seen before.
+    """What `look` sees once it has ended, or when patience is over; `first` was seen before.
 
     every, patience: seconds between two looks, and for all. Tells `what` and its state on stderr
     when that changes, and each minute. `look` asks by `asking.ask`, so that each look has its own
     patience with a workspace that has an error.
     """
     at, begin, told, said = first, time.monotonic(), "", 0.0
-    while not ended(state(at)):
+    while not ended(at):
         passed = time.monotonic() - begin
         if passed > patience:
             break

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from nextbest.errors import PlatformError
 from nextbest.platforms import Platform
 from nextbest.platforms.local import environment
+from nextbest.platforms.own_monitors import OwnMonitors
 from nextbest.tables import SOURCES, quote
 
 if TYPE_CHECKING:
@@ -53,7 +54,6 @@ def open_platform(settings: Settings, spark: SparkSession) -> Platform:
     from nextbest.platforms.local import (
         catalog,
         feature_store,
-        monitors,
         serving,
         tracking,
         volumes,
@@ -68,7 +68,7 @@ def open_platform(settings: Settings, spark: SparkSession) -> Platform:
         name="local",
         spark=spark,
         features=feature_store.LocalFeatureStore(spark, home),
-        monitors=monitors.LocalMonitors(spark),
+        monitors=OwnMonitors(spark),
         serving=serving.LocalServing(home),
         catalog=catalog.LocalCatalog(spark, home, folder),
         volume=folder,

@@ -1,4 +1,7 @@
-"""Monitors on a laptop: the metric tables that Databricks data profiling would write."""
+"""Monitors of our own: the metric tables that Databricks data profiling would write.
+
+On a laptop, and on Databricks with the setting `profiling=own`.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
 WATCHED = "recommendations"  # a table of this name leaves its prefix to the metric tables
 
 
-class LocalMonitors:
+class OwnMonitors:
     """The Monitors port: profiles and drift are computed here and merged into two tables."""
 
     def __init__(self, spark: SparkSession) -> None:

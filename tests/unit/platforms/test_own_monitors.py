@@ -11,7 +11,7 @@ import pytest
 from nextbest.errors import DataError
 from nextbest.monitoring.schemas import drift_schema, profile_schema
 from nextbest.platforms import Monitor
-from nextbest.platforms.local.monitors import LocalMonitors
+from nextbest.platforms.own_monitors import OwnMonitors
 
 pytestmark = pytest.mark.integration
 SCHEMA = "juan_dev.ml_nba_demo_dev"
@@ -47,7 +47,7 @@ def watched(spark):
 
 
 def test_a_rerun_changes_no_row_and_a_further_day_adds_its_own(spark, watched):
-    monitors = LocalMonitors(spark)
+    monitors = OwnMonitors(spark)
     names = monitors.tables(watched)
     assert names.profile == f"{SCHEMA}.watch_profile_metrics"
     assert names.drift == f"{SCHEMA}.watch_drift_metrics"
@@ -73,7 +73,7 @@ def test_a_rerun_changes_no_row_and_a_further_day_adds_its_own(spark, watched):
 
 def test_an_empty_window_and_a_missing_baseline_are_refused_by_name(spark, watched):
     with pytest.raises(DataError, match="watch_recommendations.*2026-04-01"):
-        LocalMonitors(spark).refresh(watched, dt.date(2026, 4, 1))
+        OwnMonitors(spark).refresh(watched, dt.date(2026, 4, 1))
     spark.createDataFrame(_rows(20, [5], 4, "9")).write.format("delta").mode(
         "overwrite"
     ).saveAsTable(f"{SCHEMA}.unmatched")
@@ -87,8 +87,8 @@ def test_an_empty_window_and_a_missing_baseline_are_refused_by_name(spark, watch
         ("score",),
     )
     with pytest.raises(DataError, match="watch_baseline has no row of model_version 9.*2026-03-05"):
-        LocalMonitors(spark).refresh(other, DAY)
-    assert LocalMonitors(spark).tables(other).drift == f"{SCHEMA}.unmatched_drift_metrics"
+        OwnMonitors(spark).refresh(other, DAY)
+    assert OwnMonitors(spark).tables(other).drift == f"{SCHEMA}.unmatched_drift_metrics"
 
 
 @pytest.mark.parametrize("granularity", ["5 minutes", "soon", "0 days"])
@@ -103,4 +103,4 @@ def test_windows_shorter_than_a_day_are_refused(spark, watched, granularity):
         ("score",),
     )
     with pytest.raises(DataError, match=granularity):
-        LocalMonitors(spark).refresh(monitor, DAY)
+        OwnMonitors(spark).refresh(monitor, DAY)

@@ -1,0 +1,1 @@
+"""Where alerts are told: the run's log, e-mail and web hooks."""

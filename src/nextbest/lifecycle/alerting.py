@@ -1,0 +1,97 @@
+"""Notebook 09: what is new about a day's findings goes to every channel, once."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+
+import pandas as pd
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from nextbest import tables
+from nextbest.channels.declared import read_channels
+from nextbest.channels.outbox import DELIVERED, Delivery, after, plan
+from nextbest.channels.sending import PATIENCE, Patience, send
+from nextbest.errors import PlatformError
+from nextbest.lifecycle.outcome import Outcome
+from nextbest.lifecycle.responding import read_responses, standing_alerts, write
+from nextbest.monitoring.alerts import Message, message
+from nextbest.platforms import open_secrets
+from nextbest.settings import Settings
+
+DELIVERIES = (
+    "delivery_id string, message_id string, model string, as_of date, channel string, "
+    "state string, attempts int, error string, payload string, created_at timestamp, "
+    "updated_at timestamp"
+)
+
+
+def send_alerts(settings: Settings, spark: SparkSession, patience: Patience = PATIENCE) -> Outcome:
+    """09: deliver the news of the day, and what earlier runs of the last days left undelivered.
+
+    What is to be sent is written down before, and that it was taken after: a run that is killed
+    between sends it again under the same id. Raises SettingsError for channels that can't be read
+    and, when all was tried, PlatformError with every channel that did not take its message.
+    """
+    channels = {each.name: each for each in read_channels(settings.alert_channels)}
+    if not tables.exists(spark, settings.table("responses")):
+        return Outcome(f"{settings.model} has no verdict yet: there is nothing to tell")
+    secret = open_secrets(settings)
+    known = {each.delivery_id: each for each in _known(settings, spark)}
+    planned = plan(
+        _messages(settings, spark), list(channels.values()), known.values(), settings.as_of, _now()
+    )
+    _write(settings, spark, planned)
+    known |= {each.delivery_id: each for each in planned}
+    tried = []
+    for delivery in [each for each in known.values() if each.open]:
+        channel = channels[delivery.channel]
+        sent = send(channel, delivery.delivery_id, json.loads(delivery.payload), secret, patience)
+        tried.append(after(delivery, sent, _now()))
+        _write(settings, spark, tried[-1:])
+        print(f"{delivery.as_of} {delivery.channel}: {sent.error or DELIVERED}", flush=True)
+    failed = [each for each in tried if each.state != DELIVERED]
+    if failed:
+        told = "; ".join(f"{each.channel} on {each.as_of}: {each.error}" for each in failed)
+        raise PlatformError(
+            f"{len(failed)} of {len(tried)} messages were not taken: {told}. They stand in "
+            f"{settings.table('alert_deliveries')} and are sent by the next run, or by a repair of "
+            "this one"
+        )
+    shown = {"Deliveries": pd.DataFrame(tried).drop(columns="payload")} if tried else {}
+    return Outcome(f"{len(tried)} messages delivered, {len(channels)} channels", shown)
+
+
+def _messages(settings: Settings, spark: SparkSession) -> list[Message]:
+    """The messages of the days that are still news."""
+    alerts = standing_alerts(settings, spark)
+    found = [
+        message([each for each in alerts if each.as_of == response.as_of], response)
+        for response in read_responses(settings, spark)
+        if response.as_of > _before(settings)
+    ]
+    return [each for each in found if each is not None]
+
+
+def _before(settings: Settings) -> dt.date:
+    """What was found on this day or before is told by a reminder, if it goes on."""
+    return settings.as_of - dt.timedelta(days=max(settings.alert_reminder_days, 1))
+
+
+def _known(settings: Settings, spark: SparkSession) -> list[Delivery]:
+    table = settings.table("alert_deliveries")
+    write(spark, [], DELIVERIES, table, ["delivery_id"])
+    mine = (F.col("model") == settings.model) & (F.col("as_of") <= settings.as_of)
+    rows = spark.table(table).where(mine & (F.col("as_of") > _before(settings))).collect()
+    return [Delivery(**row.asDict()) for row in rows]
+
+
+def _write(settings: Settings, spark: SparkSession, rows: list[Delivery]) -> None:
+    table = settings.table("alert_deliveries")
+    write(spark, [dataclasses.astuple(each) for each in rows], DELIVERIES, table, ["delivery_id"])
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)

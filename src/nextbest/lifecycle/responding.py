@@ -1,0 +1,115 @@
+"""After a verdict: its alerts and what is done about it, on two tables."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from nextbest import tables
+from nextbest.monitoring.alerts import (
+    RETRAIN,
+    Alert,
+    Brake,
+    Response,
+    decide_response,
+    raised,
+)
+from nextbest.monitoring.verdict import Verdict
+from nextbest.settings import Settings
+
+ALERTS = (
+    "alert_id string, model string, as_of date, version string, kind string, subject string, "
+    "severity string, value double, threshold double, text string, told string, standing boolean"
+)  # standing: the day's last run found it, too
+RESPONSES = (
+    "model string, as_of date, version string, drifted boolean, action string, reason string, "
+    "verdict string"
+)
+ACKNOWLEDGEMENTS = (
+    "alert_id string, acknowledged_at timestamp, acknowledged_by string, reason string"
+)
+LOOK_BACK = dt.timedelta(days=366)  # for when a finding began
+
+
+def respond(settings: Settings, spark: SparkSession, version: str, verdict: Verdict) -> Response:
+    """Write the verdict's alerts and its response; a repeated run writes the same rows.
+
+    Alerts of the day that this run does not find again stay, no longer `standing`. The first call
+    makes the tables, that of acknowledgements too.
+    """
+    names = {name: settings.table(name) for name in ("alerts", "responses")}
+    acknowledgements = settings.table("alert_acknowledgements")
+    for table, schema, keys in (
+        (names["alerts"], ALERTS, ["alert_id"]),
+        (names["responses"], RESPONSES, ["model", "as_of"]),
+        (acknowledgements, ACKNOWLEDGEMENTS, ["alert_id"]),
+    ):
+        write(spark, [], schema, table, keys)
+    responses = read_responses(settings, spark)
+    past = [alert for alert, standing in _alerts(settings, spark) if standing]
+    found = raised(
+        verdict,
+        settings.model,
+        version,
+        settings.as_of,
+        past=past,
+        judged={each.as_of for each in responses},
+        acknowledged={row["alert_id"] for row in spark.table(acknowledgements).collect()},
+        reminder_days=settings.alert_reminder_days,
+    )
+    gone = [
+        alert
+        for alert, _ in _alerts(settings, spark)
+        if alert.as_of == settings.as_of and alert.alert_id not in {each.alert_id for each in found}
+    ]
+    rows = [(*dataclasses.astuple(each), True) for each in found]
+    rows += [(*dataclasses.astuple(each), False) for each in gone]
+    write(spark, rows, ALERTS, names["alerts"], ["alert_id"])
+    brake = Brake(
+        settings.retrain_cooldown_days, settings.retrain_cap, settings.retrain_window_days
+    )
+    started = [each.as_of for each in responses if each.action == RETRAIN]
+    action, reason = decide_response(verdict.drifted, settings.as_of, started, brake)
+    response = Response(
+        settings.model, settings.as_of, version, verdict.drifted, action, reason, verdict.text
+    )
+    row = dataclasses.astuple(response)
+    write(spark, [row], RESPONSES, names["responses"], ["model", "as_of"])
+    return response
+
+
+def standing_alerts(settings: Settings, spark: SparkSession) -> list[Alert]:
+    """Alerts of the model up to `as_of`, without those that a later run did not find again."""
+    return [alert for alert, standing in _alerts(settings, spark) if standing]
+
+
+def read_responses(settings: Settings, spark: SparkSession) -> list[Response]:
+    """Responses of the model, up to `as_of`."""
+    rows = _recent(settings, spark.table(settings.table("responses"))).collect()
+    return [Response(**row.asDict()) for row in rows]
+
+
+def write(
+    spark: SparkSession, rows: Sequence[tuple[Any, ...]], schema: str, table: str, keys: list[str]
+) -> None:
+    """Merge rows by key; none at all makes the table where it lacks."""
+    if rows or not tables.exists(spark, table):
+        tables.merge(spark.createDataFrame(list(rows), schema), table, keys, unique=True)
+
+
+def _alerts(settings: Settings, spark: SparkSession) -> list[tuple[Alert, bool]]:
+    rows = _recent(settings, spark.table(settings.table("alerts"))).collect()
+    told = [row.asDict() for row in rows]
+    return [(Alert(**row), standing) for row in told for standing in [row.pop("standing")]]
+
+
+def _recent(settings: Settings, frame: DataFrame) -> DataFrame:
+    since = settings.as_of - LOOK_BACK
+    return frame.where(
+        (F.col("model") == settings.model) & F.col("as_of").between(since, settings.as_of)
+    )

@@ -1,0 +1,222 @@
+"""What of a day's verdict is told to people, and what is done about it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from nextbest.errors import SettingsError
+from nextbest.monitoring.verdict import NOT_COMPUTABLE, Drifted, Verdict
+
+WARNING, CRITICAL = "warning", "critical"
+CRITICAL_FROM = 2.0  # thresholds
+DRIFT = "drift"
+NEW, WORSE, BETTER, REMINDER, KNOWN = "new", "worse", "better", "reminder", "known"
+TOLD = (NEW, WORSE, BETTER, REMINDER)  # reasons to tell people; KNOWN is none
+RETRAIN, NOTHING = "retrain", "none"
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One finding of a day: a row of the table `alerts`, by the same names.
+
+    version: the champion of the day; kind: drift or not computable; subject: the column; value in
+    the unit of its threshold, None where it is not computable; told: why people are told of it,
+    one of TOLD, or KNOWN.
+    """
+
+    alert_id: str
+    model: str
+    as_of: dt.date
+    version: str
+    kind: str
+    subject: str
+    severity: str
+    value: float | None
+    threshold: float
+    text: str
+    told: str
+
+
+@dataclass(frozen=True)
+class Response:
+    """What is done about a day's verdict, and why: a row of `responses`, by the same names."""
+
+    model: str
+    as_of: dt.date
+    version: str
+    drifted: bool
+    action: str  # RETRAIN or NOTHING
+    reason: str
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Brake:
+    """How often drift may start a retraining, in days of `as_of`."""
+
+    cooldown_days: int  # from one to the next
+    cap: int  # retrainings within any window
+    window_days: int
+
+
+@dataclass(frozen=True)
+class Message:
+    """What one channel is sent for a model and a day, with all that is new about it."""
+
+    message_id: str
+    model: str
+    as_of: dt.date
+    severity: str
+    title: str
+    lines: tuple[str, ...]
+    response: str
+
+
+def raised(
+    verdict: Verdict,
+    model: str,
+    version: str,
+    as_of: dt.date,
+    *,
+    past: Iterable[Alert],
+    judged: Collection[dt.date],
+    acknowledged: Collection[str],
+    reminder_days: int,
+) -> tuple[Alert, ...]:
+    """The verdict's findings as alerts, each with whether it is news.
+
+    `past`: alerts of this model; `judged`: days that had a verdict; of both only what lies before
+    `as_of` counts, so a repeated run says the same. `acknowledged`: alert ids. A finding that
+    goes on from one judged day to the next under the same champion is told again only when its
+    severity differs from what was told last, or after `reminder_days`, unless somebody has
+    acknowledged it since it began.
+    """
+    before = sorted((day for day in judged if day < as_of), reverse=True)
+    known = {(a.version, a.kind, a.subject, a.as_of): a for a in past if a.as_of < as_of}
+    found = []
+    for each in verdict.findings:
+        kind = NOT_COMPUTABLE if each.statistic == NOT_COMPUTABLE else DRIFT
+        severity = _severity(each)
+        episode = []
+        for day in before:
+            if (one := known.get((version, kind, each.column, day))) is None:
+                break
+            episode.append(one)
+        told = _told(severity, as_of, episode, acknowledged, reminder_days)
+        value = None if math.isnan(each.value) else each.value
+        number = alert_id(model, as_of, kind, each.column)
+        found.append(
+            Alert(number, model, as_of, version, kind, each.column, severity, value,
+                  each.threshold, _sentence(each), told)
+        )  # fmt: skip
+    return tuple(found)
+
+
+def alert_id(model: str, as_of: dt.date, kind: str, subject: str) -> str:
+    """The key of an alert: the same for every run of the day."""
+    return _digest(model, as_of, kind, subject)
+
+
+def decide_response(
+    drifted: bool, as_of: dt.date, started: Iterable[dt.date], brake: Brake
+) -> tuple[str, str]:
+    """RETRAIN or NOTHING, and why; `started`: the days on which drift started a retraining.
+
+    Only those before `as_of` count, so a repeated run decides the same. SettingsError for a brake
+    below zero or with a window of no day.
+    """
+    if brake.cooldown_days < 0 or brake.cap < 0 or brake.window_days < 1:
+        raise SettingsError(
+            "retrain_cooldown_days, retrain_cap and retrain_window_days: "
+            f"{brake.cooldown_days}, {brake.cap} and {brake.window_days}; the first two must be "
+            "0 or more, the window 1 or more"
+        )
+    if not drifted:
+        return NOTHING, "no drift"
+    ages = sorted((as_of - day).days for day in started if day < as_of)
+    if ages and ages[0] < brake.cooldown_days:
+        next_one = as_of + dt.timedelta(days=brake.cooldown_days - ages[0])
+        return NOTHING, (
+            f"cool-down: drift started a retraining {_days(ages[0])} ago, the next one may start "
+            f"on {next_one}"
+        )
+    recent = sum(age < brake.window_days for age in ages)
+    if recent >= brake.cap:
+        return NOTHING, (
+            f"cap: drift started {recent} retrainings in {_days(brake.window_days)}, {brake.cap} "
+            "are allowed: training again does not help, look for the cause"
+        )
+    return RETRAIN, "drift starts training_job"
+
+
+def message(alerts: Sequence[Alert], response: Response) -> Message | None:
+    """One message with all of a day's news, worst first; None where there is none.
+
+    `alerts`: of the response's model and day. What is known already is counted, not repeated.
+    """
+    news = sorted(
+        (each for each in alerts if each.told in TOLD),
+        key=lambda a: (a.severity != CRITICAL, a.told, a.subject),
+    )
+    if not news:
+        return None
+    known = len(alerts) - len(news)
+    title = f"{response.model} on {response.as_of}: {news[0].severity}, {len(news)} of "
+    lines = [f"{each.severity}, {each.told}: {each.text}" for each in news]
+    if known:
+        lines.append(f"and {known} known already")
+    does = "retraining is started" if response.action == RETRAIN else "no retraining"
+    parts = sorted(f"{each.alert_id} {each.severity} {each.told}" for each in news)
+    return Message(
+        _digest(response.model, response.as_of, *parts), response.model, response.as_of,
+        news[0].severity, f"{title}{len(alerts)} findings are news", tuple(lines),
+        f"{does}: {response.reason}",
+    )  # fmt: skip
+
+
+def text_of(sent: Mapping[str, object]) -> str:
+    """A message (as a mapping by its fields) in plain text."""
+    lines = [f"- {line}" for line in sent["lines"]]  # type: ignore[attr-defined]
+    return "\n".join([str(sent["title"]), *lines, str(sent["response"])])
+
+
+def _severity(found: Drifted) -> str:
+    unknown = math.isnan(found.value)
+    return CRITICAL if unknown or found.value >= CRITICAL_FROM * found.threshold else WARNING
+
+
+def _told(
+    severity: str,
+    as_of: dt.date,
+    episode: Sequence[Alert],
+    acknowledged: Collection[str],
+    reminder_days: int,
+) -> str:
+    """`episode`: the same finding on the judged days up to the last one, newest first."""
+    last = next((each for each in episode if each.told in TOLD), None)
+    if last is None:
+        return NEW
+    if severity != last.severity:
+        return WORSE if severity == CRITICAL else BETTER
+    if any(each.alert_id in acknowledged for each in episode):
+        return KNOWN
+    return REMINDER if (as_of - last.as_of).days >= reminder_days else KNOWN
+
+
+def _sentence(found: Drifted) -> str:
+    if found.statistic == NOT_COMPUTABLE:
+        return f"{found.column}: its drift is not computable"
+    name = found.statistic.replace("_", " ")
+    return f"{found.column}: {name} {found.value:.3g}, threshold {found.threshold:.3g}"
+
+
+def _days(count: int) -> str:
+    return f"{count} day" if count == 1 else f"{count} days"
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()[:16]

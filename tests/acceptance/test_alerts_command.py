@@ -1,0 +1,141 @@
+"""`dbb alerts` and `dbb alerts ack`, on this machine and over a warehouse: the same answers."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import getpass
+import json
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from workspace.identity import ME
+from workspace.server import TOKEN, Workspace
+
+from nextbest.bundle import find_root, load
+from nextbest.cli import main
+from nextbest.commands.explain import settings_of
+from nextbest.errors import PlatformError
+from nextbest.lifecycle.alerting import send_alerts
+from nextbest.lifecycle.responding import respond
+from nextbest.monitoring.alerts import alert_id
+from nextbest.monitoring.verdict import PSI, Drifted, Verdict
+from nextbest.platforms.local.session import open_session
+
+pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).parents[2]
+DAY = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    """A lakehouse with yesterday's alerts of dev's model, and a session over it."""
+    home = tmp_path_factory.mktemp("alerts")
+    bundle = load(find_root(ROOT), "dev", {}, getpass.getuser())
+    settings = dataclasses.replace(settings_of(bundle), as_of=DAY)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NEXTBEST_LAKEHOUSE", str(home))
+        spark = open_session(home, [f"{settings.catalog}.{settings.schema}"])
+        found = (Drifted("x", PSI, 0.9, 0.2), Drifted("y", PSI, 0.3, 0.2))
+        respond(settings, spark, "1", Verdict(True, found, "drift"))
+        send_alerts(settings, spark)
+        yield home, spark, settings
+        spark.stop()
+
+
+@pytest.fixture
+def workspace():
+    with closing(Workspace()) as space:
+        yield space
+
+
+@pytest.fixture(params=["here", "there"])
+def dbb(request, told, monkeypatch, capsys, workspace):
+    """Run dbb on the lakehouse or on a warehouse that asks it: words → (code, out, err)."""
+    home, spark, settings = told
+    monkeypatch.chdir(ROOT)
+    place = ["--local", "--lakehouse", str(home)]
+    # The session that is there already: an engine for each call would take seconds.
+    monkeypatch.setattr("nextbest.platforms.local.session.open_session", lambda *where: spark)
+    if request.param == "there":
+        space = workspace
+        place = ["--warehouse", "w1"]
+        space.kept["warehouses"]["w1"] = "Starter"
+
+        def engine(statement, given):
+            if statement.strip().startswith("MERGE"):  # the engine takes no parameters for one
+                for name, text in given.items():
+                    statement = statement.replace(f":{name} ", f"'{text}' ")
+                given = {}
+            frame = spark.sql(statement, args=dict(given))
+            rows = [[None if v is None else str(v) for v in row] for row in frame.collect()]
+            return frame.columns, rows
+
+        space.kept["sql"]["engine"] = engine
+        monkeypatch.setenv("DATABRICKS_HOST", space.url)
+        monkeypatch.setenv("DATABRICKS_TOKEN", TOKEN)
+        monkeypatch.setenv("DATABRICKS_CONFIG_FILE", str(home / "none"))
+        monkeypatch.setattr("nextbest.platforms.databricks.statements.POLL_SECONDS", 0)
+
+    def run(*words):
+        code = main([*words, "-t", "dev", *place])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    run.who = ME if request.param == "there" else getpass.getuser()
+    return run
+
+
+def test_alerts_are_listed_worst_first_and_acknowledged_by_how_an_id_begins(dbb, told):
+    _, spark, settings = told
+    spark.sql(f"DELETE FROM {settings.table('alert_acknowledgements')}").collect()
+    code, out, _ = dbb("alerts", "--json")
+    found = json.loads(out)
+    assert code == 1  # a critical one is open
+    assert [(each["severity"], each["text"].split(":")[0], each["told"], each["delivered"],
+             each["undelivered"]) for each in found] == [
+        ("critical", "x", "new", 1, 0), ("warning", "y", "new", 1, 0)
+    ]  # fmt: skip
+    assert {each["response"] for each in found} == {"drift starts training_job"}
+    number = alert_id(settings.model, DAY, "drift", "x")
+    assert found[0]["alert_id"] == number
+    for reason in ("first guess", "a new price list"):
+        code, out, _ = dbb("alerts", "ack", number[:6], "--reason", reason)
+        assert (code, out) == (0, f"{number} is acknowledged by {dbb.who}\n")
+    code, out, _ = dbb("alerts")
+    assert code == 0
+    assert "a new price list" in " ".join(out.split())
+    assert "first guess" not in out
+    code, out, _ = dbb("alerts", "--since", "2999-01-01")
+    assert (code, out) == (0, "no alerts\n")
+
+
+def test_what_is_meant_must_be_clear(dbb):
+    assert dbb("alerts", "ack", "zz", "--reason", "r")[2].startswith("dbb: no alert of")
+    assert "2 alerts" in dbb("alerts", "ack", "", "--reason", "r")[2]
+    assert "say what is done about it" in dbb("alerts", "ack", "a", "--reason", " ")[2]
+    assert dbb("alerts", "--days", "0")[0] == 2
+
+
+def test_without_tables_it_says_what_makes_them(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    assert main(["alerts", "--local", "--lakehouse", str(tmp_path)]) == PlatformError.exit_code
+    assert "`dbb run monitoring_job -t dev --local` makes it" in capsys.readouterr().err
+
+
+def test_the_alert_of_the_bundle_asks_what_the_tables_can_answer(told):
+    """Its query, as it is deployed: open are the critical alert, unless acknowledged."""
+    _, spark, settings = told
+    bundle = load(find_root(ROOT), "dev", {}, getpass.getuser())
+    (alert,) = bundle.resources["alerts"].values()
+    ask = f"SELECT open FROM ({alert['query_text']})"
+    acks = settings.table("alert_acknowledgements")
+    spark.sql(f"DELETE FROM {acks}").collect()
+    assert spark.sql(ask).first()["open"] == 1
+    number = alert_id(settings.model, DAY, "drift", "x")
+    spark.sql(f"INSERT INTO {acks} VALUES ('{number}', current_timestamp(), 'me', 'why')").collect()
+    assert spark.sql(ask).first()["open"] == 0
+    spark.sql(f"DELETE FROM {settings.table('responses')}").collect()
+    assert spark.sql(ask).first()["open"] == 1

@@ -1,0 +1,158 @@
+"""Alerts, responses and deliveries on real tables: written once, told once, whatever happens."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+
+import pytest
+from receivers import hook
+
+from nextbest import tables
+from nextbest.channels.sending import Patience
+from nextbest.errors import PlatformError, SettingsError
+from nextbest.lifecycle.alerting import send_alerts
+from nextbest.lifecycle.responding import respond
+from nextbest.monitoring.alerts import NOTHING, RETRAIN
+from nextbest.monitoring.verdict import PSI, Drifted, Verdict
+from nextbest.platforms.local.session import open_session
+
+pytestmark = pytest.mark.integration
+
+QUICK = Patience(attempts=2, timeout=1.0, first=0.01, most=0.1)
+WEBHOOK = "log; webhook {{secrets/alerts/url}}"
+DAY = dt.date(2026, 1, 20)
+
+
+def verdict(**values):
+    found = tuple(Drifted(name, PSI, value, 0.2) for name, value in values.items())
+    return Verdict(bool(found), found, f"{len(found)} columns moved")
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory):
+    """One lakehouse for all; each test has a model of its own in it."""
+    home = tmp_path_factory.mktemp("alerting")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NEXTBEST_LAKEHOUSE", str(home))
+        spark = open_session(home, ["prod.ml_nba_demo"])
+        yield spark
+        spark.stop()
+
+
+@pytest.fixture
+def world(opened, small, request):
+    """(session, settings of a model that nobody else has)."""
+    mine = {"model_name": f"prod.ml_nba_demo.{request.node.name}"}
+    return opened, lambda **changed: small(**{**mine, **changed})
+
+
+@pytest.fixture
+def day(world, monkeypatch):
+    """Judge and tell a day: (number, verdict, settings) → its response, how to tell it."""
+    spark, settings = world
+
+    def run(number, found, **changed):
+        options = {"retrain_cooldown_days": 2, "alert_channels": WEBHOOK, **changed}
+        of_day = settings(as_of=DAY + dt.timedelta(days=number), **options)
+        response = respond(of_day, spark, "1", found)
+        return response, lambda: send_alerts(of_day, spark, QUICK)
+
+    run.rows = lambda name: [
+        row.asDict()
+        for row in tables.read(spark, settings().table(name)).collect()
+        if row["model"] == settings().model
+    ]
+    run.listen = lambda receiver: monkeypatch.setenv("NEXTBEST_SECRET_ALERTS_URL", receiver.url)
+    return run
+
+
+def test_a_day_is_told_once_with_all_its_findings_however_often_it_runs(day):
+    with hook() as receiver:
+        day.listen(receiver)
+        response, tell = day(0, verdict(x=0.3, y=0.9))
+        assert (response.action, response.reason) == (RETRAIN, "drift starts training_job")
+        assert tell().summary == "2 messages delivered, 2 channels"
+        before = {name: day.rows(name) for name in ("alerts", "responses", "alert_deliveries")}
+        assert day(0, verdict(x=0.3, y=0.9))[0] == response
+        assert tell().summary == "0 messages delivered, 2 channels"
+        assert before == {name: day.rows(name) for name in before}
+    (body,) = receiver.taken().values()
+    told = json.loads(body)
+    assert [line.split(":")[:2] for line in told["lines"]] == [
+        ["critical, new", " y"], ["warning, new", " x"]
+    ]  # fmt: skip
+    assert told["response"] == "retraining is started: drift starts training_job"
+    (row,) = [each for each in before["alert_deliveries"] if each["channel"] != "log"]
+    assert (row["state"], row["attempts"], row["error"]) == ("delivered", 1, "")
+    assert json.loads(row["payload"]) == told
+
+
+def test_what_goes_on_is_quiet_and_the_response_says_what_holds_it_back(day):
+    with hook() as receiver:
+        day.listen(receiver)
+        for number in range(4):
+            response, tell = day(number, verdict(x=0.3), alert_reminder_days=3)
+            tell()
+            assert response.action == (RETRAIN if number in (0, 2) else NOTHING)
+    assert sorted(json.loads(body)["as_of"] for body in receiver.taken().values()) == [
+        "2026-01-20", "2026-01-23"
+    ]  # fmt: skip
+    reasons = [row["reason"] for row in sorted(day.rows("responses"), key=lambda r: r["as_of"])]
+    assert reasons[1].startswith("cool-down: drift started a retraining 1 day ago")
+    assert day(4, verdict(), retrain_cap=0)[0].reason == "no drift"
+    assert day(5, verdict(x=0.3), retrain_cap=1)[0].reason.startswith("cap: drift started 2")
+
+
+def test_a_receiver_in_trouble_fails_the_task_and_the_next_day_tells_it(day):
+    with hook(troubles=[500] * 2) as receiver:
+        day.listen(receiver)
+        _, tell = day(0, verdict(x=0.3))
+        with pytest.raises(PlatformError) as raised:
+            tell()
+        assert "1 of 2 messages were not taken: webhook {{secrets/alerts/url}} on 2026-01-20: it " \
+               "answered 500" in str(raised.value)  # fmt: skip
+        assert receiver.url not in str(raised.value)
+        _, tell = day(1, verdict(x=0.3))
+        assert tell().summary == "1 messages delivered, 2 channels"
+    states = {(row["channel"], row["state"], row["attempts"]) for row in
+              day.rows("alert_deliveries")}  # fmt: skip
+    assert states == {("log", "delivered", 1), ("webhook {{secrets/alerts/url}}", "delivered", 3)}
+
+
+def test_a_secret_that_lacks_is_told_and_the_other_channels_hear(day, monkeypatch):
+    monkeypatch.delenv("NEXTBEST_SECRET_ALERTS_URL", raising=False)
+    _, tell = day(0, verdict(x=0.3))
+    with pytest.raises(PlatformError, match="export NEXTBEST_SECRET_ALERTS_URL"):
+        tell()
+    states = {row["channel"]: row["state"] for row in day.rows("alert_deliveries")}
+    assert states["log"] == "delivered"
+
+
+def test_a_finding_that_a_later_run_of_the_day_does_not_find_stands_no_more(day):
+    day(0, verdict(x=0.3, y=0.3))
+    day(0, verdict(y=0.3))
+    assert {row["subject"]: row["standing"] for row in day.rows("alerts")} == {
+        "x": False, "y": True
+    }  # fmt: skip
+    day(1, verdict(x=0.3, y=0.3))
+    assert {row["subject"]: row["told"] for row in day.rows("alerts") if
+            row["as_of"] > DAY} == {"x": "new", "y": "known"}  # fmt: skip
+
+
+def test_without_a_verdict_there_is_nothing_to_tell_but_channels_are_read(lakehouse):
+    spark, settings = lakehouse
+    assert "nothing to tell" in send_alerts(settings(), spark).summary
+    with pytest.raises(SettingsError, match="'pager'"):
+        send_alerts(settings(alert_channels="pager"), spark)
+
+
+def test_another_models_alerts_are_its_own(world, monkeypatch):
+    spark, settings = world
+    with hook() as receiver:
+        monkeypatch.setenv("NEXTBEST_SECRET_ALERTS_URL", receiver.url)
+        for name in ("prod.ml_nba_demo.a", "prod.ml_nba_demo.b"):
+            mine = settings(alert_channels=WEBHOOK, model_name=name)
+            assert respond(mine, spark, "1", verdict(x=0.3)).action == RETRAIN
+            assert "2 messages" in send_alerts(mine, spark, QUICK).summary
+    assert len(receiver.taken()) == 2
