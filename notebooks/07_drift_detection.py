@@ -5,7 +5,8 @@
 # MAGIC decides what the job does next.
 # MAGIC
 # MAGIC - **Reads** the metrics of notebook 06.
-# MAGIC - **Writes** a report in the volume's folder `monitoring`; the task value `drift`.
+# MAGIC - **Writes** the day's report and the index in the volume's folder `monitoring`; the task
+# MAGIC   value `drift`.
 # MAGIC - **Needs** a champion (without one it does nothing), and notebook 06 for the same `as_of`.
 # MAGIC
 # MAGIC By hand: choose a `target` above and run all. A widget that is left empty takes that
@@ -36,7 +37,8 @@ print(settings)
 
 from nextbest import lifecycle
 
-outcome = lifecycle.detect_drift(settings, spark)
+dbutils.widgets.text("run", "")  # by hand there is none
+outcome = lifecycle.detect_drift(settings, spark, dbutils.widgets.get("run"))
 print(outcome.summary)
 
 # COMMAND ----------

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from nextbest import registry, tables
 from nextbest.lifecycle import frames
 from nextbest.lifecycle.outcome import Outcome, nothing_live
-from nextbest.monitoring.report import page
+from nextbest.lifecycle.reporting import write_pages
 from nextbest.monitoring.schemas import ALL_MODELS, TABLE
 from nextbest.monitoring.verdict import judge_drift
 from nextbest.platforms import Monitor, open_platform
@@ -39,8 +39,11 @@ def monitor(settings: Settings, spark: SparkSession) -> Outcome:
     )
 
 
-def detect_drift(settings: Settings, spark: SparkSession) -> Outcome:
-    """07: have features or scores left the training window? `drift` decides what the job does."""
+def detect_drift(settings: Settings, spark: SparkSession, run: str = "") -> Outcome:
+    """07: have features or scores left the training window? `drift` decides what the job does.
+
+    run: "job id/run id", to which the report links; "" by hand.
+    """
     platform = open_platform(settings, spark)
     if registry.version_at(settings.model, "champion") is None:
         return Outcome(nothing_live(settings.model), values={"drift": "false"})
@@ -52,18 +55,7 @@ def detect_drift(settings: Settings, spark: SparkSession) -> Outcome:
     drift = _of_day(tables.read(spark, metrics.drift), settings).where(everyone & against)
     moved = drift.toPandas()
     verdict = judge_drift(moved, watched.columns, settings.drift_threshold)
-    profile = tables.read(spark, metrics.profile).where(everyone)
-    report = page(
-        settings.as_of,
-        verdict,
-        moved,
-        _of_day(profile.where("log_type = 'INPUT'"), settings).toPandas(),
-        profile.where("log_type = 'BASELINE'").toPandas(),
-        threshold=settings.drift_threshold,
-    )
-    file = platform.volume / "monitoring" / f"{settings.dataset}{settings.as_of}.html"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(report, encoding="utf-8")
+    file = write_pages(settings, platform, watched, verdict, run)
     return Outcome(
         f"{verdict.text} Report: {file}",
         {"How far each column is from the training window": _distances(moved)},

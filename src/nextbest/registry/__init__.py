@@ -2,6 +2,7 @@
 
 from nextbest.registry.asking import asking, client
 from nextbest.registry.promotion import promote
+from nextbest.registry.runs import VersionRun, run_of, version_runs
 from nextbest.registry.verdicts import Recorded, record_verdict, recorded_verdict
 from nextbest.registry.versions import (
     ALIASES,
@@ -19,6 +20,7 @@ __all__ = [
     "HOLDOUT_SHARE",
     "TRAINING_KEY",
     "Recorded",
+    "VersionRun",
     "asking",
     "client",
     "holdout_share",
@@ -26,7 +28,9 @@ __all__ = [
     "promote",
     "record_verdict",
     "recorded_verdict",
+    "run_of",
     "training_key",
     "version_at",
+    "version_runs",
     "version_trained_on",
 ]

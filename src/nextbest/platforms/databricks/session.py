@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nextbest.platforms import Platform
-from nextbest.platforms.databricks import catalog, feature_store, monitors, serving
+from nextbest.platforms.databricks import catalog, feature_store, links, monitors, serving
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -26,5 +26,6 @@ def open_platform(settings: Settings, spark: SparkSession) -> Platform:
         monitors=monitors.DatabricksMonitors(workspace),
         serving=serving.DatabricksServing(workspace),
         catalog=catalog.DatabricksCatalog(spark),
+        links=links.DatabricksLinks(workspace),
         volume=Path("/Volumes", settings.catalog, settings.schema, settings.volume),
     )

@@ -53,6 +53,7 @@ def open_platform(settings: Settings, spark: SparkSession) -> Platform:
     from nextbest.platforms.local import (
         catalog,
         feature_store,
+        links,
         monitors,
         serving,
         tracking,
@@ -71,6 +72,7 @@ def open_platform(settings: Settings, spark: SparkSession) -> Platform:
         monitors=monitors.LocalMonitors(spark),
         serving=serving.LocalServing(home),
         catalog=catalog.LocalCatalog(spark, home, folder),
+        links=links.LocalLinks(home),
         volume=folder,
     )
 

@@ -1,0 +1,63 @@
+"""The MLflow run that made a version: what it logged, how long it took."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nextbest.registry.asking import asking, client
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
+
+GONE = ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND")
+
+
+@dataclass(frozen=True)
+class VersionRun:
+    """A version, its tags, and its run's metrics; seconds is None while the run goes on."""
+
+    version: str
+    tags: Mapping[str, str]
+    run_id: str
+    experiment_id: str
+    started: dt.datetime
+    seconds: float | None
+    metrics: Mapping[str, float]
+
+
+def run_of(model: str, version: str) -> VersionRun | None:
+    """The version with its run, or None when the run was deleted."""
+    with asking(f"{model} version {version}", f"EXECUTE on {model}"):
+        return _with_run(client().get_model_version(model, version))
+
+
+def version_runs(model: str) -> list[VersionRun]:
+    """All versions whose runs are still there, oldest first; none where there is no model."""
+    with asking(f"versions of {model}", f"EXECUTE on {model}, CAN READ on the experiment"):
+        listed = client().search_model_versions(f"name='{model}'")
+        found = [_with_run(client().get_model_version(model, each.version)) for each in listed]
+    return sorted((each for each in found if each), key=lambda each: int(each.version))
+
+
+def _with_run(version: ModelVersion) -> VersionRun | None:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        run = client().get_run(version.run_id)
+    except MlflowException as error:
+        if error.error_code in GONE:
+            return None
+        raise
+    ended = run.info.end_time
+    return VersionRun(
+        version=str(version.version),
+        tags=dict(version.tags),
+        run_id=run.info.run_id,
+        experiment_id=run.info.experiment_id,
+        started=dt.datetime.fromtimestamp(run.info.start_time / 1000, dt.UTC),
+        seconds=None if ended is None else (ended - run.info.start_time) / 1000,
+        metrics=dict(run.data.metrics),
+    )
