@@ -8,6 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from nextbest.monitoring.index_page import index_page
+from nextbest.monitoring.report import Seen, page
+from nextbest.monitoring.schemas import TABLE
+from nextbest.monitoring.verdict import judge_drift
+
+THRESHOLD = 0.2
 FIRST = dt.date(2026, 1, 1)
 
 
@@ -45,6 +51,24 @@ def metric_tables(columns: int, days: int, slices: int = 0, *, seed: int = 7) ->
     return Tables(*map(pd.DataFrame, (drift, profile, baseline)), names, dates)
 
 
+def report_of(tables: Tables, *, decisions: pd.DataFrame | None = None, **given) -> str:
+    """The page of the last day."""
+    day = tables.days[-1]
+    today = tables.drift[tables.drift["day"] == day]
+    verdict = judge_drift(today, tables.columns, THRESHOLD)
+    some = pd.DataFrame() if decisions is None else decisions
+    seen = Seen(tables.drift, tables.profile, tables.baseline, some)
+    return page(dt.date.fromisoformat(day), verdict, seen, threshold=THRESHOLD, **given)
+
+
+def index_of(tables: Tables, **given) -> str:
+    """The page over all days."""
+    whole = tables.drift[tables.drift["slice_key"].isna()]
+    table = tables.profile[tables.profile["column_name"] == TABLE]
+    pages = given.pop("pages", {day: f"{day}.html" for day in tables.days})
+    return index_page(whole, table, tables.columns, threshold=THRESHOLD, pages=pages, **given)
+
+
 def _drift(day, name, kind, value, at, sliced=(None, None)):
     words = at % 3 == 2
     test = {"statistic": value, "pvalue": 1e-9}
@@ -62,7 +86,9 @@ def _drift(day, name, kind, value, at, sliced=(None, None)):
 
 def _profile(day, name, at, rng):
     words = at % 3 == 2
-    quantiles = None if words else list(np.quantile(rng.gamma(2.0, 2.0, 400), np.linspace(0, 1, 101)))
+    quantiles = (
+        None if words else list(np.quantile(rng.gamma(2.0, 2.0, 400), np.linspace(0, 1, 101)))
+    )
     items = [{"item": f"value {n}", "count": int(c)} for n, c in enumerate(rng.integers(1, 500, 6))]
     return {
         "day": day, "column_name": name, "slice_key": None, "model_version": "*", "count": 4000,

@@ -127,10 +127,13 @@ def _links(
     found: dict[str, str | None] = {"All days": quote(index.name)}
     if (address := platform.links.run(run, file)) is not None:
         found["This run"] = address
-    for words, alias in (("champion", "champion"), ("candidate", "candidate")):
-        version = registry.version_at(settings.model, alias)
-        if version is not None and (its := registry.run_of(settings.model, version)) is not None:
-            told = f"MLflow run of {words} {version}"
+    named: dict[str, str] = {}
+    for alias in ("champion", "candidate"):
+        if (version := registry.version_at(settings.model, alias)) is not None:
+            named.setdefault(version, alias)
+    for version, alias in named.items():
+        if (its := registry.run_of(settings.model, version)) is not None:
+            told = f"MLflow run of {alias} {version}"
             found[told] = platform.links.mlflow(its.experiment_id, its.run_id)
     found["Decisions to explain"] = "#decisions"
     return found

@@ -14,7 +14,7 @@ import pandas as pd
 
 from nextbest.monitoring.history import by_day
 from nextbest.monitoring.metric_series import plots_of, series
-from nextbest.monitoring.page_style import document, link, number, table
+from nextbest.monitoring.page_style import document, key, link, number, table
 from nextbest.monitoring.report_plots import series_plot
 from nextbest.monitoring.schemas import ALL_MODELS
 
@@ -65,7 +65,7 @@ def index_page(
         _row(day, past[day].reindex(columns), count, pages, responses)
         for day, count in zip(days, counts, strict=True)
     ]
-    heads = ("day", "verdict", "worst columns", "what was done", "past", "decisions")
+    heads = ("day", "verdict", "worst columns", "what was done", "past threshold", "decisions")
     first = f"{days[0]} to {days[-1]}" if days else "no day has been monitored yet"
     nav = "".join(link(words, address) for words, address in links.items())
     body = (
@@ -127,8 +127,7 @@ def _heat_maps(past: pd.DataFrame, days: Sequence[str], pages: Mapping[str, str]
         ["worst", "latest"], ascending=False, kind="stable"
     )
     ordered = past.loc[order.index]
-    keys = zip(("h1", "h2", "h3", "h4", "h5", "hx"), _words(), strict=True)
-    key = "".join(f'<i style="height:.7rem;background:var(--{c})"></i>{escape(w)}' for c, w in keys)
+    colours = zip(("h1", "h2", "h3", "h4", "h5", "hx"), _words(), strict=True)
     more = ordered.iloc[SHOWN:]
     rest = (
         f"<details><summary>{len(more)} more columns</summary>"
@@ -137,7 +136,8 @@ def _heat_maps(past: pd.DataFrame, days: Sequence[str], pages: Mapping[str, str]
         else ""
     )
     return (
-        f'<h2>Drift by column and day</h2><p class="dim key">in thresholds:{key}</p>'
+        '<h2>Drift by column and day</h2><p class="dim key">in thresholds:'
+        f"{key(colours, '.7rem')}</p>"
         f"{_heat_map(ordered.iloc[:SHOWN], days, pages)}{rest}"
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from html import escape
 
 STYLE = """
@@ -35,7 +36,8 @@ svg{display:block;max-width:100%}svg text{font:11px system-ui,sans-serif;fill:va
 .limit{stroke:var(--bad);stroke-dasharray:3 3;stroke-width:1}.band{fill:var(--now);opacity:.18}
 .f-now{fill:var(--now)}.f-base{fill:var(--base)}.f-prev{fill:var(--prev)}.dot{fill:var(--now)}
 .dot.over{fill:var(--bad)}.grid{stroke:var(--line)}
-.key i{display:inline-block;width:1rem;height:.22rem;vertical-align:middle;margin:0 .35rem 0 .9rem}
+.key span{white-space:nowrap}.key i{display:inline-block;
+width:1rem;height:.22rem;vertical-align:middle;margin:0 .35rem 0 .9rem}
 details{border-bottom:1px solid var(--line)}summary{cursor:pointer;padding:.4rem 0}
 summary:focus-visible,a:focus-visible,input:focus-visible{outline:2px solid var(--link);
 outline-offset:2px}
@@ -71,6 +73,14 @@ def link(words: str, address: str | None) -> str:
     if not address:
         return escape(words)
     return f'<a href="{escape(address)}">{escape(words)}</a>'
+
+
+def key(names: Iterable[tuple[str, str]], height: str = ".22rem") -> str:
+    """Which colour of the style stands for what: (colour, words)."""
+    return "".join(
+        f'<span><i style="height:{height};background:var(--{colour})"></i>{escape(words)}</span>'
+        for colour, words in names
+    )
 
 
 def table(heads: tuple[str, ...], rows: list[list[str]], *, texts: int = 1) -> str:

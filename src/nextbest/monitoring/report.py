@@ -12,16 +12,17 @@ import pandas as pd
 
 from nextbest.monitoring.history import by_day
 from nextbest.monitoring.metric_series import quality_section
-from nextbest.monitoring.page_style import document, link, number, table
+from nextbest.monitoring.page_style import document, key, link, number, table
 from nextbest.monitoring.report_columns import (
     Sides,
-    column_details,
+    columns_section,
     measured_slices,
     slice_section,
 )
 from nextbest.monitoring.schemas import ALL_MODELS, TABLE
 from nextbest.monitoring.verdict import Verdict, measured
 
+COLOURS = (("now", "now"), ("base", "baseline"), ("prev", "window before"), ("bad", "threshold"))
 # Comfort only: finding a column by its name, and opening the one that a link points to.
 SCRIPT = """
 const find=document.getElementById("find"),cols=[...document.querySelectorAll(".col")];
@@ -75,8 +76,9 @@ def page(
     """One self-contained HTML page about the window that starts on `day`.
 
     links: where the page leads, by words (None: told without a link); explained_by: the command
-    that explains a decision, {} in the place of its id. Columns that the verdict names come first. Everything that came from data is escaped; nothing
-    is loaded from elsewhere, and without JavaScript only the search for a column is missing.
+    that explains a decision, {} in the place of its id. Columns that the verdict names come first.
+    Everything that came from data is escaped; nothing is loaded from elsewhere, and without
+    JavaScript only the search for a column is missing.
     """
     today = day.isoformat()
     days = sorted({*seen.drift.get("day", ()), *seen.profile.get("day", ()), today})
@@ -85,26 +87,18 @@ def page(
     profiles = _profiles(seen, days, model_id)
     named = {found.column: found for found in verdict.findings}
     columns = [name for name in dict.fromkeys([*named, *profiles]) if name != TABLE]
-    others = measured(whole[whole["day"] == today] if len(whole) else whole,
-                      [name for name in columns if name not in named], threshold)  # fmt: skip
+    now = whole[whole["day"] == today] if len(whole) else whole
+    others = measured(now, [name for name in columns if name not in named], threshold)
     past = by_day(whole, days, threshold)
     slices = measured_slices(sliced, threshold)
-    shown = "".join(
-        column_details(
-            found, found.column in named, profiles.get(found.column, Sides()), past, days, whole,
-            slices,
-        )
-        for found in (*verdict.findings, *others)
-    )  # fmt: skip
+    shown = columns_section([*verdict.findings, *others], named, profiles, past, now, slices)
     body = (
         f'<nav aria-label="Pages">{_links(links)}</nav><h1>Monitoring, {today}</h1>'
         f'<p class="verdict {"drift" if verdict.drifted else "calm"}">{escape(verdict.text)}</p>'
         f"{_responses(responses, verdict)}"
         f"{_facts(profiles, columns, verdict, whole, seen, model_id)}"
         '<h2 id="columns">Columns, most drifted first</h2><p class="dim key">'
-        '<i style="background:var(--now)"></i>now<i style="background:var(--base)"></i>baseline'
-        '<i style="background:var(--prev)"></i>previous window'
-        '<i style="background:var(--bad)"></i>threshold</p>'
+        f"{key(COLOURS)}</p>"
         '<p hidden><input id="find" type="search" placeholder="find a column" '
         f'aria-label="find a column"></p>{shown or _nothing("No column was compared.")}'
         f"{slice_section(slices)}"

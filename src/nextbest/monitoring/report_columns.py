@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
@@ -40,21 +40,40 @@ class Sides:
     base: Mapping = field(default_factory=dict)
 
 
-def column_details(
+def columns_section(
+    shown: Sequence[Drifted],
+    drifted: Container[str],
+    profiles: Mapping[str, Sides],
+    past: pd.DataFrame,
+    now: pd.DataFrame,
+    slices: pd.DataFrame,
+) -> str:
+    """Columns in the order given: a line each with its drift over days, all else behind it.
+
+    past: severities by column and day (history.by_day); now: the last day's rows of drift_metrics;
+    slices: measured_slices.
+    """
+    today, sliced = (
+        dict(list(rows.groupby("column_name"))) if len(rows) else {} for rows in (now, slices)
+    )
+    return "".join(
+        _details(
+            found, found.column in drifted, profiles.get(found.column, Sides()), past,
+            today.get(found.column, now.head(0)), sliced.get(found.column, slices.head(0)),
+        )
+        for found in shown
+    )  # fmt: skip
+
+
+def _details(
     found: Drifted,
     drifted: bool,
     sides: Sides,
     past: pd.DataFrame,
-    days: Sequence[str],
-    whole: pd.DataFrame,
+    today: pd.DataFrame,
     slices: pd.DataFrame,
 ) -> str:
-    """One column: a line with its drift over days, and behind it distributions and numbers.
-
-    past: severities by column and day (history.by_day); whole: rows of drift_metrics; slices:
-    measured_slices.
-    """
-    name, today = found.column, days[-1]
+    name, days = found.column, list(past.columns)
     known = found.statistic != NOT_COMPUTABLE
     series = list(past.loc[name]) if name in past.index else [float("nan")] * len(days)
     kind = NAMES.get(found.statistic, found.statistic)
@@ -66,9 +85,6 @@ def column_details(
         f'<span class="kind dim">{escape(kind)}</span><span class="value">{value}</span>'
         f'<span class="spark-cell">{sparkline(series, told)}</span></summary>'
     )
-    today_rows = (
-        whole[(whole["column_name"] == name) & (whole["day"] == today)] if len(whole) else whole
-    )
     drawn = {
         side: row
         for side, row in (("base", sides.base), ("prev", sides.prev), ("now", sides.now))
@@ -79,7 +95,7 @@ def column_details(
         _figure(distribution(drawn, f"distribution of {name}: now, before, at baseline"),
                 "Distribution now, before and at baseline"),
         _figure(history_plot(series, days, told), f"Drift in thresholds over days ({limit})"),
-        _facts(sides), _statistics(today_rows), _worst_slices(name, slices),
+        _facts(sides), _statistics(today), _worst_slices(slices),
     )  # fmt: skip
     return f'{head}<div class="body">{"".join(parts)}</div></details>'
 
@@ -146,8 +162,7 @@ def _shown(value: object) -> str:
     return number(test) if number(pvalue) == "–" else f"{number(test)} (p {pvalue:.2g})"
 
 
-def _worst_slices(name: str, slices: pd.DataFrame) -> str:
-    rows = slices[slices["column_name"] == name] if len(slices) else slices
+def _worst_slices(rows: pd.DataFrame) -> str:
     if rows.empty:
         return ""
     worst = rows.sort_values("severity", ascending=False).head(FEW).to_dict("records")

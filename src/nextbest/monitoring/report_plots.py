@@ -8,6 +8,8 @@ from html import escape
 
 import numpy as np
 
+from nextbest.monitoring.page_style import number
+
 WIDTH, HEIGHT = 300, 110  # of a plot that is looked at
 SPARK = (130, 28)
 BINS = 24
@@ -20,10 +22,11 @@ def sparkline(severities: Sequence[float], label: str) -> str:
     wide, tall = SPARK
     last = _last(severities)
     over = last >= 1
-    line = _line([min(value, CAP) / CAP for value in severities], wide - 6, tall - 4, 2)
-    middle = 2 + (tall - 4) // 2
-    x, y = wide - 4, round(2 + (tall - 4) * (1 - min(last, CAP) / CAP)) if last == last else middle
-    dot = "" if last != last else f'<circle class="dot{" over" * over}" cx="{x}" cy="{y}" r="3"/>'
+    line = _line([min(value, CAP) / CAP for value in severities], wide - 6, tall - 8, 4)
+    middle, dot = tall // 2, ""
+    if not math.isnan(last):
+        at = round(4 + (tall - 8) * (1 - min(last, CAP) / CAP))
+        dot = f'<circle class="dot{" over" * over}" cx="{wide - 4}" cy="{at}" r="3"/>'
     return (
         f'<svg width="{wide}" height="{tall}" role="img" aria-label="{escape(label)}">'
         f'<path class="limit" d="M0 {middle}H{wide}"/><path class="spark" d="{line}"/>{dot}</svg>'
@@ -106,8 +109,8 @@ def series_plot(
         f'<svg width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
         f'aria-label="{escape(label)}"><path class="grid" d="M48 {inner + 2}H{WIDTH}"/>{band}'
         f'<path class="spark" d="{line}"/>'
-        f'<text x="0" y="12">{most - room:.3g}</text>'
-        f'<text x="0" y="{inner}">{least + room:.3g}</text>'
+        f'<text x="0" y="12">{number(most - room)}</text>'
+        f'<text x="0" y="{inner}">{number(least + room)}</text>'
         f'<text x="48" y="{HEIGHT - 4}">{escape(days[0] if days else "")}</text>'
         f'<text x="{WIDTH}" y="{HEIGHT - 4}" text-anchor="end">'
         f"{escape(days[-1] if days else '')}</text></svg>"
@@ -119,14 +122,15 @@ def _last(values: Sequence[float]) -> float:
 
 
 def _line(shares: Sequence[float], wide: float, tall: float, top: float, left: float = 2) -> str:
-    """A path through shares of the height; a lone point becomes a short stroke."""
+    """A path through shares of the height, the last at the right; a lone one is a dash."""
     step = wide / max(len(shares) - 1, 1)
     path, pen = "", False
     for at, share in enumerate(shares):
         if not math.isfinite(share):
             pen = False
             continue
-        x, y = round(left + at * step), round(top + tall * (1 - share))
+        x = round(left + (at * step if len(shares) > 1 else wide - 2))
+        y = round(top + tall * (1 - share))
         alone = not pen and not (at + 1 < len(shares) and math.isfinite(shares[at + 1]))
         path += f"{'L' if pen else 'M'}{x} {y}{'h2' if alone else ''}"
         pen = True
