@@ -23,8 +23,9 @@ from pathlib import Path
 
 from nextbest.bundle import find_root, load
 
+DASHBOARDS = "/api/2.0/lakeview/dashboards"
 CATALOG, MLFLOW, JOBS = "/api/2.1/unity-catalog", "/api/2.0/mlflow/experiments", "/api/2.2/jobs"
-GROUPS = ("schemas", "volumes", "registered_models", "experiments", "jobs")
+GROUPS = ("schemas", "volumes", "registered_models", "experiments", "jobs", "dashboards")
 NOT_SENT = ("permissions", "grants", "lifecycle")
 
 
@@ -113,6 +114,8 @@ class Deployment:
             ask("POST", f"{JOBS}/delete", {"job_id": int(number)})
         elif group == "experiments":
             ask("POST", f"{MLFLOW}/delete", {"experiment_id": number})
+        elif group == "dashboards":
+            ask("DELETE", f"{DASHBOARDS}/{number}")
         else:
             force = {"force": "true"} if group == "schemas" else {}
             place = "models" if group == "registered_models" else group
@@ -141,11 +144,28 @@ class Deployment:
         elif group == "experiments":
             if number is None:
                 return ask("POST", f"{MLFLOW}/create", config)["experiment_id"]
+        elif group == "dashboards":
+            return self._dashboard(config, number)
         elif number is None:
             place = "models" if group == "registered_models" else group
             return ask("POST", f"{CATALOG}/{place}", config)["full_name"]
         elif group != "registered_models":
             ask("PATCH", f"{CATALOG}/{group}/{number}", {"comment": config.get("comment", "")})
+        return number
+
+    def _dashboard(self, config, number):
+        """A draft, then published; the file's content goes with it."""
+        file = self.bundle.root / "resources" / config["file_path"]
+        names = ("display_name", "parent_path", "warehouse_id")
+        draft = {name: config[name] for name in names if config.get(name)}
+        draft["serialized_dashboard"] = file.read_text(encoding="utf-8")
+        home = {name: config[name] for name in ("dataset_catalog", "dataset_schema")}
+        if number is None:
+            number = ask("POST", DASHBOARDS, draft, **home)["dashboard_id"]
+        else:
+            ask("PATCH", f"{DASHBOARDS}/{number}", draft, **home)
+        ask("POST", f"{DASHBOARDS}/{number}/published",
+            {"embed_credentials": config["embed_credentials"]})  # fmt: skip
         return number
 
 

@@ -34,6 +34,7 @@ JOB = "nextbest training"
 # What dbb leaves to the Databricks CLI, whose stand-in (program.py) asks for it.
 OF_THE_CLI = {
     "ExperimentsAPI.create_experiment", "JobsAPI.create", "JobsAPI.delete", "JobsAPI.reset",
+    "LakeviewAPI.create", "LakeviewAPI.publish", "LakeviewAPI.trash", "LakeviewAPI.update",
     "RegisteredModelsAPI.create", "SchemasAPI.create", "SchemasAPI.update", "VolumesAPI.create",
     "VolumesAPI.update",
 }  # fmt: skip

@@ -18,7 +18,7 @@ from workspace.faults import ANSWERS, BROKEN, DROPPED, LOST, SLOW, Fault
 from workspace.routes import ROUTES, Refused, Request, Route
 from workspace.sdk_types import answer_problems, request_problems
 
-for service in ("compute", "experiments", "features", "files", "identity", "jobs",
+for service in ("compute", "dashboards", "experiments", "features", "files", "identity", "jobs",
                 "mlflow_tracking", "monitors", "pipelines", "registered_models", "serving", "tags",
                 "unity_catalog", "unity_models", "warehouses"):  # fmt: skip
     importlib.import_module(f"workspace.{service}")  # declares its routes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from workspace import experiments, jobs, registered_models, unity_catalog
+from workspace import dashboards, experiments, jobs, registered_models, unity_catalog
 from workspace.deployable import Death
 from workspace.faults import DROPPED, LOST, Fault
 
@@ -172,6 +172,7 @@ def test_cut_off_at_any_call_and_repeated(opened, dbb, words):
 OF_THE_CLI = {
     ("DELETE", unity_catalog.SCHEMA), ("DELETE", unity_catalog.VOLUME),
     ("DELETE", registered_models.MODEL), ("POST", experiments.DELETE), ("POST", jobs.DELETE),
+    ("DELETE", dashboards.DASHBOARD),
 }  # fmt: skip
 DESTROY = "destroy -t prod --data --auto-approve"
 

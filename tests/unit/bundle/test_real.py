@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from databricks.bundles.dashboards import Dashboard
 from databricks.bundles.experiments import MlflowExperiment
 from databricks.bundles.jobs import Job
 from databricks.bundles.registered_models import RegisteredModel
@@ -23,6 +24,7 @@ TYPES = {
     "registered_models": RegisteredModel,
     "schemas": Schema,
     "volumes": Volume,
+    "dashboards": Dashboard,
     "secret_scopes": SecretScope,
 }
 
