@@ -69,6 +69,16 @@ def _costs(parser: argparse.ArgumentParser) -> None:
     _place(parser)
 
 
+def _trends(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "model", metavar="MODEL", nargs="?", help="three-level name; without it, the target's own"
+    )
+    _target(parser)
+    parser.add_argument("--local", action="store_true", help="of the MLflow of this machine")
+    parser.add_argument("--page", metavar="FILE.html", help="write it as a page, with plots")
+    _place(parser)
+
+
 def _deploy(parser: argparse.ArgumentParser) -> None:
     _target(parser)
     parser.add_argument("--dry-run", action="store_true", help="show what would change, and stop")
@@ -203,6 +213,12 @@ COMMANDS = (
     Command(("runs",), "list the runs made here", _place, "nextbest.runner.command:runs"),
     Command(("runs", "show"), "show one run", _show, "nextbest.runner.command:show"),
     Command(("costs",), "what past runs took and cost", _costs, "nextbest.commands.costs:costs"),
+    Command(
+        ("trends",),
+        "how a model's versions compare over time",
+        _trends,
+        "nextbest.commands.trends:trends",
+    ),
     Command(("explain",), "explain a decision", _explain, "nextbest.commands.explain:explain"),
     Command(("serve",), "answer requests here", _serve, "nextbest.runner.servers:serve"),
     Command(("mlflow",), "open MLflow's pages", _mlflow, "nextbest.runner.servers:mlflow"),

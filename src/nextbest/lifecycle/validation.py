@@ -69,6 +69,7 @@ def validate_model(settings: Settings, spark: SparkSession) -> Outcome:
         settings.model, version, verdict.as_dict(),
         against=trial.against, as_of=settings.as_of, holdout=trial.holdout,
     )  # fmt: skip
+    registry.log_measures(settings.model, version, _measures(trial, verdict))
     released = _release(settings, spark, version, verdict)
     ending = "Gate passed" if verdict.passed else verdict.text
     return Outcome(
@@ -152,6 +153,15 @@ def _calibration(rows: pd.DataFrame, candidate: Decider) -> Mapping[str, Measure
     asked = rows[rows["treatment"] != "none"] if head.needs_contact else rows
     predicted = candidate.model.predict(asked)[f"p_{head.name}"]
     return probability_metrics(asked[head.kind], predicted)
+
+
+def _measures(trial: Trial, verdict: Verdict) -> dict[str, float | None]:
+    """The value on held-out decisions, and what the gates looked at, by their metrics' names."""
+    found: dict[str, float | None] = {str(each["metric"]): each["value"]
+                                      for each in verdict_table(verdict)}  # fmt: skip
+    if (value := trial.values.get(CANDIDATE)) is not None:
+        found |= {"value": value.value, "value_low": value.low, "value_high": value.high}
+    return found
 
 
 def _judge(settings: Settings, trial: Trial) -> Verdict:

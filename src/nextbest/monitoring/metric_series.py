@@ -61,9 +61,9 @@ def quality_section(profile: pd.DataFrame, days: Sequence[str], model_id: str) -
 
 
 def plots_of(
-    found: Mapping[str, Sequence[float]], days: Sequence[str]
-) -> list[tuple[str, str]]:  # fmt: skip
-    """(metric, figure), an interval's ends drawn as a band around their metric."""
+    found: Mapping[str, Sequence[float]], points: Sequence[str], of: str = "days"
+) -> list[tuple[str, str]]:
+    """(metric, figure) over the points named, an interval's ends as a band around their metric."""
     ends = {f"{name}{end}" for name in found for pair in ENDS for end in pair}
     ends |= {n.removesuffix(".value") + e for n in found for e in ENDS[1] if n.endswith(".value")}
     drawn = []
@@ -71,8 +71,8 @@ def plots_of(
         if name in ends:
             continue
         low, high = _interval(found, name)
-        told = f"{words(name)} over {len(days)} days, last {number(values[-1])}"
-        plot = series_plot(values, days, told, low, high)
+        told = f"{words(name)} over {len(points)} {of}, last {number(values[-1])}"
+        plot = series_plot(values, points, told, low, high)
         caption = f"{escape(words(name))}: {number(values[-1])}"
         drawn.append((name, f"<figure>{plot}<figcaption>{caption}</figcaption></figure>"))
     return drawn

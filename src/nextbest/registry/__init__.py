@@ -2,7 +2,7 @@
 
 from nextbest.registry.asking import asking, client
 from nextbest.registry.promotion import promote
-from nextbest.registry.runs import VersionRun, run_of, version_runs
+from nextbest.registry.runs import VersionRun, log_measures, run_of, version_runs
 from nextbest.registry.verdicts import Recorded, record_verdict, recorded_verdict
 from nextbest.registry.versions import (
     ALIASES,
@@ -24,6 +24,7 @@ __all__ = [
     "asking",
     "client",
     "holdout_share",
+    "log_measures",
     "name_candidate",
     "promote",
     "record_verdict",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,15 +18,30 @@ GONE = ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND")
 
 @dataclass(frozen=True)
 class VersionRun:
-    """A version, its tags, and its run's metrics; seconds is None while the run goes on."""
+    """A version, its tags and aliases, and its run's metrics."""
 
     version: str
     tags: Mapping[str, str]
+    aliases: tuple[str, ...]
     run_id: str
     experiment_id: str
     started: dt.datetime
-    seconds: float | None
     metrics: Mapping[str, float]
+
+
+def log_measures(model: str, version: str, measures: Mapping[str, float | None]) -> None:
+    """Log what was measured of a version with its run; what is no finite number is left out."""
+    from mlflow.entities import Metric
+
+    now = int(dt.datetime.now(dt.UTC).timestamp() * 1000)
+    found = [
+        Metric(name, float(value), now, 0)
+        for name, value in measures.items()
+        if isinstance(value, int | float) and math.isfinite(value)
+    ]
+    with asking(f"metrics of {model} version {version}", "CAN EDIT on the experiment"):
+        run = client().get_model_version(model, version).run_id
+        client().log_batch(run, metrics=found)
 
 
 def run_of(model: str, version: str) -> VersionRun | None:
@@ -51,13 +67,12 @@ def _with_run(version: ModelVersion) -> VersionRun | None:
         if error.error_code in GONE:
             return None
         raise
-    ended = run.info.end_time
     return VersionRun(
         version=str(version.version),
         tags=dict(version.tags),
+        aliases=tuple(version.aliases),
         run_id=run.info.run_id,
         experiment_id=run.info.experiment_id,
         started=dt.datetime.fromtimestamp(run.info.start_time / 1000, dt.UTC),
-        seconds=None if ended is None else (ended - run.info.start_time) / 1000,
         metrics=dict(run.data.metrics),
     )
