@@ -51,7 +51,10 @@ BY_NOTEBOOK: Mapping[str, Touched] = {
         model="reads",
     ),
     "07_drift_detection": Touched(
-        ("customer_features", "recommendations", "training_baseline", PROFILE, DRIFT),
+        (
+            "alerts", "customer_features", "recommendations", "responses",
+            "training_baseline", PROFILE, DRIFT,
+        ),  # fmt: skip
         (),
         volume=True,
         model="reads",

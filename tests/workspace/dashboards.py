@@ -78,7 +78,7 @@ def publish(space, asked):
     return {"display_name": made["display_name"], **asked.body}
 
 
-@route("DELETE", DASHBOARD, LakeviewAPI.trash)
+@route("DELETE", DASHBOARD, LakeviewAPI.trash, gives=dict)
 def trash(space, asked):
     del space.kept["dashboards"][_name(space, asked)]
     return {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -39,11 +39,12 @@ def write_pages(
     file = folder / f"{settings.dataset}{settings.as_of}.html"
     index = folder / f"{settings.dataset}index.html"
     seen = _seen(settings, platform, watched, drift, profile, metrics.profile)
-    today = settings.as_of.isoformat()
+    today, done = settings.as_of.isoformat(), _done(settings, platform.spark)
     told = page(
         settings.as_of, verdict, seen, threshold=settings.drift_threshold,
-        responses=_responses(settings, verdict), links=_links(settings, platform, file, index, run),
-        model_id=watched.model_id, explained_by=_explained_by(settings),
+        responses=_responses(settings, verdict, done),
+        links=_links(settings, platform, file, index, run), model_id=watched.model_id,
+        explained_by=_explained_by(settings),
     )  # fmt: skip
     file.write_text(told, encoding="utf-8")
     known = re.compile(re.escape(settings.dataset) + r"(\d{4}-\d{2}-\d{2})\.html")
@@ -56,6 +57,7 @@ def write_pages(
     every = drift.where(F.col("slice_key").isNull() & (F.col("drift_type") == "BASELINE"))
     overview = index_page(
         every.toPandas(), whole, watched.columns, threshold=settings.drift_threshold, pages=pages,
+        responses=done,
         links={f"newest ({today})": quote(file.name)}, model_id=watched.model_id,
         title=f"Monitoring of {settings.table('recommendations')}",
     )  # fmt: skip
@@ -107,10 +109,31 @@ def _some_decisions(settings: Settings, spark: SparkSession) -> pd.DataFrame:
     return found.limit(EXPLAINED).toPandas()
 
 
-def _responses(settings: Settings, verdict: Verdict) -> list[Response]:
-    """What follows the verdict by itself, and what stands ready in the registry."""
-    told = []
-    if verdict.drifted:
+def _done(settings: Settings, spark: SparkSession) -> dict[str, list[str]]:
+    """By day what was done about the verdict and who was told, as far as tables tell."""
+    found: dict[str, list[str]] = {}
+    since = settings.as_of - dt.timedelta(days=HISTORY)
+    recent = F.col("as_of").between(F.lit(since), F.lit(settings.as_of))
+    mine = recent & (F.col("model") == settings.model)
+    responses, alerts = settings.table("responses"), settings.table("alerts")
+    if tables.exists(spark, responses):
+        for row in spark.table(responses).where(mine).orderBy("as_of").collect():
+            found.setdefault(str(row["as_of"]), []).append(f"{row['action']}: {row['reason']}")
+    if tables.exists(spark, alerts):
+        standing = spark.table(alerts).where(mine & F.col("standing"))
+        counted = standing.groupBy("as_of", "severity").count().orderBy("as_of", "severity")
+        for row in counted.collect():
+            told = f"{row['count']} {row['severity']} alerts"
+            found.setdefault(str(row["as_of"]), []).append(told)
+    return found
+
+
+def _responses(
+    settings: Settings, verdict: Verdict, done: Mapping[str, Sequence[str]]
+) -> list[Response]:
+    """What follows the verdict, and what stands ready in the registry."""
+    told = [Response(text) for text in done.get(settings.as_of.isoformat(), ())]
+    if verdict.drifted and not told:
         told.append(Response("monitoring_job starts training_job: a new version is trained"))
     champion = registry.version_at(settings.model, "champion")
     candidate = registry.version_at(settings.model, "candidate")
@@ -142,4 +165,4 @@ def _links(
 def _explained_by(settings: Settings) -> str:
     if settings.platform == "local":
         return "dbb explain {} --local"
-    return f"SELECT * FROM {settings.table('decisions')} WHERE decision_id = '{{}}'"
+    return f"SELECT * FROM {settings.table('recommendations')} WHERE decision_id = '{{}}'"

@@ -89,8 +89,12 @@ def train_model(settings: Settings, spark: SparkSession) -> Outcome:
 def _measures(choice: Choice) -> dict[str, float]:
     """The chosen learner's value per decision on later days, and every learner's own."""
     best = choice.values[choice.name]
-    found = {"search_value": best.value, "search_low": best.low, "search_high": best.high}
-    return found | {f"search_value_{name}": each.value for name, each in choice.values.items()}
+    found = {
+        "search_value": best.value,
+        "search_value_low": best.low,
+        "search_value_high": best.high,
+    }
+    return found | {f"search_value_of_{name}": each.value for name, each in choice.values.items()}
 
 
 def _log(

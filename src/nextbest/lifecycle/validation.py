@@ -69,7 +69,7 @@ def validate_model(settings: Settings, spark: SparkSession) -> Outcome:
         settings.model, version, verdict.as_dict(),
         against=trial.against, as_of=settings.as_of, holdout=trial.holdout,
     )  # fmt: skip
-    registry.log_measures(settings.model, version, _measures(trial, verdict))
+    registry.log_measures(settings.model, version, _measures(trial, verdict, settings.confidence))
     released = _release(settings, spark, version, verdict)
     ending = "Gate passed" if verdict.passed else verdict.text
     return Outcome(
@@ -155,12 +155,14 @@ def _calibration(rows: pd.DataFrame, candidate: Decider) -> Mapping[str, Measure
     return probability_metrics(asked[head.kind], predicted)
 
 
-def _measures(trial: Trial, verdict: Verdict) -> dict[str, float | None]:
+def _measures(trial: Trial, verdict: Verdict, confidence: float) -> dict[str, float | None]:
     """The value on held-out decisions, and what the gates looked at, by their metrics' names."""
     found: dict[str, float | None] = {str(each["metric"]): each["value"]
                                       for each in verdict_table(verdict)}  # fmt: skip
-    if (value := trial.values.get(CANDIDATE)) is not None:
-        found |= {"value": value.value, "value_low": value.low, "value_high": value.high}
+    over = attempt(lambda: lift(trial.moments, CANDIDATE, trial.baseline, confidence=confidence))
+    for name, each in (("value", trial.values.get(CANDIDATE)), ("lift", over)):
+        if isinstance(each, Estimate):
+            found |= {name: each.value, f"{name}_low": each.low, f"{name}_high": each.high}
     return found
 
 

@@ -101,4 +101,4 @@ def number(value: object, unit: str = "") -> str:
     """A number in few digits; a dash for one that is not known."""
     if value is None or not isinstance(value, int | float) or math.isnan(value):
         return "–"
-    return f"{value:,.4g}{unit}" if abs(value) < 1e6 else f"{value:,.0f}{unit}"
+    return f"{value:,.4g}{unit}" if abs(value) < 1000 else f"{value:,.0f}{unit}"

@@ -14,6 +14,7 @@ WIDTH, HEIGHT = 300, 110  # of a plot that is looked at
 SPARK = (130, 28)
 BINS = 24
 CATEGORIES = 8
+DOTTED = 20  # points of a series that are marked one by one
 CAP = 2.0  # thresholds: drift beyond is drawn at the upper edge
 
 
@@ -105,10 +106,19 @@ def series_plot(
         told = " ".join(f"{x:.0f},{2 + inner * (1 - y):.0f}" for x, y in points)
         band = f'<polygon class="band" points="{told}"/>'
     line = _line(share(values), wide, inner, 2, 48)
+    dots = ""
+    if len(values) <= DOTTED:
+        step = wide / max(len(values) - 1, 1)
+        dots = "".join(
+            f'<circle class="dot" cx="{48 + (at * step if len(values) > 1 else wide):.0f}" '
+            f'cy="{2 + inner * (1 - each):.0f}" r="3"/>'
+            for at, each in enumerate(share(values))
+            if math.isfinite(each)
+        )
     return (
         f'<svg width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
         f'aria-label="{escape(label)}"><path class="grid" d="M48 {inner + 2}H{WIDTH}"/>{band}'
-        f'<path class="spark" d="{line}"/>'
+        f'<path class="spark" d="{line}"/>{dots}'
         f'<text x="0" y="12">{number(most - room)}</text>'
         f'<text x="0" y="{inner}">{number(least + room)}</text>'
         f'<text x="48" y="{HEIGHT - 4}">{escape(days[0] if days else "")}</text>'
