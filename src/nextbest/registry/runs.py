@@ -67,6 +67,8 @@ def _with_run(version: ModelVersion) -> VersionRun | None:
         if error.error_code in GONE:
             return None
         raise
+    if run.info.lifecycle_stage == "deleted":
+        return None
     return VersionRun(
         version=str(version.version),
         tags=dict(version.tags),
