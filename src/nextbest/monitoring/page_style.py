@@ -8,16 +8,17 @@ from html import escape
 
 STYLE = """
 :root{color-scheme:light dark;--ink:#1d2430;--dim:#5a6473;--paper:#fff;--card:#f6f7f9;
---line:#e0e4ea;--bad:#b93a26;--good:#1b6e45;--now:#2260c4;--base:#7d8797;--prev:#a35f00;
+--line:#e0e4ea;--bad:#b93a26;--good:#1b6e45;--now:#2260c4;--base:#7d8797;--prev:#7a45b8;
 --link:#1d57b3;--h1:#d7e3f6;--h2:#9fc0ee;--h3:#f2b28f;--h4:#d8553c;--h5:#8f1d10;--hx:#b8a5d6}
 @media(prefers-color-scheme:dark){:root{--ink:#e8ebf0;--dim:#a3adba;--paper:#14181f;--card:#1b212a;
---line:#2f3742;--bad:#ff8a70;--good:#5fd39b;--now:#7fb0ff;--base:#8b95a5;--prev:#e0a545;
+--line:#2f3742;--bad:#ff8a70;--good:#5fd39b;--now:#7fb0ff;--base:#8b95a5;--prev:#c59cf2;
 --link:#8ab8ff;--h1:#22324a;--h2:#33527f;--h3:#7a4a33;--h4:#c2513a;--h5:#ff8a70;--hx:#6d5a92}}
 *{box-sizing:border-box}
 body{font:15px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif;color:var(--ink);
 background:var(--paper);max-width:68rem;margin:0 auto;padding:1.2rem 1rem 4rem}
 a{color:var(--link)}nav{font-size:.9rem}nav a{margin-right:1rem}
-h1{font-size:1.35rem;margin:.4rem 0}h2{font-size:1.1rem;margin:2rem 0 .4rem}
+h1{font-size:1.35rem;margin:.4rem 0;overflow-wrap:anywhere}
+h2{font-size:1.1rem;margin:2rem 0 .4rem}
 h3{font-size:.95rem;margin:1rem 0 .3rem}
 .dim{color:var(--dim);font-size:.87rem}.n{text-align:right}code{overflow-wrap:anywhere}
 .verdict{font-size:1.1rem;font-weight:600;border-left:.35rem solid var(--good);

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -53,9 +53,18 @@ def run_of(model: str, version: str) -> VersionRun | None:
 def version_runs(model: str) -> list[VersionRun]:
     """All versions whose runs are still there, oldest first; none where there is no model."""
     with asking(f"versions of {model}", f"EXECUTE on {model}, CAN READ on the experiment"):
-        listed = client().search_model_versions(f"name='{model}'")
-        found = [_with_run(client().get_model_version(model, each.version)) for each in listed]
+        found = [_with_run(client().get_model_version(model, number)) for number in _numbers(model)]
     return sorted((each for each in found if each), key=lambda each: int(each.version))
+
+
+def _numbers(model: str) -> Iterator[str]:
+    """Every version, page after page."""
+    token = None
+    while True:
+        page = client().search_model_versions(f"name='{model}'", page_token=token)
+        yield from (str(each.version) for each in page)
+        if not (token := page.token):
+            return
 
 
 def _with_run(version: ModelVersion) -> VersionRun | None:
