@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from metric_rows import ALERTS, RESPONSES, drift, profile
 
 from nextbest.monitoring.schemas import drift_schema, profile_schema
 from nextbest.monitoring.verdict import judge_drift
@@ -22,14 +23,6 @@ SHOWING = [widget for widget in WIDGETS if "queries" in widget]
 WIDE = 6  # columns of a page
 THRESHOLD = 0.2
 DAYS = (dt.datetime(2026, 3, 1), dt.datetime(2026, 3, 2))
-RESPONSES = (
-    "model string, as_of date, version string, drifted boolean, action string, reason string, "
-    "verdict string"
-)
-ALERTS = (
-    "alert_id string, model string, as_of date, version string, kind string, subject string, "
-    "severity string, value double, threshold double, text string, told string, standing boolean"
-)
 
 
 def sql_of(name):
@@ -96,28 +89,6 @@ def test_no_query_names_a_catalog_or_schema_and_the_threshold_is_the_bundles():
             (value,) = each["defaultSelection"]["values"]["values"]
             bundle = yaml.safe_load((ROOT / "databricks.yml").read_text(encoding="utf-8"))
             assert value["value"] == bundle["variables"]["drift_threshold"]["default"]
-
-
-def metric(schema, **given):
-    unknown = given.keys() - set(schema.names)
-    assert not unknown
-    return tuple(given.get(name) for name in schema.names)
-
-
-def drift(day, column, *, psi=None, js=None, pvalue=None, sliced=(None, None), model="*"):
-    return metric(
-        drift_schema("model_version"), window=(day, day + dt.timedelta(days=1)),
-        granularity="1 day", column_name=column, drift_type="BASELINE", slice_key=sliced[0],
-        slice_value=sliced[1], population_stability_index=psi, js_distance=js,
-        chi_squared_test=None if pvalue is None else (1.0, pvalue), model_version=model,
-    )  # fmt: skip
-
-
-def profile(day, column, log_type="INPUT", model="*", **given):
-    return metric(
-        profile_schema("model_version"), window=(day, day + dt.timedelta(days=1)),
-        log_type=log_type, granularity="1 day", column_name=column, model_version=model, **given,
-    )  # fmt: skip
 
 
 DRIFT = [
