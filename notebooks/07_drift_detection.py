@@ -37,7 +37,7 @@ print(settings)
 
 from nextbest import lifecycle
 
-dbutils.widgets.text("run", "")  # by hand there is none
+dbutils.widgets.text("run", "none")  # by hand there is none
 outcome = lifecycle.detect_drift(settings, spark, dbutils.widgets.get("run"))
 print(outcome.summary)
 

@@ -18,7 +18,7 @@ from nextbest.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 RUN = (
-    'dbutils.widgets.text("run", "")  # by hand there is none\n',
+    'dbutils.widgets.text("run", "none")  # by hand there is none\n',
     ', dbutils.widgets.get("run")',
 )
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))

@@ -29,7 +29,7 @@ def write_pages(
 ) -> Path:
     """Write the day's page and the index anew from the metric tables; the day's file.
 
-    run: "job id/run id", or "" by hand. A rerun replaces both, and nothing else.
+    run: "job id/run id", or none by hand. A rerun replaces both, and nothing else.
     """
     metrics = platform.monitors.tables(watched)
     drift = _days(tables.read(platform.spark, metrics.drift), settings)

@@ -39,10 +39,10 @@ def monitor(settings: Settings, spark: SparkSession) -> Outcome:
     )
 
 
-def detect_drift(settings: Settings, spark: SparkSession, run: str = "") -> Outcome:
+def detect_drift(settings: Settings, spark: SparkSession, run: str = "none") -> Outcome:
     """07: have features or scores left the training window? `drift` decides what the job does.
 
-    run: "job id/run id", to which the report links; "" by hand.
+    run: "job id/run id", to which the report links; none by hand.
     """
     platform = open_platform(settings, spark)
     if registry.version_at(settings.model, "champion") is None:

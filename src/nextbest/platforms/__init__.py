@@ -243,9 +243,9 @@ class Serving(Protocol):
 
 
 class Links(Protocol):
-    """Addresses of pages: of a run of a job ("job id/run id"; "" by hand: None), of an MLflow run.
+    """Addresses of pages: of a run of a job ("job id/run id"), of an MLflow run.
 
-    `page` is the file that links there.
+    `page` is the file that links there. A run by hand has no page: None.
     """
 
     def run(self, run: str, page: Path) -> str | None: ...

@@ -47,13 +47,15 @@ def log_measures(model: str, version: str, measures: Mapping[str, float | None])
 def run_of(model: str, version: str) -> VersionRun | None:
     """The version with its run, or None when the run was deleted."""
     with asking(f"{model} version {version}", f"EXECUTE on {model}"):
-        return _with_run(client().get_model_version(model, version))
+        return _with_run(client().get_model_version(model, version), _aliases(model))
 
 
 def version_runs(model: str) -> list[VersionRun]:
     """All versions whose runs are still there, oldest first; none where there is no model."""
     with asking(f"versions of {model}", f"EXECUTE on {model}, CAN READ on the experiment"):
-        found = [_with_run(client().get_model_version(model, number)) for number in _numbers(model)]
+        numbers = list(_numbers(model))
+        names = _aliases(model) if numbers else {}
+        found = [_with_run(client().get_model_version(model, each), names) for each in numbers]
     return sorted((each for each in found if each), key=lambda each: int(each.version))
 
 
@@ -67,7 +69,13 @@ def _numbers(model: str) -> Iterator[str]:
             return
 
 
-def _with_run(version: ModelVersion) -> VersionRun | None:
+def _aliases(model: str) -> Mapping[str, str]:
+    """Alias to version; Unity Catalog tells them with the model, not with its versions."""
+    found = client().get_registered_model(model).aliases
+    return {alias: str(version) for alias, version in found.items()}
+
+
+def _with_run(version: ModelVersion, aliases: Mapping[str, str]) -> VersionRun | None:
     from mlflow.exceptions import MlflowException
 
     try:
@@ -81,7 +89,7 @@ def _with_run(version: ModelVersion) -> VersionRun | None:
     return VersionRun(
         version=str(version.version),
         tags=dict(version.tags),
-        aliases=tuple(version.aliases),
+        aliases=tuple(sorted(a for a, at in aliases.items() if at == str(version.version))),
         run_id=run.info.run_id,
         experiment_id=run.info.experiment_id,
         started=dt.datetime.fromtimestamp(run.info.start_time / 1000, dt.UTC),

@@ -56,7 +56,7 @@ def platform(settings, spark, local_mlflow, tmp_path_factory):
     return open_platform(settings, spark)
 
 
-def write(settings, platform, run=""):
+def write(settings, platform, run="none"):
     watched = live_monitor(settings.table, COLUMNS)
     verdict = judge_drift(pd.DataFrame(), COLUMNS, settings.drift_threshold)
     return write_pages(settings, platform, watched, verdict, run)

@@ -16,7 +16,7 @@ class LocalLinks:
 
     def run(self, run: str, page: Path) -> str | None:
         """The page of a run (job/run id), relative to `page`; None for a run by hand."""
-        number = run.rpartition("/")[2]
+        number = run.partition("/")[2]
         if not number:
             return None
         return Path(
