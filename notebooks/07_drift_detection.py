@@ -5,8 +5,8 @@
 # MAGIC cool-down and cap? The task value `drift` decides what the job does next.
 # MAGIC
 # MAGIC - **Reads** the metrics of notebook 06.
-# MAGIC - **Writes** the tables `alerts` and `responses`, a report in the volume's folder
-# MAGIC   `monitoring`; the task values `drift` (a retraining starts) and `verdict`.
+# MAGIC - **Writes** the tables `alerts` and `responses`, the day's report and the index in the volume's
+# MAGIC   folder `monitoring`; the task values `drift` (a retraining starts) and `verdict`.
 # MAGIC - **Needs** a champion (without one it does nothing), and notebook 06 for the same `as_of`.
 # MAGIC
 # MAGIC By hand: choose a `target` above and run all. A widget that is left empty takes that
@@ -37,7 +37,8 @@ print(settings)
 
 from nextbest import lifecycle
 
-outcome = lifecycle.detect_drift(settings, spark)
+dbutils.widgets.text("run", "none")  # by hand there is none
+outcome = lifecycle.detect_drift(settings, spark, dbutils.widgets.get("run"))
 print(outcome.summary)
 
 # COMMAND ----------

@@ -109,7 +109,7 @@ def deployable(folder: Path) -> Deployable:
     root, state, programs = (folder / name for name in ("bundle", "state", "bin"))
     for each in (root, state, programs):
         each.mkdir(parents=True)
-    for name in ("resources", "notebooks"):
+    for name in ("resources", "notebooks", "dashboards"):
         shutil.copytree(ROOT / name, root / name)
     text = (ROOT / "databricks.yml").read_text(encoding="utf-8")
     (build,) = re.findall(r"^    build: (.*)$", text, re.M)

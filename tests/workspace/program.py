@@ -23,11 +23,13 @@ from pathlib import Path
 
 from nextbest.bundle import find_root, load
 
+DASHBOARDS = "/api/2.0/lakeview/dashboards"
 CATALOG, MLFLOW, JOBS = "/api/2.1/unity-catalog", "/api/2.0/mlflow/experiments", "/api/2.2/jobs"
 ALERTS = "/api/2.0/alerts"
 SECRETS = "/api/2.0/secrets/scopes"
 GROUPS = (
-    "schemas", "volumes", "registered_models", "experiments", "secret_scopes", "jobs", "alerts"
+    "schemas", "volumes", "registered_models", "experiments", "secret_scopes", "jobs", "alerts",
+    "dashboards",
 )  # fmt: skip
 NOT_SENT = ("permissions", "grants", "lifecycle")
 
@@ -121,6 +123,8 @@ class Deployment:
             ask("POST", f"{SECRETS}/delete", {"scope": number})
         elif group == "alerts":
             ask("DELETE", f"{ALERTS}/{number}")
+        elif group == "dashboards":
+            ask("DELETE", f"{DASHBOARDS}/{number}")
         else:
             force = {"force": "true"} if group == "schemas" else {}
             place = "models" if group == "registered_models" else group
@@ -157,11 +161,28 @@ class Deployment:
             if number is None:
                 return ask("POST", ALERTS, config)["id"]
             ask("PATCH", f"{ALERTS}/{number}", config, update_mask=",".join(config))
+        elif group == "dashboards":
+            return self._dashboard(config, number)
         elif number is None:
             place = "models" if group == "registered_models" else group
             return ask("POST", f"{CATALOG}/{place}", config)["full_name"]
         elif group != "registered_models":
             ask("PATCH", f"{CATALOG}/{group}/{number}", {"comment": config.get("comment", "")})
+        return number
+
+    def _dashboard(self, config, number):
+        """A draft, then published; the file's content goes with it."""
+        file = self.bundle.root / "resources" / config["file_path"]
+        names = ("display_name", "parent_path", "warehouse_id")
+        draft = {name: config[name] for name in names if config.get(name)}
+        draft["serialized_dashboard"] = file.read_text(encoding="utf-8")
+        home = {name: config[name] for name in ("dataset_catalog", "dataset_schema")}
+        if number is None:
+            number = ask("POST", DASHBOARDS, draft, **home)["dashboard_id"]
+        else:
+            ask("PATCH", f"{DASHBOARDS}/{number}", draft, **home)
+        ask("POST", f"{DASHBOARDS}/{number}/published",
+            {"embed_credentials": config["embed_credentials"]})  # fmt: skip
         return number
 
 

@@ -47,6 +47,7 @@ JOB = "nextbest training"
 OF_THE_CLI = {
     "AlertsV2API.create_alert", "AlertsV2API.trash_alert", "AlertsV2API.update_alert",
     "ExperimentsAPI.create_experiment", "JobsAPI.create", "JobsAPI.delete", "JobsAPI.reset",
+    "LakeviewAPI.create", "LakeviewAPI.publish", "LakeviewAPI.trash", "LakeviewAPI.update",
     "RegisteredModelsAPI.create", "SchemasAPI.create", "SchemasAPI.update",
     "SecretsAPI.create_scope", "VolumesAPI.create", "VolumesAPI.update",
 }  # fmt: skip

@@ -18,10 +18,10 @@ from workspace.faults import ANSWERS, BROKEN, DROPPED, LOST, NO_API, SLOW, Fault
 from workspace.routes import ROUTES, Refused, Request, Route
 from workspace.sdk_types import answer_problems, request_problems
 
-for service in ("alerts", "compute", "data_quality", "experiments", "features", "files",
-                "identity", "jobs",
-                "mlflow_tracking", "monitors", "pipelines", "registered_models", "secrets",
-                "serving", "tags", "unity_catalog", "unity_models", "warehouses"):  # fmt: skip
+for service in ("alerts", "compute", "dashboards", "data_quality", "experiments", "features",
+                "files", "identity", "jobs", "mlflow_tracking", "monitors", "pipelines",
+                "registered_models", "secrets", "serving", "tags", "unity_catalog",
+                "unity_models", "warehouses"):  # fmt: skip
     importlib.import_module(f"workspace.{service}")  # declares its routes
 TOKEN = "dapi-of-the-recorder"
 

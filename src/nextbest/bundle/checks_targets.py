@@ -38,7 +38,12 @@ def check_namespaces(
             _inside(path, name, value, home, target, found)
     for group in ("schemas", "volumes", "registered_models"):
         for key, resource in resolved.entries("resources", group).items():
-            _resource(f"resources.{group}.{key}", group, resource, home, target, found)
+            fields = ("catalog_name", "name" if group == "schemas" else "schema_name")
+            _resource(f"resources.{group}.{key}", fields, group, resource, home, target, found)
+    for key, resource in resolved.entries("resources", "dashboards").items():
+        fields = ("dataset_catalog", "dataset_schema")
+        path = f"resources.dashboards.{key}"
+        _resource(path, fields, "dashboards", resource, home, target, found)
 
 
 def _home(resolved: Node) -> Home | None:
@@ -110,15 +115,20 @@ def _inside(
 
 
 def _resource(
-    path: str, group: str, resource: Node, home: Home, target: str, found: list[Diagnostic]
+    path: str,
+    fields: tuple[str, str],
+    group: str,
+    resource: Node,
+    home: Home,
+    target: str,
+    found: list[Diagnostic],
 ) -> None:
-    field = "name" if group == "schemas" else "schema_name"
-    for name, expected in (("catalog_name", home[0]), (field, home[1])):
+    for name, expected in zip(fields, home, strict=True):
         written = resource.at(name)
         if written is None or is_unresolved(written.data) or written.data == expected:
             continue
         summary = f"{name} is '{written.data}', but target '{target}' lives in {'.'.join(home)}"
-        fix = f"write ${{var.{'catalog' if name == 'catalog_name' else 'schema'}}}"
+        fix = f"write ${{var.{'catalog' if name == fields[0] else 'schema'}}}"
         if group == "schemas" and str(written.data).endswith(expected):
             fix = "set experimental.skip_name_prefix_for_schema: true"
         found.append(error(summary, written.location, f"{path}.{name}", fix))

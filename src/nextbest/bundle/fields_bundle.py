@@ -41,7 +41,7 @@ Python = resources:[str] mutators:[str] venv_path
 Resources = jobs:{Job} experiments:{MlflowExperiment} registered_models:{RegisteredModel}
     schemas:{Schema} volumes:{Volume} model_serving_endpoints:{ModelServingEndpoint}
     quality_monitors:{QualityMonitor} alerts:{Alert} job_runs:{any} pipelines:{any} models:{any}
-    catalogs:{any} external_locations:{any} clusters:{any} dashboards:{any} genie_spaces:{any}
+    catalogs:{any} external_locations:{any} clusters:{any} dashboards:{Dashboard} genie_spaces:{any}
     apps:{any} secret_scopes:{SecretScope} sql_warehouses:{any} database_instances:{any}
     database_catalogs:{any} synced_database_tables:{any} postgres_projects:{any}
     postgres_branches:{any} postgres_endpoints:{any} postgres_catalogs:{any}

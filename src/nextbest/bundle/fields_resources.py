@@ -118,6 +118,9 @@ AlertCronSchedule = quartz_cron_schedule! timezone_id! pause_status:SchedulePaus
 AlertStatementParameter = name! type value
 Permission = level!:PermissionLevel group_name service_principal_name user_name
 AlertV2RunAs = service_principal_name user_name
+Dashboard = create_time dashboard_id dataset_catalog dataset_schema display_name
+    embed_credentials:bool etag file_path lifecycle:Lifecycle lifecycle_state:LifecycleState
+    parent_path path permissions:[Permission] serialized_dashboard:any update_time warehouse_id
 SecretScope = name! backend_type:ScopeBackendType
     keyvault_metadata:AzureKeyVaultSecretScopeMetadata lifecycle:Lifecycle
     permissions:[SecretScopePermission]
@@ -168,6 +171,7 @@ PermissionLevel = CAN_MANAGE CAN_RESTART CAN_ATTACH_TO IS_OWNER CAN_MANAGE_RUN C
     CAN_RUN CAN_EDIT CAN_USE CAN_MANAGE_STAGING_VERSIONS CAN_MANAGE_PRODUCTION_VERSIONS
     CAN_EDIT_METADATA CAN_VIEW_METADATA CAN_BIND CAN_QUERY CAN_MONITOR CAN_CREATE
     CAN_MONITOR_ONLY CAN_CREATE_APP
+LifecycleState = ACTIVE TRASHED
 ScopeBackendType = DATABRICKS AZURE_KEYVAULT
 SecretScopePermissionLevel = READ WRITE MANAGE
 """

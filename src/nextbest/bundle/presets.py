@@ -88,7 +88,7 @@ def apply(config: Node) -> Node:
                 if prefix and not (group == "schemas" and skip_schemas):
                     resource = _prefixed(resource, group, prefix)
                 resource = _preset(resource, group, presets)
-                resource = _defaults(resource, group, config.at("run_as"))
+                resource = _defaults(resource, group, config)
             changed[key] = resource
         groups[group] = resources.holding(changed) if changed else resources
     resources = config.at("resources") or Node({}, config.location)
@@ -143,8 +143,16 @@ def _preset(resource: Node, group: str, presets: Node) -> Node:
     return resource
 
 
-def _defaults(resource: Node, group: str, run_as: Node | None) -> Node:
+def _defaults(resource: Node, group: str, config: Node) -> Node:
     at: Location = resource.location
+    run_as = config.at("run_as")
+    if group == "dashboards":
+        folder = config.at("workspace", "resource_path") or Node("", at)
+        given = {"parent_path": folder, "embed_credentials": Node(False, at)}
+        for field, value in given.items():
+            if resource.at(field) is None:
+                resource = resource.put(field, value)
+        return resource
     if group == "volumes" and resource.at("volume_type") is None:
         return resource.put("volume_type", Node("MANAGED", at))
     if group != "jobs":

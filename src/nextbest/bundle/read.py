@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nextbest.bundle import checks, lookups, presets, workspace
+from nextbest.bundle.checks_dashboards import check_dashboards
 from nextbest.bundle.checks_targets import check_namespaces
 from nextbest.bundle.diagnostics import error, ordered
 from nextbest.bundle.graph import NOTHING, Bundle, Diagnostic
@@ -111,6 +112,7 @@ def _build(
         if job.data is not None
     }
     checks.check_jobs(resolved, jobs, root, found)
+    check_dashboards(resolved, root, found)
     plain = resolved.plain()
     return Bundle(
         root=root,

@@ -74,6 +74,16 @@ def _costs(parser: argparse.ArgumentParser) -> None:
     _place(parser)
 
 
+def _trends(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "model", metavar="MODEL", nargs="?", help="three-level name; without it, the target's own"
+    )
+    _target(parser)
+    parser.add_argument("--local", action="store_true", help="of the MLflow of this machine")
+    parser.add_argument("--page", metavar="FILE.html", help="write it as a page, with plots")
+    _place(parser)
+
+
 def _deploy(parser: argparse.ArgumentParser) -> None:
     _target(parser)
     parser.add_argument("--dry-run", action="store_true", help="show what would change, and stop")
@@ -253,6 +263,12 @@ COMMANDS = (
         ("alerts",), "what was found, and who was told", _alerts, "nextbest.commands.alerts:alerts"
     ),
     Command(("alerts", "ack"), "acknowledge an alert", _ack, "nextbest.commands.alerts:ack"),
+    Command(
+        ("trends",),
+        "how a model's versions compare over time",
+        _trends,
+        "nextbest.commands.trends:trends",
+    ),
     Command(("explain",), "explain a decision", _explain, "nextbest.commands.explain:explain"),
     Command(("serve",), "answer requests here", _serve, "nextbest.runner.servers:serve"),
     Command(("mlflow",), "open MLflow's pages", _mlflow, "nextbest.runner.servers:mlflow"),

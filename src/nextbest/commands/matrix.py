@@ -17,7 +17,7 @@ SOME_DAY = "2000-01-01"  # no name depends on the day
 KINDS = (
     "job", "alert", "runs", "schedule", "compute", "cluster", "instance pool", "warehouse",
     "folder", "schema", "volume", "experiment", "registered model", "model", "secret scope",
-    "endpoint", "online store", "online table", "source", "table",
+    "endpoint", "dashboard", "online store", "online table", "source", "table",
 )  # fmt: skip
 # Described, but nothing that two targets could share: each has one of its own by its very nature.
 OWN = ("schedule", "compute")

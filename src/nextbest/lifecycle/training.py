@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Mapping
 
 import mlflow
@@ -19,7 +20,7 @@ from nextbest.lifecycle.outcome import Outcome
 from nextbest.platforms import NewModel, Platform, open_platform
 from nextbest.settings import Settings
 from nextbest.training import packaging, splits
-from nextbest.training.policy import learn
+from nextbest.training.policy import Choice, learn
 from nextbest.use_cases import UseCase
 
 BASELINE_SHARE = 0.4  # of the decisions: their last days
@@ -51,6 +52,7 @@ def train_model(settings: Settings, spark: SparkSession) -> Outcome:
         # What this log never knows (no history, no days since a visit) can't be learned from.
         features = [f for f in frames.feature_names(settings, spark) if rows[f].notna().any()]
         treatments = Treatments.from_frame(frames.actions_frame(settings, spark))
+        started = time.monotonic()
         choice = learn(rows, case.heads, features, treatments, policy, settings.seed, steps.append)
         told = "; ".join([*steps, choice.text])
         found = [{**vars(each), "name": name} for name, each in choice.values.items()]
@@ -68,6 +70,11 @@ def train_model(settings: Settings, spark: SparkSession) -> Outcome:
             with mlflow.start_run(run_name=f"training {settings.as_of}"):
                 mlflow.log_params(dataclasses.asdict(settings))
                 version = _log(settings, platform, case, decider, rows.head(5), tags)
+                mlflow.log_metrics(
+                    {**_measures(choice), "rows_learned": len(rows),
+                     "rows_held_out": int(held_out.sum()),
+                     "training_seconds": time.monotonic() - started}
+                )  # fmt: skip
     registry.name_candidate(settings.model, version)
     late = splits.last_days(frame["decided_at"], BASELINE_SHARE)
     _write_baseline(settings, spark, frame[held_out & late], version)
@@ -77,6 +84,17 @@ def train_model(settings: Settings, spark: SparkSession) -> Outcome:
         shown,
         {"version": version},
     )
+
+
+def _measures(choice: Choice) -> dict[str, float]:
+    """The chosen learner's value per decision on later days, and every learner's own."""
+    best = choice.values[choice.name]
+    found = {
+        "search_value": best.value,
+        "search_value_low": best.low,
+        "search_value_high": best.high,
+    }
+    return found | {f"search_value_of_{name}": each.value for name, each in choice.values.items()}
 
 
 def _log(

@@ -15,6 +15,7 @@ from nextbest.decisions.decide import Decider
 from nextbest.decisions.eligibility import with_eligible
 from nextbest.errors import DataError, NextBestError
 from nextbest.evaluation.gates import Verdict, verdict_table
+from nextbest.evaluation.ope.estimators import Estimate
 from nextbest.evaluation.ope.value import evaluate
 from nextbest.evaluation.plots import value_figure, weight_figure
 from nextbest.evaluation.release.contest import CANDIDATE
@@ -37,6 +38,7 @@ def validate_model(settings: Settings, spark: SparkSession) -> Outcome:
         raise DataError(f"{settings.model} has no candidate: run training_job first")
     candidate, trial, changed = judged(settings, platform, case, version)
     verdict = trial.verdict
+    registry.log_measures(settings.model, version, _measures(trial))
     released = _release(settings, spark, version, verdict)
     ending = "Gate passed" if verdict.passed else verdict.text
     captured = (
@@ -63,6 +65,17 @@ def validate_model(settings: Settings, spark: SparkSession) -> Outcome:
         },
         {"passed": str(verdict.passed).lower(), "version": version},
     )
+
+
+def _measures(trial: Trial) -> dict[str, float | None]:
+    """The value on held-out decisions, and what the gates looked at, by their metrics' names."""
+    found: dict[str, float | None] = {
+        str(each["metric"]): each["value"] for each in verdict_table(trial.verdict)
+    }
+    for name, each in (("value", trial.values.get(CANDIDATE)), ("lift", trial.over)):
+        if isinstance(each, Estimate):
+            found |= {name: each.value, f"{name}_low": each.low, f"{name}_high": each.high}
+    return found
 
 
 def _release(settings: Settings, spark: SparkSession, version: str, verdict: Verdict) -> str:

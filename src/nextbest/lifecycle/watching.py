@@ -11,9 +11,9 @@ from pyspark.sql import functions as F
 from nextbest import registry, tables
 from nextbest.lifecycle import frames
 from nextbest.lifecycle.outcome import Outcome, nothing_live
+from nextbest.lifecycle.reporting import write_pages
 from nextbest.lifecycle.responding import respond
 from nextbest.monitoring.alerts import RETRAIN
-from nextbest.monitoring.report import page
 from nextbest.monitoring.schemas import ALL_MODELS, TABLE
 from nextbest.monitoring.verdict import judge_drift
 from nextbest.platforms import Monitor, open_platform
@@ -41,10 +41,11 @@ def monitor(settings: Settings, spark: SparkSession) -> Outcome:
     )
 
 
-def detect_drift(settings: Settings, spark: SparkSession) -> Outcome:
+def detect_drift(settings: Settings, spark: SparkSession, run: str = "none") -> Outcome:
     """07: have features or scores left the training window, and what is done about it?
 
-    The value `drift` says whether the job starts a retraining, `verdict` what was found.
+    The value `drift` says whether the job starts a retraining, `verdict` what was found. run: "job
+    id/run id", to which the report links; none by hand.
     """
     platform = open_platform(settings, spark)
     version = registry.version_at(settings.model, "champion")
@@ -58,19 +59,8 @@ def detect_drift(settings: Settings, spark: SparkSession) -> Outcome:
     drift = _of_day(tables.read(spark, metrics.drift), settings).where(everyone & against)
     moved = drift.toPandas()
     verdict = judge_drift(moved, watched.columns, settings.drift_threshold)
-    profile = tables.read(spark, metrics.profile).where(everyone)
-    report = page(
-        settings.as_of,
-        verdict,
-        moved,
-        _of_day(profile.where("log_type = 'INPUT'"), settings).toPandas(),
-        profile.where("log_type = 'BASELINE'").toPandas(),
-        threshold=settings.drift_threshold,
-    )
-    file = platform.volume / "monitoring" / f"{settings.dataset}{settings.as_of}.html"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(report, encoding="utf-8")
-    response = respond(settings, spark, version, verdict)
+    response = respond(settings, spark, version, verdict)  # first: the pages tell of it
+    file = write_pages(settings, platform, watched, verdict, run)
     return Outcome(
         f"{verdict.text} Response: {response.reason}. Report: {file}",
         {"How far each column is from the training window": _distances(moved)},

@@ -1,203 +1,193 @@
-"""A page for the person on call: what moved, how far, and how it looks now and at training."""
+"""A page for the person on call: is it drift, what is being done, what moved, and how it looks."""
 
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from html import escape
+from types import MappingProxyType
 
 import pandas as pd
 
+from nextbest.monitoring.history import by_day
+from nextbest.monitoring.metric_series import quality_section
+from nextbest.monitoring.page_style import document, key, link, number, table
+from nextbest.monitoring.report_columns import (
+    Sides,
+    columns_section,
+    measured_slices,
+    slice_section,
+)
 from nextbest.monitoring.schemas import ALL_MODELS, TABLE
-from nextbest.monitoring.verdict import NOT_COMPUTABLE, Drifted, Verdict, measured
+from nextbest.monitoring.verdict import Verdict, measured
 
-STYLE = """
-:root{color-scheme:light dark;--ink:#1d2430;--dim:#667085;--paper:#fff;--line:#e2e6ec;
---bad:#c2412d;--good:#1f7a4d;--now:#2563c9;--base:#98a2b3}
-@media(prefers-color-scheme:dark){:root{--ink:#e8ebf0;--dim:#9aa4b2;--paper:#14181f;--line:#2b323d;
---bad:#ff8a70;--good:#5fd39b;--now:#7fb0ff;--base:#69748a}}
-*{box-sizing:border-box}
-body{font:15px/1.45 system-ui,sans-serif;color:var(--ink);background:var(--paper);
-max-width:60rem;margin:0 auto;padding:1.2rem 1rem 3rem}
-h1{font-size:1.05rem;color:var(--dim);font-weight:600;margin:0}h2{font-size:1.05rem;margin:2rem 0 0}
-.verdict{font-size:1.2rem;font-weight:600;border-left:.3rem solid var(--good);padding:.2rem .8rem;
-margin:.8rem 0;overflow-wrap:anywhere}.verdict.drift{border-color:var(--bad)}
-.dim{color:var(--dim);font-size:.85rem}
-table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
-th{text-align:left;color:var(--dim);font-weight:500;font-size:.8rem}
-th,td{padding:.45rem .5rem .45rem 0;border-bottom:1px solid var(--line);vertical-align:middle}
-td:first-child{font-weight:600;overflow-wrap:anywhere}
-.bad td:first-child,.bad .value{color:var(--bad)}svg{display:block}
-.track{fill:var(--line)}.fill{fill:var(--now)}.bad .fill{fill:var(--bad)}.mark{stroke:var(--ink)}
-.q-now{stroke:var(--now)}.q-base{stroke:var(--base)}.q-now,.q-base{fill:none;stroke-width:2}
-.share-now{fill:var(--now)}.share-base{fill:var(--base)}
-.key i{display:inline-block;width:.8rem;height:.25rem;vertical-align:middle;margin:0 .3rem 0 .8rem}
-@media(max-width:40rem){thead{display:none}tbody tr{display:grid;grid-template-columns:1fr 1fr;
-border-bottom:1px solid var(--line);padding:.5rem 0}td{border:0;padding:.15rem .5rem .15rem 0}
-td:first-child{grid-column:1/-1}td[data-head]:before{content:attr(data-head);display:block;
-color:var(--dim);font-size:.75rem}}
+COLOURS = (("now", "now"), ("base", "baseline"), ("prev", "window before"), ("bad", "threshold"))
+# Comfort only: finding a column by its name, and opening the one that a link points to.
+SCRIPT = """
+const find=document.getElementById("find"),cols=[...document.querySelectorAll(".col")];
+find.parentElement.hidden=false;find.addEventListener("input",()=>{const text=
+find.value.toLowerCase();for(const col of cols)col.hidden=!col.dataset.name.includes(text)});
+const jump=()=>{const to=document.getElementById(decodeURIComponent(location.hash.slice(1)));
+if(to&&to.tagName==="DETAILS"){to.open=true;to.scrollIntoView()}};
+addEventListener("hashchange",jump);jump();
 """
+
+
+NOTHING: Mapping = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Response:
+    """Something that is being done about it: in words, since when, and where to look."""
+
+    text: str
+    at: dt.datetime | None = None
+    address: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What was measured; frames have the documented columns and `day` (text, the window's start).
+
+    drift: drift_metrics of the days until the page's own, all models; slices of that day only.
+    profile: profile_metrics of the same days (log_type INPUT): each column of the day and of the
+    window before it, ":table" of all days. baseline: those with log_type BASELINE. decisions: some
+    of the day's decisions, for `dbb explain`; its column decision_id comes first.
+    """
+
+    drift: pd.DataFrame
+    profile: pd.DataFrame
+    baseline: pd.DataFrame
+    decisions: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def page(
     day: dt.date,
     verdict: Verdict,
-    drift_rows: pd.DataFrame,
-    profile_rows: pd.DataFrame,
-    baseline_profile_rows: pd.DataFrame,
+    seen: Seen,
     *,
-    threshold: float = 0.2,
+    threshold: float,
+    responses: Sequence[Response] = (),
+    links: Mapping[str, str | None] = NOTHING,
     model_id: str = "model_version",
-    action: str = "action_id",
+    explained_by: str = "dbb explain {} --local",
 ) -> str:
-    """One self-contained HTML page about the window of `day`.
+    """One self-contained HTML page about the window that starts on `day`.
 
-    `drift_rows`: drift_metrics of the window; the two profiles: profile_metrics of the window and
-    of the baseline, of which the rows of all models and no slice are shown. `action`: the column
-    whose shares are drawn. Columns that the verdict names come first. Everything is escaped.
+    links: where the page leads, by words (None: told without a link); explained_by: the command
+    that explains a decision, {} in the place of its id. Columns that the verdict names come first.
+    Everything that came from data is escaped; nothing is loaded from elsewhere, and without
+    JavaScript only the search for a column is missing.
     """
-    now, base = (_by_column(rows, model_id) for rows in (profile_rows, baseline_profile_rows))
+    today = day.isoformat()
+    days = sorted({*seen.drift.get("day", ()), *seen.profile.get("day", ()), today})
+    days = [each for each in days if each <= today]
+    whole, sliced = _parts(seen.drift, today, model_id)
+    profiles = _profiles(seen, days, model_id)
     named = {found.column: found for found in verdict.findings}
-    columns = [name for name in dict.fromkeys([*named, *now]) if name != TABLE]
-    others = [name for name in columns if name not in named]
-    shown = [*verdict.findings, *measured(drift_rows, others, threshold)]
-    rows = "".join(
-        _row(found, found.column in named, now.get(found.column, {}), base.get(found.column, {}))
-        for found in shown
+    columns = [name for name in dict.fromkeys([*named, *profiles]) if name != TABLE]
+    now = whole[whole["day"] == today] if len(whole) else whole
+    others = measured(now, [name for name in columns if name not in named], threshold)
+    past = by_day(whole, days, threshold)
+    slices = measured_slices(sliced, threshold)
+    shown = columns_section([*verdict.findings, *others], named, profiles, past, now, slices)
+    body = (
+        f'<nav aria-label="Pages">{_links(links)}</nav><h1>Monitoring, {today}</h1>'
+        f'<p class="verdict {"drift" if verdict.drifted else "calm"}">{escape(verdict.text)}</p>'
+        f"{_responses(responses, verdict)}"
+        f"{_facts(profiles, columns, verdict, whole, seen, model_id)}"
+        '<h2 id="columns">Columns, most drifted first</h2><p class="dim key">'
+        f"{key(COLOURS)}</p>"
+        '<p hidden><input id="find" type="search" placeholder="find a column" '
+        f'aria-label="find a column"></p>{shown or _nothing("No column was compared.")}'
+        f"{slice_section(slices)}"
+        f"{quality_section(seen.profile, days, model_id)}"
+        f"{_decisions(seen.decisions, explained_by)}"
     )
-    count = now.get(TABLE, {}).get("count")
-    seen = "no rows were profiled" if _absent(count) else f"{int(count):,} decisions"
-    mood = "drift" if verdict.drifted else "calm"
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{escape(f'{day}: {verdict.text}')}</title><style>{STYLE}</style></head><body>"
-        f"<h1>Drift on {escape(str(day))}</h1>"
-        f'<p class="verdict {mood}">{escape(verdict.text)}</p><p class="dim key">{seen} '
-        '<i style="background:var(--now)"></i>now<i style="background:var(--base)"></i>baseline'
-        "</p><h2>Columns, most drifted first</h2><table><thead><tr><th>Column<th>Statistic"
-        "<th>Drift (mark: threshold)<th>Mean, now / baseline<th>Null, now / baseline"
-        f"<th>Distribution</tr></thead><tbody>{rows}</tbody></table>"
-        f"{_actions(action, now.get(action, {}), base.get(action, {}))}</body></html>"
+    return document(f"{today}: {verdict.text}", body, SCRIPT)
+
+
+def _parts(
+    drift: pd.DataFrame, today: str, model_id: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
+    """Rows of all models together: without a slice, and today's by slice."""
+    if drift.empty:
+        return drift, drift
+    everyone = drift[drift[model_id] == ALL_MODELS]
+    sliced = everyone["slice_key"].notna()
+    return everyone[~sliced], everyone[sliced & (everyone["day"] == today)]
+
+
+def _profiles(seen: Seen, days: Sequence[str], model_id: str) -> dict[str, Sides]:
+    """Of each column the profile now, in the window before and at baseline."""
+    today = days[-1]
+    before = max((d for d in seen.profile.get("day", ()) if d < today and d in days), default="")
+    now, prev, base = {}, {}, {}
+    for found, rows in (
+        (now, seen.profile[seen.profile["day"] == today] if len(seen.profile) else seen.profile),
+        (prev, seen.profile[seen.profile["day"] == before] if before else seen.profile.head(0)),
+        (base, seen.baseline),
+    ):
+        if len(rows):
+            whole = rows[(rows[model_id] == ALL_MODELS) & rows["slice_key"].isna()]
+            found.update({row["column_name"]: row for row in whole.to_dict("records")})
+    names = dict.fromkeys([*now, *base])
+    return {n: Sides(now.get(n, {}), prev.get(n, {}), base.get(n, {})) for n in names}
+
+
+def _links(links: Mapping[str, str | None]) -> str:
+    return "".join(
+        link(words, address) if address else f'<span class="dim">{escape(words)} </span>'
+        for words, address in links.items()
     )
 
 
-def _by_column(rows: pd.DataFrame, model_id: str) -> dict[str, Mapping]:
-    if rows.empty:
-        return {}
-    whole = rows[(rows[model_id] == ALL_MODELS) & rows["slice_key"].isna()]
-    return {row["column_name"]: row for row in whole.to_dict("records")}
+def _responses(responses: Sequence[Response], verdict: Verdict) -> str:
+    told = "".join(
+        f"<li>{link(each.text, each.address)}"
+        f"{f' <span class=dim>{each.at:%Y-%m-%d %H:%M} UTC</span>' if each.at else ''}</li>"
+        for each in responses
+    )
+    nothing = "Nothing needs doing." if not verdict.drifted else "Nothing has been started yet."
+    return f"<h2>What is being done</h2>{f'<ul>{told}</ul>' if told else _nothing(nothing)}"
 
 
-def _row(found: Drifted, drifted: bool, now: Mapping, base: Mapping) -> str:
-    known = found.statistic != NOT_COMPUTABLE
-    value = f"{found.value:.3f}" if known else "—"
-    name = found.statistic.replace("population_stability_index", "stability index")
-    pairs = [
-        _pair(now.get(key), base.get(key), unit)
-        for key, unit in (("avg", ""), ("percent_null", "%"))
+def _facts(
+    profiles: Mapping[str, Sides], columns: Sequence[str], verdict: Verdict, whole: pd.DataFrame,
+    seen: Seen, model_id: str,
+) -> str:  # fmt: skip
+    whole_table = profiles.get(TABLE, Sides())
+    count, before = whole_table.now.get("count"), whole_table.prev.get("count")
+    told = "decisions" if not before else f"decisions ({number(before)} the window before)"
+    versions = sorted({str(each) for each in seen.profile.get(model_id, ())} - {ALL_MODELS})
+    facts = [
+        (number(count) if count else "no rows", told if count else "were profiled"),
+        (str(len(verdict.findings)), f"of {len(columns)} columns moved or are not computable"),
+        (", ".join(versions) or "–", "model versions that decided"),
+        (str(whole["day"].nunique() if len(whole) else 0), "days of history"),
     ]
+    cells = "".join(f"<li><b>{escape(a)}</b><span>{escape(b)}</span></li>" for a, b in facts)
+    return f'<ul class="facts">{cells}</ul>'
+
+
+def _decisions(decisions: pd.DataFrame, explained_by: str) -> str:
+    """Some of the day's decisions, each with the command that explains it."""
+    if decisions.empty:
+        return ""
+    names = list(decisions.columns)
+    rows = [
+        [number(v) if isinstance(v, float) else escape(str(v)) for v in row]
+        + [f"<code>{escape(explained_by.format(row[0]))}</code>"]
+        for row in decisions.itertuples(index=False, name=None)
+    ]
+    heads = (*(escape(name.replace("_", " ")) for name in names), "why")
     return (
-        f'<tr{" class=bad" if drifted else ""}><td>{escape(found.column)}</td>'
-        f'<td class="dim" data-head="Statistic">{escape(name.replace("_", " "))}</td>'
-        f'<td data-head="Drift"><span class="value">{value}</span>{_bar(found)}</td>'
-        f'<td data-head="Mean, now / baseline">{pairs[0]}</td>'
-        f'<td data-head="Null, now / baseline">{pairs[1]}</td>'
-        f'<td data-head="Distribution">{_drawn(now, base)}</td></tr>'
+        '<h2 id="decisions">Some of the day’s decisions</h2>'
+        + table(heads, rows, texts=len(heads))
+        + '<p class="dim">Add <code>-t TARGET</code> for another target than the default one.</p>'
     )
 
 
-def _pair(now: float | None, base: float | None, unit: str) -> str:
-    if _absent(now) and _absent(base):
-        return "—"
-    return " / ".join(
-        "—" if _absent(value) else f"{float(value):,.4g}{unit}" for value in (now, base)
-    )
-
-
-def _bar(found: Drifted) -> str:
-    """The statistic on a scale of two thresholds; what is not computable fills it."""
-    share = 2.0 if math.isnan(found.value) else min(found.value / found.threshold, 2.0)
-    return (
-        '<svg width="110" height="12" role="img" aria-label="drift against its threshold">'
-        '<rect class="track" y="3" width="110" height="6" rx="3"/>'
-        f'<rect class="fill" y="3" width="{55 * share:.1f}" height="6" rx="3"/>'
-        '<line class="mark" x1="55" x2="55" y1="0" y2="12"/></svg>'
-    )
-
-
-def _drawn(now: Mapping, base: Mapping) -> str:
-    lines = {name: _points(row.get("quantiles")) for name, row in (("base", base), ("now", now))}
-    inner = [value for points in lines.values() for value in points[1:-1]]
-    if not inner:
-        shares = _shares(now), _shares(base)
-        return _stacked(*shares) if any(shares) else "—"
-    low, high = min(inner), max(inner)  # the extremes would flatten all between them
-    width = (high - low) or 1.0
-    drawn = ""
-    for name, points in lines.items():
-        at = [
-            f"{110 * step / (len(points) - 1):.1f},{34 - 32 * _clip((value - low) / width):.1f}"
-            for step, value in enumerate(points)
-        ]
-        drawn += f'<polyline class="q-{name}" points="{" ".join(at)}"/>' if at else ""
-    return (
-        '<svg width="112" height="36" viewBox="-1 0 112 36" role="img" '
-        f'aria-label="quantiles now and at baseline">{drawn}</svg>'
-    )
-
-
-def _stacked(now: Mapping[str, float], base: Mapping[str, float]) -> str:
-    items = sorted({*now, *base}, key=lambda item: (-base.get(item, 0.0), item))[:6]
-    width = 110 / len(items)
-    highest = max(*now.values(), *base.values(), 1e-9)
-    drawn = ""
-    for at, item in enumerate(items):
-        for offset, name, side in ((0.1, "base", base), (0.5, "now", now)):
-            tall = 34 * side.get(item, 0.0) / highest
-            drawn += (
-                f'<rect class="share-{name}" x="{width * (at + offset):.1f}" y="{36 - tall:.1f}" '
-                f'width="{width * 0.36:.1f}" height="{tall:.1f}"/>'
-            )
-    return (
-        '<svg width="110" height="36" role="img" '
-        f'aria-label="shares now and at baseline">{drawn}</svg>'
-    )
-
-
-def _actions(name: str, now: Mapping, base: Mapping) -> str:
-    shares, before = _shares(now), _shares(base)
-    if not shares:
-        return f'<h2>Actions</h2><p class="dim">No shares of {escape(name)} in the profile.</p>'
-    rows = "".join(
-        f'<tr><td>{escape(item)}</td><td data-head="Now">{100 * shares.get(item, 0.0):.1f}%</td>'
-        f'<td data-head="Baseline">{100 * before.get(item, 0.0):.1f}%</td></tr>'
-        for item in sorted({*shares, *before}, key=lambda item: (-shares.get(item, 0.0), item))
-    )
-    return (
-        f"<h2>Share of each {escape(name)} (the most frequent ones)</h2><table><thead><tr>"
-        f"<th>Action<th>Now<th>Baseline</tr></thead><tbody>{rows}</tbody></table>"
-    )
-
-
-def _shares(row: Mapping) -> dict[str, float]:
-    items, count = row.get("frequent_items"), row.get("count")
-    if items is None or isinstance(items, float) or not count:
-        return {}
-    return {str(item["item"]): float(item["count"]) / float(count) for item in items}
-
-
-def _points(quantiles: Sequence[float] | float | None) -> list[float]:
-    if quantiles is None or isinstance(quantiles, float):
-        return []
-    points = [float(value) for value in quantiles]
-    return points[:: max(1, len(points) // 20)] if all(map(math.isfinite, points)) else []
-
-
-def _clip(share: float) -> float:
-    return min(max(share, 0.0), 1.0)
-
-
-def _absent(value: float | None) -> bool:
-    return value is None or (isinstance(value, float) and math.isnan(value))
+def _nothing(told: str) -> str:
+    return f'<p class="dim">{escape(told)}</p>'

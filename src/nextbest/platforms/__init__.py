@@ -242,6 +242,17 @@ class Serving(Protocol):
     def query(self, endpoint: Endpoint, records: Sequence[Mapping[str, Any]]) -> list[Any]: ...
 
 
+class Links(Protocol):
+    """Addresses of pages: of a run of a job ("job id/run id"), of an MLflow run.
+
+    `page` is the file that links there. A run by hand has no page: None.
+    """
+
+    def run(self, run: str, page: Path) -> str | None: ...
+
+    def mlflow(self, experiment_id: str, run_id: str) -> str: ...
+
+
 @dataclass(frozen=True)
 class Platform:
     """The chosen platform: an engine session and the ports, nothing else."""
@@ -252,6 +263,7 @@ class Platform:
     monitors: Monitors
     serving: Serving
     catalog: Catalog
+    links: Links
     volume: Path
 
 

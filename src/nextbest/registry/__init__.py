@@ -2,6 +2,7 @@
 
 from nextbest.registry.asking import asking, client
 from nextbest.registry.promotion import promote
+from nextbest.registry.runs import VersionRun, log_measures, run_of, version_runs
 from nextbest.registry.verdicts import LOGGING, Recorded, record_verdict, recorded_verdict
 from nextbest.registry.versions import (
     ALIASES,
@@ -20,14 +21,18 @@ __all__ = [
     "LOGGING",
     "TRAINING_KEY",
     "Recorded",
+    "VersionRun",
     "asking",
     "client",
     "holdout_share",
+    "log_measures",
     "name_candidate",
     "promote",
     "record_verdict",
     "recorded_verdict",
+    "run_of",
     "training_key",
     "version_at",
+    "version_runs",
     "version_trained_on",
 ]

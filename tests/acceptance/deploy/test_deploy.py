@@ -41,6 +41,10 @@ def test_the_first_deploy_makes_everything(bundle, dbb):
         for kind, name in (("schemas", SCHEMA), ("volumes", f"{SCHEMA}.landing"))
         for key, value in (("project", "nextbest"), ("stage", "prod"))
     }
+    (dashboard,) = kept["dashboards"].values()
+    assert dashboard["display_name"] == "nextbest monitoring (prod)"
+    assert (dashboard["dataset_catalog"], dashboard["dataset_schema"]) == tuple(SCHEMA.split("."))
+    assert dashboard["published"] == {"embed_credentials": False}
     assert kept["online stores"] == {"prod-ml-nba-demo": "CU_1"}
     assert [job["name"] for job in kept["jobs"]][-1] == JOB
     assert verbs(bundle) == ["plan", "deploy"]
@@ -186,6 +190,20 @@ def test_a_job_of_somebody_else_is_not(bundle, dbb):
     assert "deployment bind" not in verbs(bundle)
     assert f"job {JOB} is there 2 times (ids 7, 1" in told
     assert "1 differences" in told
+
+
+def test_a_dashboard_of_that_name_elsewhere_is_somebody_elses(bundle, dbb):
+    theirs = {"display_name": "nextbest monitoring (prod)", "parent_path": "/Workspace/Shared"}
+    bundle.space.kept["dashboards"]["/Workspace/Shared/nextbest monitoring (prod)"] = theirs
+    code, told = dbb("deploy -t prod")
+    assert code == 0
+    assert "adopt" not in told
+    assert len(bundle.space.kept["dashboards"]) == 2
+    (ours,) = [each for name, each in bundle.kept()["dashboards"].items() if "Shared" not in name]
+    bundle.space.kept["dashboards"].pop(f"{ours['parent_path']}/{ours['display_name']}")
+    code, told = dbb("deploy -t prod")
+    assert code == 1
+    assert "nextbest monitoring (prod) is not there, or hidden" in told
 
 
 def job_of(bundle, name):

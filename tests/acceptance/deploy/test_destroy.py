@@ -5,7 +5,14 @@ from __future__ import annotations
 import json
 
 import pytest
-from workspace import experiments, jobs, registered_models, secrets, unity_catalog
+from workspace import (
+    dashboards,
+    experiments,
+    jobs,
+    registered_models,
+    secrets,
+    unity_catalog,
+)
 from workspace.deployable import Death
 from workspace.faults import DROPPED, LOST, Fault
 
@@ -191,6 +198,7 @@ OF_THE_CLI = {
     ("DELETE", unity_catalog.SCHEMA), ("DELETE", unity_catalog.VOLUME),
     ("DELETE", registered_models.MODEL), ("POST", experiments.DELETE), ("POST", jobs.DELETE),
     ("POST", secrets.DELETE),
+    ("DELETE", dashboards.DASHBOARD),
 }  # fmt: skip
 DESTROY = "destroy -t prod --data --auto-approve"
 

@@ -10,7 +10,15 @@ import time
 from pathlib import Path
 
 import pytest
-from workspace import experiments, jobs, registered_models, secrets, tags, unity_catalog
+from workspace import (
+    dashboards,
+    experiments,
+    jobs,
+    registered_models,
+    secrets,
+    tags,
+    unity_catalog,
+)
 from workspace.deployable import Death
 from workspace.faults import DROPPED, LOST, SLOW, Fault
 
@@ -25,6 +33,9 @@ OF_THE_CLI = {
     ("POST", experiments.CREATE),
     ("POST", jobs.CREATE),
     ("POST", secrets.CREATE),
+    ("POST", dashboards.DASHBOARDS),
+    ("POST", dashboards.PUBLISHED),
+    ("PATCH", dashboards.DASHBOARD),
 }
 TABLES = ("recommendations", "training_baseline")
 
@@ -44,7 +55,7 @@ def untroubled(opened, dbb):
     assert dbb(DEPLOY)[0] == 0
     calls = bundle.space.transcript
     assert all(call.status in (200, 404) for call in calls)
-    assert len({call.endpoint for call in calls if call.method == "POST"}) == 9
+    assert len({call.endpoint for call in calls if call.method == "POST"}) == 12
     return bundle.kept(), [(call.method, call.endpoint) for call in calls]
 
 

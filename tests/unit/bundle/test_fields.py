@@ -8,6 +8,7 @@ import typing
 
 import pytest
 from databricks.bundles.alerts import Alert
+from databricks.bundles.dashboards import Dashboard
 from databricks.bundles.experiments import MlflowExperiment
 from databricks.bundles.jobs import Job
 from databricks.bundles.model_serving_endpoints import ModelServingEndpoint
@@ -27,6 +28,7 @@ RESOURCES = {
     "registered_models": RegisteredModel,
     "schemas": Schema,
     "volumes": Volume,
+    "dashboards": Dashboard,
     "model_serving_endpoints": ModelServingEndpoint,
     "quality_monitors": QualityMonitor,
     "alerts": Alert,

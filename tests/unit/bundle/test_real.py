@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from databricks.bundles.alerts import Alert
+from databricks.bundles.dashboards import Dashboard
 from databricks.bundles.experiments import MlflowExperiment
 from databricks.bundles.jobs import Job
 from databricks.bundles.registered_models import RegisteredModel
@@ -25,6 +26,7 @@ TYPES = {
     "registered_models": RegisteredModel,
     "schemas": Schema,
     "volumes": Volume,
+    "dashboards": Dashboard,
     "secret_scopes": SecretScope,
 }
 

@@ -27,7 +27,7 @@ PRINCIPAL = {"service_principal": "<principal>"}
 def broken(tmp_path, monkeypatch, capsys):
     """`dbb targets` over this bundle after replacements in its files: exit code and words."""
     shutil.copy(ROOT / "databricks.yml", tmp_path)
-    for folder in ("resources", "notebooks"):
+    for folder in ("resources", "notebooks", "dashboards"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     monkeypatch.chdir(tmp_path)
 

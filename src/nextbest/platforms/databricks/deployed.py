@@ -20,6 +20,7 @@ KINDS = {
     "secret_scopes": "secret scope",
     "jobs": "job",
     "alerts": "alert",
+    "dashboards": "dashboard",
 }  # groups of the bundle that are looked for; each after what it needs
 _TRIGGERS = ("schedule", "trigger", "continuous")
 _TOLD = ("pause_status", "quartz_cron_expression", "timezone_id")
@@ -51,6 +52,8 @@ def resource(group: str, key: str, config: Mapping[str, Any]) -> Resource:
         name = f"{config['catalog_name']}.{config['schema_name']}.{name}"
     elif group == "experiments":
         name = name.removeprefix("/Workspace")  # the workspace leaves it out
+    elif group == "dashboards":
+        name = f"{config['parent_path']}/{config['display_name']}"
     triggers = {each: config[each] for each in _TRIGGERS if config.get(each)}
     return Resource(group, key, name, triggers if group == "jobs" else {})
 
@@ -76,9 +79,27 @@ def ids(workspace: WorkspaceClient, wanted: Resource) -> list[str]:
         alerts = workspace.alerts_v2
         found = ask(lambda: list(alerts.list_alerts()), what, "CAN VIEW on the alert")
         return [each.id for each in found if each.display_name == name and each.id]
+    if wanted.group == "dashboards":
+        return _dashboards(workspace, wanted)
     answer = look(lambda: workspace.experiments.get_by_name(name), what, "CAN READ on it")
     one = answer.experiment if answer else None
     return [one.experiment_id] if one is not None and one.lifecycle_stage == "active" else []
+
+
+def _dashboards(workspace: WorkspaceClient, wanted: Resource) -> list[str]:
+    """Its id where it stands in its folder: its name alone may be anybody's."""
+    folder, _, name = wanted.name.rpartition("/")
+    boards, what = workspace.lakeview, str(wanted)
+    listed = ask(lambda: list(boards.list()), what, "Databricks SQL access")
+    found = []
+    for each in (each.dashboard_id for each in listed if each.display_name == name):
+        right = "CAN READ on the dashboard"
+        board = look(lambda number=each: boards.get(number), what, right)
+        if board is not None and (board.parent_path or "").removeprefix("/Workspace") == (
+            folder.removeprefix("/Workspace")
+        ):
+            found.append(each)
+    return found
 
 
 def strays(workspace: WorkspaceClient, wanted: Resource, metadata: str) -> list[str]:

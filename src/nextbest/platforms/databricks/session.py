@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nextbest.errors import PlatformError, UsageError
 from nextbest.platforms import Platform
-from nextbest.platforms.databricks import catalog, feature_store, monitors, serving
+from nextbest.platforms.databricks import catalog, feature_store, links, monitors, serving
 from nextbest.platforms.databricks.asking import connect
 from nextbest.platforms.own_monitors import OwnMonitors
 
@@ -72,5 +72,6 @@ def open_platform(settings: Settings, spark: SparkSession) -> Platform:
         ),
         serving=serving.DatabricksServing(workspace),
         catalog=catalog.DatabricksCatalog(spark),
+        links=links.DatabricksLinks(workspace),
         volume=Path("/Volumes", settings.catalog, settings.schema, settings.volume),
     )

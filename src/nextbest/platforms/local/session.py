@@ -54,6 +54,7 @@ def open_platform(settings: Settings, spark: SparkSession) -> Platform:
     from nextbest.platforms.local import (
         catalog,
         feature_store,
+        links,
         serving,
         tracking,
         volumes,
@@ -71,6 +72,7 @@ def open_platform(settings: Settings, spark: SparkSession) -> Platform:
         monitors=OwnMonitors(spark),
         serving=serving.LocalServing(home),
         catalog=catalog.LocalCatalog(spark, home, folder),
+        links=links.LocalLinks(home),
         volume=folder,
     )
 

@@ -1,0 +1,38 @@
+"""Rows with the documented columns of the metric tables, and the columns of what was done."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from nextbest.monitoring.schemas import drift_schema, profile_schema
+
+RESPONSES = (
+    "model string, as_of date, version string, drifted boolean, action string, reason string, "
+    "verdict string"
+)
+ALERTS = (
+    "alert_id string, model string, as_of date, version string, kind string, subject string, "
+    "severity string, value double, threshold double, text string, told string, standing boolean"
+)
+
+
+def metric(schema, **given):
+    unknown = given.keys() - set(schema.names)
+    assert not unknown
+    return tuple(given.get(name) for name in schema.names)
+
+
+def drift(day, column, *, psi=None, js=None, pvalue=None, sliced=(None, None), model="*"):
+    return metric(
+        drift_schema("model_version"), window=(day, day + dt.timedelta(days=1)),
+        granularity="1 day", column_name=column, drift_type="BASELINE", slice_key=sliced[0],
+        slice_value=sliced[1], population_stability_index=psi, js_distance=js,
+        chi_squared_test=None if pvalue is None else (1.0, pvalue), model_version=model,
+    )  # fmt: skip
+
+
+def profile(day, column, log_type="INPUT", model="*", **given):
+    return metric(
+        profile_schema("model_version"), window=(day, day + dt.timedelta(days=1)),
+        log_type=log_type, granularity="1 day", column_name=column, model_version=model, **given,
+    )  # fmt: skip
