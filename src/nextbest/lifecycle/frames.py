@@ -90,9 +90,14 @@ def day_limits(settings: Settings, actions: pd.DataFrame) -> Limits:
     )
 
 
-def decider(settings: Settings, spark: SparkSession, version: str) -> Decider:
-    """A registered version as something that decides, over the actions as they are now."""
-    loaded = packaging.load(f"models:/{settings.model}/{version}/{RAW_MODEL}")
+def decider(
+    settings: Settings, spark: SparkSession, version: str, model: str | None = None
+) -> Decider:
+    """A registered version as something that decides, over the actions as they are now.
+
+    model: of another target, say; None: the settings' own.
+    """
+    loaded = packaging.load(f"models:/{model or settings.model}/{version}/{RAW_MODEL}")
     return dataclasses.replace(
         loaded,
         treatments=Treatments.from_frame(actions_frame(settings, spark)),

@@ -25,6 +25,16 @@ def held_out_rows(
     Columns as `frames.learning_frame`. Raises DataError when there are none.
     """
     share = min(registry.holdout_share(settings.model, version) for version in versions)
+    return rows_held_out(settings, platform, case, share)
+
+
+def rows_held_out(
+    settings: Settings, platform: Platform, case: UseCase, share: float
+) -> pd.DataFrame:
+    """Matured decisions about the customers whom a share of all held out, by decision_id.
+
+    Columns as `frames.learning_frame`. Raises DataError when there are none.
+    """
     rows = frames.learning_frame(settings, platform, case)
     # Drawn from a wider set than any policy would choose from: of no use to value one.
     kept = held_out(rows["customer_id"], share) & (rows["reason_code"] != WIDER)
