@@ -79,10 +79,14 @@ def _opened(platform: Platform, source: str) -> pd.DataFrame:
             f"--datasets: '{source}' is no dataset{hint}; there are {HOLDOUT}, {NEWEST}, tables as "
             "CATALOG.SCHEMA.TABLE, and paths (with a /) of Parquet (.parquet) or Delta"
         )
+    parquet = "/" in source and source.rstrip("/").endswith(".parquet")
     try:
-        if "/" in source and source.rstrip("/").endswith(".parquet"):
-            return platform.spark.read.parquet(source).toPandas()
-        return platform.catalog.open_delta(source).toPandas()
+        found = (
+            platform.spark.read.parquet(source) if parquet else platform.catalog.open_delta(source)
+        )
+        if not found.columns:  # so the embedded engine reads a path where nothing is
+            raise DataError("there is no Parquet file")
+        return found.toPandas()
     except (PySparkException, DataError, OSError) as error:
         told = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise UsageError(f"--datasets: {source} can't be read: {told}") from error

@@ -11,10 +11,7 @@ RESAMPLES = 2000
 
 
 def resampled_means(columns: np.ndarray, seed: int = 0, resamples: int = RESAMPLES) -> np.ndarray:
-    """Means of columns (n, c) over n rows drawn with replacement, (resamples, c).
-
-    The draws are those of scipy.stats.bootstrap with the same seed.
-    """
+    """Means of columns (n, c) over n rows drawn with replacement, (resamples, c)."""
     n = len(columns)
     random = np.random.default_rng(seed)
     found = np.empty((resamples, columns.shape[1]))
@@ -29,15 +26,18 @@ def bca_interval(
 ) -> Interval:
     """Bias-corrected and accelerated interval of a mean difference (Efron 1987).
 
-    As scipy.stats.bootstrap(method="BCa"), whose jackknife would take n² steps; that of a mean is
-    known: its acceleration is Σu³ / 6(Σu²)^1.5 with u the differences less their mean.
+    As scipy.stats.bootstrap(method="BCa") with the same seed, whose jackknife would take n² steps;
+    that of a mean is known: its acceleration is Σu³ / 6(Σu²)^1.5, u the differences less their
+    mean.
     """
     d = checked(differences)
     mean = float(d.mean())
     u = d - mean
     if np.ptp(d) == 0:
         return Interval(mean, mean, mean)
-    means = resampled_means(d[:, None], seed, resamples)[:, 0]
+    random, n = np.random.default_rng(seed), len(d)
+    # Summed as scipy does: the rounding decides which means are ties of the whole's.
+    means = np.array([d[random.integers(0, n, n)].mean() for _ in range(resamples)])
     below = (np.count_nonzero(means < mean) + np.count_nonzero(means <= mean)) / (2 * resamples)
     if below in (0.0, 1.0):
         return percentile_interval(mean, means, confidence)
