@@ -113,10 +113,21 @@ def compare_models(
     share = min(first.holdout_share, second.holdout_share)
     trained = dataclasses.replace(settings, as_of=max(as_of, first.as_of, second.as_of))
     sets = read_datasets(trained, platform, case, asked.datasets, deciders, share)
+    return compare_on(sets, settings, (first, second), deciders, asked, seen)
+
+
+def compare_on(
+    sets: Sequence[Dataset],
+    settings: Settings,
+    versions: tuple[Named, Named],
+    deciders: Sequence[Decider],
+    asked: Asked,
+    seen: Callable[[int], None] = lambda count: None,
+) -> Comparison:
+    """Compare two deciders on decisions that are read already; settings.as_of is told as it is."""
     parts = _corrected([_part(settings, each, deciders, asked, seen) for each in sets])
-    return Comparison(
-        first, second, as_of, asked.confidence, tuple(parts), _recommended(parts, asked)
-    )
+    advice = _recommended(parts, asked)
+    return Comparison(*versions, settings.as_of, asked.confidence, tuple(parts), advice)
 
 
 def _part(
