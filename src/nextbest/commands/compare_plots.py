@@ -10,13 +10,14 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-WIDTH, LEFT, RIGHT, ROW, TOP, BOTTOM = 1000, 250, 250, 30, 8, 34
+WIDTH, LEFT, RIGHT, ROW, TOP, BOTTOM = 1000, 310, 290, 28, 8, 34
+LETTERS = 44  # of a label; the whole of it is in its tooltip
 SIDE = 320  # of a calibration plot
 STYLE = """
 :root{--first:#7a828e;--second:#1f6feb}
 @media(prefers-color-scheme:dark){:root{--first:#9aa4b2;--second:#6cb0ff}}
 svg.plot{display:block;width:100%;height:auto;margin:.4rem 0 0}
-svg.plot text{font:13px system-ui,sans-serif;fill:var(--ink)}
+svg.plot text{font:12px system-ui,sans-serif;fill:var(--ink)}
 svg.plot .soft{fill:var(--soft)}svg.plot .grid{stroke:var(--line)}
 svg.plot .zero{stroke:var(--soft);stroke-dasharray:3 3}
 svg.plot .none{stroke:var(--soft);fill:var(--soft)}
@@ -69,7 +70,7 @@ def forest(name: str, bars: Sequence[Bar], *, shared: bool, unit: str = "") -> s
             f'<g class="{bar.kind}"><title>{told}</title>'
             f'<line class="{bar.kind}" x1="{low:.1f}" x2="{high:.1f}" y1="{y}" y2="{y}"/>'
             f'<circle cx="{value:.1f}" cy="{y}" r="4.5"/></g>'
-            f'<text x="{LEFT - 10}" y="{y + 4}" text-anchor="end">{escape(bar.label)}</text>'
+            f'<text x="{LEFT - 10}" y="{y + 4}" text-anchor="end">{_label(bar.label)}</text>'
             f'<text class="soft" x="{WIDTH - RIGHT + 12}" y="{y + 4}">{escape(bar.told)}</text>'
         )
     inner += _ends(height, whole if shared else None, unit)
@@ -122,7 +123,7 @@ def shares(name: str, rows: Sequence[tuple[str, float, str]]) -> str:
         inner += (
             f'<rect class="second" x="{LEFT}" y="{y}" width="{max(room * share / top, 1):.1f}" '
             f'height="{ROW - 12}"><title>{escape(f"{label}: {told}")}</title></rect>'
-            f'<text x="{LEFT - 10}" y="{y + 14}" text-anchor="end">{escape(label)}</text>'
+            f'<text x="{LEFT - 10}" y="{y + 14}" text-anchor="end">{_label(label)}</text>'
             f'<text class="soft" x="{LEFT + room + 12}" y="{y + 14}">{escape(told)}</text>'
         )
     return _svg(name, WIDTH, TOP + ROW * len(rows) + 4, inner)
@@ -162,6 +163,12 @@ def power_curve(points: Sequence[tuple[float, float]], marks: Sequence[tuple[flo
             f"{escape(told)}</text>"
         )
     return _svg("chance to see a true lift", WIDTH, height, inner)
+
+
+def _label(text: str) -> str:
+    """A label as long as there is room for, with the whole of it as its tooltip."""
+    short = text if len(text) <= LETTERS else f"{text[: LETTERS - 1]}…"
+    return f"{escape(short)}<title>{escape(text)}</title>"
 
 
 def _svg(name: str, width: float, height: float, inner: str) -> str:

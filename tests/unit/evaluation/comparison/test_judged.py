@@ -120,7 +120,7 @@ def test_calibration_is_compared_by_its_distance(judged):
 
 def test_a_resampled_slope_is_nearly_one_that_is_fitted_anew(judged):
     y, first, _, _ = judged.outcome(made.HEADS[0])
-    (beta, influence) = metrics.calibration_line(y, first)
+    beta, influence = metrics.calibration_line(y, first)
     random = np.random.default_rng(3)
     for _ in range(5):
         rows = random.integers(0, len(y), len(y))
