@@ -6,8 +6,11 @@ import datetime as dt
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.dataset as ds
 from pyspark.errors import PySparkException
 
 from nextbest.decisions.decide import Decider
@@ -81,13 +84,15 @@ def _opened(platform: Platform, source: str) -> pd.DataFrame:
         )
     parquet = "/" in source and source.rstrip("/").endswith(".parquet")
     try:
+        if parquet and Path(source).exists():  # pandas writes moments that no engine reads
+            return ds.dataset(source, format="parquet").to_table().to_pandas()
         found = (
             platform.spark.read.parquet(source) if parquet else platform.catalog.open_delta(source)
         )
         if not found.columns:  # so the embedded engine reads a path where nothing is
             raise DataError("there is no Parquet file")
         return found.toPandas()
-    except (PySparkException, DataError, OSError) as error:
+    except (PySparkException, DataError, OSError, pa.ArrowInvalid) as error:
         told = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise UsageError(f"--datasets: {source} can't be read: {told}") from error
 

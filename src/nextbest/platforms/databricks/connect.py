@@ -51,7 +51,7 @@ def open_session(host: str | None, profile: str | None) -> SparkSession:
     try:
         spark = builder.getOrCreate()
         spark.conf.set("spark.sql.session.timeZone", "UTC")
-    except Exception as error:
+    except Exception as error:  # Connect raises this very class where it finds no compute
         raise PlatformError(
             f"Databricks Connect gives no session ({error}): name a running cluster with runtime "
             "17.3 in DATABRICKS_CLUSTER_ID, or use serverless compute in this workspace"
