@@ -69,7 +69,7 @@ def _here(args: argparse.Namespace) -> Place:
 def _there(args: argparse.Namespace) -> Place:
     from nextbest.commands.explain import settings_of
     from nextbest.platforms.databricks.asking import ask, connect
-    from nextbest.platforms.databricks.connect import mlflow_environment, open_session
+    from nextbest.platforms.databricks.tracking import mlflow_environment
 
     root, variables = find_root(Path.cwd()), pairs(args.var, "--var")
     where = load(root, args.target, variables).config.get("workspace") or {}
@@ -83,6 +83,13 @@ def _there(args: argparse.Namespace) -> Place:
     me = ask(workspace.current_user.me, "who asks", "a valid token").user_name
     settings = settings_of(load(root, args.target, variables, me))
     os.environ.update(mlflow_environment(host, profile))
-    return Place(
-        dataclasses.replace(settings, platform="databricks"), lambda: open_session(host, profile)
-    )
+
+    def open_there() -> SparkSession:
+        from nextbest.platforms.databricks.session import SERVERLESS, open_session
+
+        compute = os.environ.get("DATABRICKS_CLUSTER_ID") or SERVERLESS
+        spark = open_session(compute, host, profile)
+        spark.conf.set("spark.sql.session.timeZone", "UTC")
+        return spark
+
+    return Place(dataclasses.replace(settings, platform="databricks"), open_there)

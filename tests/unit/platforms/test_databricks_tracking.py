@@ -1,13 +1,10 @@
-"""A workspace from outside: where MLflow is pointed, and what is missing without Connect."""
+"""A workspace from outside: where MLflow is pointed."""
 
 from __future__ import annotations
 
-import importlib.util
-
 import pytest
 
-from nextbest.errors import PlatformError
-from nextbest.platforms.databricks.connect import mlflow_environment, open_session
+from nextbest.platforms.databricks.tracking import mlflow_environment
 
 pytestmark = pytest.mark.unit
 
@@ -20,9 +17,3 @@ def test_mlflow_is_pointed_to_unity_catalog():
         "MLFLOW_TRACKING_URI": "databricks://mine", "MLFLOW_REGISTRY_URI": "databricks-uc://mine",
     }  # fmt: skip
     assert mlflow_environment("https://w", None)["DATABRICKS_HOST"] == "https://w"
-
-
-def test_without_connect_the_way_to_mend_it_is_told():
-    assert importlib.util.find_spec("databricks.connect") is None
-    with pytest.raises(PlatformError, match="`pip install 'databricks-connect.*add --local"):
-        open_session(None, None)
