@@ -15,5 +15,6 @@ def test_mlflow_is_pointed_to_unity_catalog():
     }  # fmt: skip
     assert mlflow_environment("https://w", "mine") == {
         "MLFLOW_TRACKING_URI": "databricks://mine", "MLFLOW_REGISTRY_URI": "databricks-uc://mine",
+        "DATABRICKS_CONFIG_PROFILE": "mine",
     }  # fmt: skip
     assert mlflow_environment("https://w", None)["DATABRICKS_HOST"] == "https://w"

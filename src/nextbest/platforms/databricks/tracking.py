@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def mlflow_environment(host: str | None, profile: str | None) -> dict[str, str]:
-    """Environment variables that point MLflow to a workspace and to Unity Catalog's registry.
+    """Environment variables that point MLflow and the SDK to a workspace and its Unity Catalog.
 
     Set them before MLflow is imported, which reads them.
     """
@@ -13,4 +13,6 @@ def mlflow_environment(host: str | None, profile: str | None) -> dict[str, str]:
         "MLFLOW_TRACKING_URI": f"databricks{suffix}",
         "MLFLOW_REGISTRY_URI": f"databricks-uc{suffix}",
     }
-    return found | ({"DATABRICKS_HOST": host} if host and not profile else {})
+    if profile:
+        return found | {"DATABRICKS_CONFIG_PROFILE": profile}
+    return found | ({"DATABRICKS_HOST": host} if host else {})
