@@ -44,12 +44,13 @@ def read_datasets(
     names: Sequence[str],
     deciders: Sequence[Decider],
     share: float,
+    trained: dt.date,
 ) -> list[Dataset]:
     """The decisions of each name: holdout, newest, a table, or a path of Parquet or Delta.
 
-    share: of all customers, whom neither version learned from; settings.as_of: the day before
-    which all that either learned from lies. Of a table or path, rows about other customers before
-    that day are left out. Raises UsageError for a name that leads nowhere and for columns that are
+    share: of all customers, whom neither version learned from; trained: the day before which all
+    that either learned from lies. Of a table or path, rows about other customers before that day
+    are left out. Raises UsageError for a name that leads nowhere and for columns that are
     missing, DataError for rows that can't be used or when none is left.
     """
     found = []
@@ -61,7 +62,7 @@ def read_datasets(
             found.append(Dataset(name, rows))
         else:
             rows = _opened(platform, name)
-            found.append(_unseen(settings, name, _checked(name, rows, case, deciders), share))
+            found.append(_unseen(name, _checked(name, rows, case, deciders), share, trained))
     return found
 
 
@@ -126,15 +127,13 @@ def _checked(
     return rows.sort_values(order, ignore_index=True, kind="stable")
 
 
-def _unseen(settings: Settings, name: str, rows: pd.DataFrame, share: float) -> Dataset:
-    later = rows["decided_at"] >= pd.Timestamp(
-        dt.datetime.combine(settings.as_of, dt.time(), dt.UTC)
-    )
+def _unseen(name: str, rows: pd.DataFrame, share: float, trained: dt.date) -> Dataset:
+    later = rows["decided_at"] >= pd.Timestamp(dt.datetime.combine(trained, dt.time(), dt.UTC))
     kept = rows[held_out(rows["customer_id"], share) | later].reset_index(drop=True)
     if kept.empty:
         raise DataError(
             f"{name}: none of its {len(rows)} decisions is one that both versions never saw: of a "
-            f"customer held out (holdout_share {share:g}), or from {settings.as_of} on"
+            f"customer held out (holdout_share {share:g}), or from {trained} on"
         )
     left = len(rows) - len(kept)
     note = f"{left:,} of {len(rows):,} decisions left out: a version may have learned from them"

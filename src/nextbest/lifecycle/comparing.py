@@ -111,8 +111,8 @@ def compare_models(
         frames.decider(settings, spark, each.version, each.model) for each in (first, second)
     ]
     share = min(first.holdout_share, second.holdout_share)
-    trained = dataclasses.replace(settings, as_of=max(as_of, first.as_of, second.as_of))
-    sets = read_datasets(trained, platform, case, asked.datasets, deciders, share)
+    trained = max(first.as_of, second.as_of)
+    sets = read_datasets(settings, platform, case, asked.datasets, deciders, share, trained)
     return compare_on(sets, settings, (first, second), deciders, asked, seen)
 
 

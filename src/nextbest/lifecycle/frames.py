@@ -15,6 +15,7 @@ from nextbest.decisions.limits import Limits, limits_from
 from nextbest.decisions.notation import read_budget, read_capacities
 from nextbest.decisions.treatments import SEPARATOR, Treatments
 from nextbest.errors import DataError
+from nextbest.evaluation.release.contest import Contender
 from nextbest.features.feature_tables import FEATURE_TABLES
 from nextbest.features.labels import labels
 from nextbest.platforms import RAW_MODEL, Lookup, Platform, TrainingSpec
@@ -97,9 +98,17 @@ def decider(
 
     model: of another target, say; None: the settings' own.
     """
-    loaded = packaging.load(f"models:/{model or settings.model}/{version}/{RAW_MODEL}")
-    return dataclasses.replace(
-        loaded,
+    return contender(settings, spark, version, model).decider
+
+
+def contender(
+    settings: Settings, spark: SparkSession, version: str, model: str | None = None
+) -> Contender:
+    """The same, with what the version's files say of themselves."""
+    loaded = packaging.load_all(f"models:/{model or settings.model}/{version}/{RAW_MODEL}")
+    today = dataclasses.replace(
+        loaded.decider,
         treatments=Treatments.from_frame(actions_frame(settings, spark)),
-        policy=dataclasses.replace(loaded.policy, version=version),
+        policy=dataclasses.replace(loaded.decider.policy, version=version),
     )
+    return Contender(version, today, loaded.inputs, loaded.outputs, loaded.size)

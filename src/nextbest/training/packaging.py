@@ -17,7 +17,7 @@ import pandas as pd
 
 import nextbest
 from nextbest.decisions.decide import Decider
-from nextbest.errors import DataError
+from nextbest.errors import DataError, PlatformError
 from nextbest.training.reward_model import RewardModel
 
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ BROKEN = (
     OSError, pickle.UnpicklingError, EOFError, ImportError, AttributeError, LookupError,
     ValueError, TypeError, ArithmeticError, MemoryError, RecursionError, AssertionError,
 )  # fmt: skip
+# Codes of MLflow that say nothing of the model itself.
+_NOT_THE_MODEL = ("PERMISSION_DENIED", "UNAUTHENTICATED", "REQUEST_LIMIT_EXCEEDED",
+                  "TEMPORARILY_UNAVAILABLE", "CUSTOMER_UNAUTHORIZED")  # fmt: skip
 REQUIREMENTS = ("mlflow", "cloudpickle", "lightgbm", "numpy", "pandas", "scipy")
 
 
@@ -86,11 +89,29 @@ def packaged(decider: Decider, example: pd.DataFrame) -> Iterator[Packaged]:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """A decider read back, with columns and MLflow types of its signature, and its files' bytes.
+
+    `size` is None where the model's file does not say.
+    """
+
+    decider: Decider
+    inputs: Mapping[str, str]
+    outputs: Mapping[str, str]
+    size: int | None
+
+
 def load(uri: str) -> Decider:
-    """Read a decider back from where MLflow keeps a Packaged.
+    """The decider of `load_all`."""
+    return load_all(uri).decider
+
+
+def load_all(uri: str) -> Loaded:
+    """Read a decider back from where MLflow keeps a Packaged, and what is said of it there.
 
     Its treatments are those of the training day: replace them by today's. Raises DataError when
-    the model is no such, or its files are gone or broken.
+    the model is no such or its files are gone or broken, PlatformError when MLflow would not say.
     """
     import mlflow
     from mlflow.exceptions import MlflowException
@@ -100,6 +121,10 @@ def load(uri: str) -> Decider:
     try:
         loaded = mlflow.pyfunc.load_model(uri)
     except (MlflowException, *BROKEN) as error:
+        if getattr(error, "error_code", None) in _NOT_THE_MODEL:
+            raise PlatformError(
+                f"{uri} could not be asked for ({error}); run this again"
+            ) from error
         told = next(iter(str(error).strip().splitlines()), "no reason given")
         told = f"{type(error).__name__}: {told}"
         raise DataError(f"{uri} can't be loaded ({told}); train it anew by training_job") from error
@@ -108,4 +133,15 @@ def load(uri: str) -> Decider:
     python_model = loaded.unwrap_python_model()
     if not isinstance(python_model, RewardPyfunc):
         raise DataError(f"{uri} holds a {type(python_model).__name__}, not a reward model")
-    return python_model.decider
+    signature = loaded.metadata.signature
+    return Loaded(
+        python_model.decider,
+        _types(signature.inputs if signature else None),
+        _types(signature.outputs if signature else None),
+        loaded.metadata.model_size_bytes,
+    )
+
+
+def _types(schema: Schema | None) -> dict[str, str]:
+    columns = schema.to_dict() if schema is not None else []
+    return {each["name"]: each["type"] for each in columns if "name" in each}

@@ -30,7 +30,7 @@ def read(lakehouse):
     def read(name, as_of=made.DAY):
         told = settings(as_of=as_of)
         platform = open_platform(told, spark)
-        (found,) = read_datasets(told, platform, case, (name,), DECIDERS, SHARE)
+        (found,) = read_datasets(told, platform, case, (name,), DECIDERS, SHARE, as_of)
         return found
 
     return read
