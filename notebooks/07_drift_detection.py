@@ -5,8 +5,8 @@
 # MAGIC cool-down and cap? The task value `drift` decides what the job does next.
 # MAGIC
 # MAGIC - **Reads** the metrics of notebook 06.
-# MAGIC - **Writes** the tables `alerts` and `responses`, the day's report and the index in the volume's
-# MAGIC   folder `monitoring`; the task values `drift` (a retraining starts) and `verdict`.
+# MAGIC - **Writes** the tables `alerts` and `responses`, the day's report and the index in the
+# MAGIC   volume's folder `monitoring`; the task values `drift` (a retraining starts) and `verdict`.
 # MAGIC - **Needs** a champion (without one it does nothing), and notebook 06 for the same `as_of`.
 # MAGIC
 # MAGIC By hand: choose a `target` above and run all. A widget that is left empty takes that

@@ -58,6 +58,7 @@ def test_help_imports_nothing_but_what_is_declared():
         "runs",
         "explain",
         "evaluate-policy",
+        "compare-models",
         "deploy",
         "serve",
         "mlflow",

@@ -191,6 +191,27 @@ def _evaluate_policy(parser: argparse.ArgumentParser) -> None:
     _lakehouse(parser)
 
 
+def _compare_models(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("first", metavar="A", help="NAME@ALIAS, NAME:VERSION, @ALIAS or :VERSION")
+    parser.add_argument("second", metavar="B", help="the version that would take A's place")
+    parser.add_argument(
+        "--metrics", metavar="LIST", help="by comma; the first one decides (value,auc,log_loss,…)"
+    )
+    parser.add_argument(
+        "--datasets", default="holdout", metavar="LIST",
+        help="holdout, newest, tables, paths of Parquet or Delta (holdout)",
+    )  # fmt: skip
+    parser.add_argument("--confidence", type=float, default=0.95, metavar="SHARE")
+    parser.add_argument("--as-of", metavar="DATE", help="decisions before it (of B's training)")
+    parser.add_argument("--format", choices=("table", "json", "detailed"), default="table")
+    parser.add_argument("--export", metavar="PATH", help="a .json, .csv, .html or .md file")
+    parser.add_argument("--visualization", action="store_true", help="write a page with plots")
+    parser.add_argument("--recommendation", action="store_true", help="what to do, and why")
+    _target(parser)
+    parser.add_argument("--local", action="store_true", help="in the lakehouse of this machine")
+    _lakehouse(parser)
+
+
 def _inspect_log(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "log", metavar="LOG", help="CSV, Parquet, JSON lines, Delta folder or table"
@@ -277,6 +298,12 @@ COMMANDS = (
         "what a policy would have earned",
         _evaluate_policy,
         "nextbest.commands.evaluate_policy:evaluate_policy",
+    ),
+    Command(
+        ("compare-models",),
+        "is one model version better than another?",
+        _compare_models,
+        "nextbest.commands.compare:compare_models",
     ),
     Command(
         ("inspect-log",),

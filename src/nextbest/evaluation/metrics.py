@@ -62,12 +62,17 @@ def calibration_error(
     fall into the first one. Equal probabilities stay in one bin.
     """
     y, p, w = _checked("calibration_error", outcomes, probabilities, weights)
-    order = np.argsort(p, kind="stable")
-    cumulated = np.cumsum(w[order])
-    places = np.searchsorted(cumulated, cumulated[-1] * np.arange(1, bins) / bins)
-    edges = np.unique(p[order][np.minimum(places, len(p) - 1)])
-    gaps = np.bincount(np.searchsorted(edges, p), weights=w * (y - p))
+    gaps = np.bincount(equal_bins(p, w, bins), weights=w * (y - p))
     return float(np.abs(gaps).sum() / w.sum())
+
+
+def equal_bins(probabilities: np.ndarray, weights: np.ndarray, bins: int = 10) -> np.ndarray:
+    """The bin of each probability (n,), from 0: bins of equal weight, ties together in one."""
+    order = np.argsort(probabilities, kind="stable")
+    cumulated = np.cumsum(weights[order])
+    places = np.searchsorted(cumulated, cumulated[-1] * np.arange(1, bins) / bins)
+    edges = np.unique(probabilities[order][np.minimum(places, len(probabilities) - 1)])
+    return np.searchsorted(edges, probabilities)
 
 
 def calibration_ratio(outcomes: Any, probabilities: Any, weights: Any = None) -> float:
@@ -83,6 +88,17 @@ def calibration_slope(outcomes: Any, probabilities: Any, weights: Any = None) ->
 
     Below 1 the probabilities are too extreme, above 1 too timid. Raises DataError also when
     probabilities are 0 or 1 or all the same, or separate the outcomes perfectly (no finite slope).
+    """
+    return float(calibration_line(outcomes, probabilities, weights)[0][1])
+
+
+def calibration_line(
+    outcomes: Any, probabilities: Any, weights: Any = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Intercept and slope (2,) of `calibration_slope`, and each row's influence on them (n, 2).
+
+    The influence of row i is n·H⁻¹xᵢ(yᵢ − ŷᵢ) with H the curvature: to first order, what the mean
+    of the influences over other rows adds to both. Raises DataError as calibration_slope does.
     """
     y, p, w = _checked("calibration_slope", outcomes, probabilities, weights)
     edge = np.count_nonzero((p == 0) | (p == 1))
@@ -111,7 +127,8 @@ def calibration_slope(outcomes: Any, probabilities: Any, weights: Any = None) ->
         beta = beta + step
         loss = _deviance(x @ beta, y, w)
         if np.abs(step).max() <= 1e-10 * max(1.0, np.abs(beta).max()):
-            return float(beta[1])
+            score = (w * (y - _sigmoid(x @ beta)))[:, None] * x
+            return beta, len(y) * np.linalg.solve(curvature, score.T).T
     raise DataError(
         "calibration_slope: no finite slope; the probabilities (nearly) separate the outcomes"
     )

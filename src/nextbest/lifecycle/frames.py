@@ -91,14 +91,21 @@ def day_limits(settings: Settings, actions: pd.DataFrame) -> Limits:
     )
 
 
-def decider(settings: Settings, spark: SparkSession, version: str) -> Decider:
-    """A registered version as something that decides, over the actions as they are now."""
-    return contender(settings, spark, version).decider
+def decider(
+    settings: Settings, spark: SparkSession, version: str, model: str | None = None
+) -> Decider:
+    """A registered version as something that decides, over the actions as they are now.
+
+    model: of another target, say; None: the settings' own.
+    """
+    return contender(settings, spark, version, model).decider
 
 
-def contender(settings: Settings, spark: SparkSession, version: str) -> Contender:
+def contender(
+    settings: Settings, spark: SparkSession, version: str, model: str | None = None
+) -> Contender:
     """The same, with what the version's files say of themselves."""
-    loaded = packaging.load_all(f"models:/{settings.model}/{version}/{RAW_MODEL}")
+    loaded = packaging.load_all(f"models:/{model or settings.model}/{version}/{RAW_MODEL}")
     today = dataclasses.replace(
         loaded.decider,
         treatments=Treatments.from_frame(actions_frame(settings, spark)),

@@ -20,7 +20,7 @@ from nextbest.settings import Settings
 from nextbest.training.splits import held_out
 from nextbest.use_cases import UseCase
 
-__all__ = ["Frozen", "digest", "freeze", "frozen_holdout", "held_out_rows"]
+__all__ = ["Frozen", "digest", "freeze", "frozen_holdout", "held_out_rows", "rows_held_out"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,15 +65,24 @@ def frozen_holdout(
     folder = platform.volume / "holdouts"
     stem = f"{settings.dataset}{settings.as_of}"
     file = _first(folder, stem) or freeze(now, folder, stem)
-    told, whole = file.stem.rsplit("-", 1)[-1], _read(file)
-    if digest(whole) != told:
-        raise DataError(
-            f"{file}: its rows are not those that were frozen; delete it, and judge again all "
-            f"versions that were judged for {settings.as_of}"
-        )
-    kept = held_out(whole["customer_id"], share)
-    rows = _some(whole[kept].reset_index(drop=True), settings, share)
+    rows = _kept(file, settings, share)
     return Frozen(rows, digest(rows), live[~mine], _difference(rows, now, file))
+
+
+def rows_held_out(
+    settings: Settings, platform: Platform, case: UseCase, share: float
+) -> pd.DataFrame:
+    """Decisions about the customers whom a share of all held out, and nothing is written.
+
+    Those of `frozen_holdout` where they are frozen for `as_of` (and the volume can be seen from
+    here), else as they are now. Raises DataError when there are none.
+    """
+    file = _first(platform.volume / "holdouts", f"{settings.dataset}{settings.as_of}")
+    if file is not None:
+        return _kept(file, settings, share)
+    live = frames.learning_frame(settings, platform, case)
+    kept = held_out(live["customer_id"], share) & (live["reason_code"] != WIDER).to_numpy()
+    return _some(live[kept].reset_index(drop=True), settings, share)
 
 
 def freeze(rows: pd.DataFrame, folder: Path, stem: str) -> Path:
@@ -88,6 +97,19 @@ def freeze(rows: pd.DataFrame, folder: Path, stem: str) -> Path:
     finally:
         partial.unlink(missing_ok=True)
     return _first(folder, stem) or file
+
+
+def _kept(file: Path, settings: Settings, share: float) -> pd.DataFrame:
+    """The frozen rows about customers whom this share held out; DataError if they were changed."""
+    told, whole = file.stem.rsplit("-", 1)[-1], _read(file)
+    if digest(whole) != told:
+        raise DataError(
+            f"{file}: its rows are not those that were frozen; delete it, and judge again all "
+            f"versions that were judged for {settings.as_of}"
+        )
+    return _some(
+        whole[held_out(whole["customer_id"], share)].reset_index(drop=True), settings, share
+    )
 
 
 def _some(rows: pd.DataFrame, settings: Settings, share: float) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import pickle
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 
     from nextbest.training.pyfunc import RewardPyfunc
 
+# What reading a cut-off or overwritten file raises: pickle's own, and whatever its bytes lead to.
+BROKEN = (
+    OSError, pickle.UnpicklingError, EOFError, ImportError, AttributeError, LookupError,
+    ValueError, TypeError, ArithmeticError, MemoryError, RecursionError, AssertionError,
+)  # fmt: skip
 # Codes of MLflow that say nothing of the model itself.
 _NOT_THE_MODEL = ("PERMISSION_DENIED", "UNAUTHENTICATED", "REQUEST_LIMIT_EXCEEDED",
                   "TEMPORARILY_UNAVAILABLE", "CUSTOMER_UNAUTHORIZED")  # fmt: skip
@@ -105,7 +111,7 @@ def load_all(uri: str) -> Loaded:
     """Read a decider back from where MLflow keeps a Packaged, and what is said of it there.
 
     Its treatments are those of the training day: replace them by today's. Raises DataError when
-    the model is no such or its files are gone, PlatformError when MLflow would not say.
+    the model is no such or its files are gone or broken, PlatformError when MLflow would not say.
     """
     import mlflow
     from mlflow.exceptions import MlflowException
@@ -114,14 +120,14 @@ def load_all(uri: str) -> Loaded:
 
     try:
         loaded = mlflow.pyfunc.load_model(uri)
-    except (MlflowException, OSError) as error:
+    except (MlflowException, *BROKEN) as error:
         if getattr(error, "error_code", None) in _NOT_THE_MODEL:
             raise PlatformError(
                 f"{uri} could not be asked for ({error}); run this again"
             ) from error
-        raise DataError(
-            f"{uri} can't be loaded ({error}); train it anew by training_job"
-        ) from error
+        told = next(iter(str(error).strip().splitlines()), "no reason given")
+        told = f"{type(error).__name__}: {told}"
+        raise DataError(f"{uri} can't be loaded ({told}); train it anew by training_job") from error
     if "policy_version" not in (loaded.metadata.metadata or {}):
         raise DataError(f"{uri} is no reward model of nextbest; train one with training_job")
     python_model = loaded.unwrap_python_model()

@@ -94,6 +94,24 @@ def test_what_is_no_model_of_ours_is_refused(version, log):
         packaging.load(f"models:/{NAME}/99")
 
 
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("harm", ["cut", "overwritten", "emptied"])
+def test_a_broken_file_is_told_whatever_its_bytes_lead_to(version, decider, tmp_path, harm, seed):
+    whole = mlflow.artifacts.download_artifacts(f"models:/{NAME}/{version}", dst_path=str(tmp_path))
+    (file,) = Path(whole).rglob("python_model.pkl")
+    content, random = bytearray(file.read_bytes()), np.random.default_rng(seed)
+    if harm == "cut":
+        content = content[: random.integers(1, len(content))]
+    elif harm == "overwritten":
+        start = int(random.integers(0, 64))  # no number among thousands, which nobody would miss
+        content[start : start + 400] = random.bytes(400)
+    else:
+        content = bytearray()
+    file.write_bytes(content)
+    with pytest.raises(DataError, match="can't be loaded .*train it anew"):
+        packaging.load(whole)
+
+
 @pytest.mark.parametrize(
     ("code", "error"),
     [("PERMISSION_DENIED", PlatformError), ("REQUEST_LIMIT_EXCEEDED", PlatformError),
