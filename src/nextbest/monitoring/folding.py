@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -70,7 +70,7 @@ def fold(batches: Iterable[pa.RecordBatch], plan: Plan, chunk: int = CHUNK) -> P
             parts.append(part)
             if len(parts) >= PENDING:
                 parts[:] = [merged(parts, most=OPEN)]
-    return {group: merged(parts, most=OPEN) for group, parts in waiting.items()}
+    return {group: closed(merged(parts, most=OPEN)) for group, parts in waiting.items()}
 
 
 def merged(parts: Sequence[Part], most: int | None = None) -> Part:
@@ -93,6 +93,12 @@ def merged(parts: Sequence[Part], most: int | None = None) -> Part:
         max(lasts, default=None),
         columns,
     )
+
+
+def closed(part: Part) -> Part:
+    """The part, each of its sketches no larger than it is worth keeping."""
+    columns = {name: sketches.closed(sketch) for name, sketch in part.columns.items()}
+    return replace(part, columns=columns)
 
 
 def with_all_models(parts: Parts) -> Parts:

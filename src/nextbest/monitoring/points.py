@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 KEPT = 1500  # about so many points are left by a cut, fewer rows each towards both ends …
-MOST = 16_000  # … of which a stored or merged value has no more than so many
+MOST = 4000  # … of which a stored or merged value has no more than so many
 
 
 @dataclass(frozen=True, eq=False)

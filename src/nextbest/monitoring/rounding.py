@@ -12,6 +12,7 @@ EXACT = 2000  # up to so many different values each is kept as it is
 DENSE = 1 / 1024  # a rounded value that stands for a larger share of the rows is kept more finely
 # Last bits of the mantissa left out: 42 leave a number within 1/2048 of its size.
 DROPPED = (42, 31, 20, 10, 0)
+BLOCK = 2**15  # numbers that stay in the processor's cache
 _SIGN = 1 << (63 - DROPPED[0])
 
 
@@ -78,16 +79,23 @@ def _cells(bits: np.ndarray) -> list[Points]:
 
 def _coarse(bits: np.ndarray) -> tuple[np.ndarray, int, int]:
     """Each number's cell, counted from the first magnitude; negative ones `width` further on."""
-    codes = (bits >> np.uint64(DROPPED[0])).view(np.int64)
-    low, high = int(codes.min()), int(codes.max())
-    if (low < _SIGN) == (high < _SIGN):
-        first = low & (_SIGN - 1)
-        width = high - low + 1
-        return codes - low + (width if low >= _SIGN else 0), first, width
-    sizes = codes & (_SIGN - 1)
-    first = int(sizes.min())
-    width = int(sizes.max()) - first + 1
-    return sizes - first + (codes >= _SIGN) * width, first, width
+    codes = np.empty(len(bits), np.int64)
+    blocks = [slice(start, start + BLOCK) for start in range(0, len(bits), BLOCK)]
+    low, high, most = 2 * _SIGN, 0, 0  # magnitudes, and the largest code
+    for rows in blocks:  # block by block: within the processor's cache
+        code = np.right_shift(bits[rows], np.uint64(DROPPED[0]), out=codes[rows].view(np.uint64))
+        most = max(most, int(code.max()))
+        sizes = code & np.uint64(_SIGN - 1) if most >= _SIGN else code
+        low, high = min(low, int(sizes.min())), max(high, int(sizes.max()))
+    width = high - low + 1
+    for rows in blocks:
+        if most >= _SIGN:
+            negative = codes[rows] >= _SIGN
+            codes[rows] -= low
+            codes[rows] -= negative * np.int64(_SIGN - width)
+        else:
+            codes[rows] -= low
+    return codes, low, width
 
 
 def _rounded(codes: np.ndarray, rows: np.ndarray, dropped: int) -> Points:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -72,10 +72,8 @@ def number_sketch(column: pa.Array | pa.ChunkedArray, data_type: str) -> NumberS
     if len(known):
         with np.errstate(invalid="ignore", over="ignore"):
             mean, low, high = float(known.mean()), float(known.min()), float(known.max())
-            away = known - mean
-            squares = float(np.dot(away, away))
-    few = counted.values if counted.exact else known
-    seen = distinct.distinct_of(distinct.number_hashes(few))
+            squares = _squares(known, mean)
+    seen = distinct.distinct_numbers(counted.values if counted.exact else known)
     return NumberSketch(
         data_type, len(column), nulls, nans, zeros, mean, squares, low, high, counted, seen
     )
@@ -119,9 +117,26 @@ def merged(parts: Sequence[Sketch], name: str, most: int | None = points.MOST) -
     return _merged_numbers(parts, most)
 
 
+def closed(sketch: Sketch) -> Sketch:
+    """The sketch with no more points than it is worth keeping."""
+    if isinstance(sketch, CategorySketch) or len(sketch.points.values) <= points.MOST:
+        return sketch
+    return replace(sketch, points=points.cut(sketch.points))
+
+
 def known(sketch: NumberSketch) -> int:
     """Rows that are a number: neither null nor NaN."""
     return sketch.rows - sketch.nulls - sketch.nans
+
+
+def _squares(numbers: np.ndarray, mean: float) -> float:
+    """Summed squared distances from the mean, block by block: no array beside the numbers."""
+    total = left = 0.0
+    for start in range(0, len(numbers), distinct.BLOCK):
+        away = numbers[start : start + distinct.BLOCK] - mean
+        left += float(away.sum())  # what rounding the mean left over
+        total += float(np.square(away, out=away).sum())
+    return total - left * left / len(numbers)
 
 
 def _merged_numbers(parts: Sequence[NumberSketch], most: int | None) -> NumberSketch:
@@ -138,9 +153,10 @@ def _merged_numbers(parts: Sequence[NumberSketch], most: int | None) -> NumberSk
             apart = means - mean
             squares = float(sum(part.squares for part in filled) + np.dot(rows, apart * apart))
         low, high = min(part.low for part in filled), max(part.high for part in filled)
+    counts = ("rows", "nulls", "nans", "zeros")
     return NumberSketch(
         parts[-1].data_type,
-        *(sum(getattr(part, name) for part in parts) for name in ("rows", "nulls", "nans", "zeros")),
+        *(sum(getattr(part, name) for part in parts) for name in counts),
         mean, squares, low, high,
         points.merged([part.points for part in parts], most),
         distinct.merged([part.distinct for part in parts]),

@@ -189,7 +189,7 @@ def _distribution(points: Points, at: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def _chance(gap: float, rows: int) -> float:
-    """P(a gap as large); of many rows the limit, corrected (Vrbik 2018): right to 1e-6.
+    """P(a gap as large); of many rows the limit, corrected (Vrbik 2018): right to 1e-5.
 
     The law itself takes scipy up to a second there.
     """
