@@ -42,7 +42,7 @@ def distinct_numbers(numbers: np.ndarray) -> Distinct:
 
 
 def _smallest(rows: int, hashed: Callable[[slice], np.ndarray]) -> Distinct:
-    """The smallest hashes, looked for below a bound: block by block, within the processor's cache."""
+    """The smallest hashes, looked for below a bound, by blocks that fit the processor's cache."""
     blocks = [slice(start, start + BLOCK) for start in range(0, rows, BLOCK)]
     # Of rows with different values about 4 KEPT are below this; of fewer values, fewer.
     bound = 4 * KEPT / max(rows, 1)
