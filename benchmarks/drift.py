@@ -2,10 +2,11 @@
 
 Ours folds both data frames into sketches, as monitors do, and judges them as notebook 07 does; the
 peer's DataDriftPreset runs with its own defaults and once more by its stability index, in the
-environment of `make bench-learning`. Prints seconds (ours: median of three), the limit and the
-ratio, whether both see the planted drifts and nothing else, what a day costs when 30 days are
-there, and peak memory at 1M and 4M rows. Exits 1 below the limit, when a verdict is wrong, when a
-day costs over 1.5 times its own pass, or when memory grows by half.
+environment of `make bench-learning`. Prints seconds of processor time, all threads (ours: median of
+three), the limit and the ratio, whether both see the planted drifts and nothing else, what a day
+costs when 30 days are there, and peak memory at 1M and 4M rows. Exits 1 below the limit, when a
+verdict of ours or of the peer's defaults is wrong, when a day costs over 1.5 times its own pass, or
+when memory grows by half.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -53,7 +53,7 @@ def main() -> int:
             peer = told(PEER, HERE / "drift_peer.py", folder, method)
             ratios[method] = peer["seconds"] / seconds
             same = set(peer["drifted"]) == DRIFTED
-            passed &= same
+            passed &= same or method != "default"  # by its index it misses a share of zeros
             print(
                 f"peer   {peer['seconds']:7.2f} s  Evidently {peer['version']}, DataDriftPreset, "
                 f"{method}; {'the same columns' if same else named(peer['drifted'])}"
@@ -70,7 +70,7 @@ def judged(now: pd.DataFrame, base: pd.DataFrame) -> set[str]:
     """Columns that drifted, from the data frames on."""
     sides = [parts(pa.Table.from_pandas(frame, preserve_index=False)) for frame in (now, base)]
     window = {group._replace(start=0, end=1): part for group, part in sides[0].items()}
-    rows = pd.DataFrame([row for row in drift_rows(window, sides[1], "1 day")])
+    rows = pd.DataFrame(list(drift_rows(window, sides[1], "1 day")))
     return {
         found.column
         for found in judge_drift(rows[rows["column_name"] != TABLE], COLUMNS, 0.2).findings
@@ -122,23 +122,23 @@ def report_memory() -> bool:
 
 def fold_file(file: str) -> None:
     """Fold a Parquet file batch by batch; prints what the process held at most."""
-    import resource
-
     numeric = frozenset(name for name in COLUMNS if SCHEMA.field(name).type == pa.float64())
     kinds = {name: "double" if name in numeric else "string" for name in COLUMNS}
     batches = pq.ParquetFile(file).iter_batches(2**16)
     found = fold(batches, folding.Plan(kinds, numeric, None, models=False), 2**18)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    # Of this program alone: ru_maxrss would still be that of the process which started it.
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    peak = int(status.partition("VmHWM:")[2].split()[0]) / 1024
     print(json.dumps({"megabytes": peak, "rows": sum(part.rows for part in found.values())}))
 
 
 def timed(work: Callable) -> tuple[float, object]:
-    """Median seconds of three, after one to warm up; and what came out."""
+    """Median processor seconds of three, after one to warm up; and what came out."""
     found, taken = work(), []
     for _ in range(3):
-        begin = time.perf_counter()
+        begin = time.process_time()
         found = work()
-        taken.append(time.perf_counter() - begin)
+        taken.append(time.process_time() - begin)
     return statistics.median(taken), found
 
 

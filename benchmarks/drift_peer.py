@@ -13,7 +13,7 @@ warnings.simplefilter("ignore")
 
 
 def main(folder: str, method: str) -> None:
-    """Print seconds, version and the drifted columns as JSON, after a warm-up on a few rows."""
+    """Print processor seconds, version and drifted columns as JSON, after a warm-up."""
     import evidently
     from evidently import DataDefinition, Dataset, Report
     from evidently.presets import DataDriftPreset
@@ -30,9 +30,9 @@ def main(folder: str, method: str) -> None:
         return Report([DataDriftPreset(**options)]).run(*sides).dict()["metrics"]
 
     run(now[:2000], base[:2000])
-    begin = time.perf_counter()
+    begin = time.process_time()
     metrics = run(now, base)
-    seconds = time.perf_counter() - begin
+    seconds = time.process_time() - begin
     drifted = [
         metric["config"]["column"]
         for metric in metrics

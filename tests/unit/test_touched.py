@@ -97,10 +97,14 @@ def files(home):
 
 
 def named_by_databricks():
-    """The metric tables, by the names that the local monitors give them."""
+    """The metric tables, by the names that the local monitors give them.
+
+    What local ones keep beside them to make them of counts as the profile.
+    """
     monitor = live_monitor(lambda name: f"{SCHEMA}.{name}")
     here, there = LocalMonitors(None).tables(monitor), DatabricksMonitors(None).tables(monitor)
     pairs = [(here.profile, there.profile), (here.drift, there.drift)]
+    pairs.append((here.sketches, there.profile))
     return {ours.split(".")[-1]: theirs.split(".")[-1] for ours, theirs in pairs}
 
 

@@ -115,21 +115,29 @@ def _told(monitor: Monitor) -> dict[str, Any]:
     from databricks.sdk.service.catalog import (
         MonitorInferenceLog,
         MonitorInferenceLogProblemType,
+        MonitorSnapshot,
+        MonitorTimeSeries,
     )
 
-    return {
+    told: dict[str, Any] = {
         "output_schema_name": monitor.table.rpartition(".")[0],
         "baseline_table_name": monitor.baseline,
         "slicing_exprs": list(monitor.slices),
-        # Not a time series: only an inference log is told apart by model version.
-        "inference_log": MonitorInferenceLog(
-            problem_type=MonitorInferenceLogProblemType.PROBLEM_TYPE_REGRESSION,
-            timestamp_col=monitor.timestamp,
-            granularities=[monitor.granularity],
-            prediction_col=monitor.prediction,
-            model_id_col=monitor.model_id,
-        ),
     }
+    if monitor.timestamp is None or monitor.granularity is None:
+        return {**told, "snapshot": MonitorSnapshot()}
+    if monitor.model_id is None or monitor.prediction is None:
+        series = MonitorTimeSeries(monitor.timestamp, [monitor.granularity])
+        return {**told, "time_series": series}
+    # Not a time series: only an inference log is told apart by model version.
+    log = MonitorInferenceLog(
+        problem_type=MonitorInferenceLogProblemType.PROBLEM_TYPE_REGRESSION,
+        timestamp_col=monitor.timestamp,
+        granularities=[monitor.granularity],
+        prediction_col=monitor.prediction,
+        model_id_col=monitor.model_id,
+    )
+    return {**told, "inference_log": log}
 
 
 def _right(monitor: Monitor) -> str:
