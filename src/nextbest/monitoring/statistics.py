@@ -84,6 +84,20 @@ def wasserstein(now: Numbers, base: Numbers) -> float:
     return float(np.sum(mean * np.diff(curves.at)))
 
 
+def above(high: Points, low: Points) -> float:
+    """P(a row of `high` is larger than one of `low`), ties counted half: the AUC; both have rows.
+
+    Source: Mann and Whitney (1947).
+    """
+    at = _grid(high, low)
+    before, after = _distribution(low, at)
+    rows = np.diff(np.concatenate([[0.0], np.column_stack(_distribution(high, at)).ravel()]))
+    # A step of `high` meets the middle of the step that `low` makes there; a stretch between
+    # two values the middle of what `low` gains on it.
+    reached = np.concatenate([[0.0], np.column_stack([before, after]).ravel()])
+    return float(np.sum(rows * (reached[1:] + reached[:-1]) / 2))
+
+
 def stability(now: Numbers, base: Numbers) -> float:
     """Population stability index Σ (p−q) ln(p/q), missing values being a bin of their own.
 
