@@ -6,7 +6,7 @@ environment of `make bench-learning`. Prints seconds of processor time, all thre
 three), the limit and the ratio, whether both see the planted drifts and nothing else, what a day
 costs when 30 days are there, and peak memory at 1M and 4M rows. Exits 1 below the limit, when a
 verdict of ours or of the peer's defaults is wrong, when a day costs over 1.5 times its own pass, or
-when memory grows by half.
+when memory grows by a fifth.
 """
 
 from __future__ import annotations
@@ -117,14 +117,15 @@ def report_memory() -> bool:
                     writer.write_table(table, row_group_size=2**17)
             peaks[million] = told(sys.executable, __file__, "--fold", file)["megabytes"]
             print(f"memory {peaks[million]:7.0f} MB peak of folding {million}M rows of a file")
-    return peaks[4] <= 1.5 * peaks[1]
+    return peaks[4] <= 1.2 * peaks[1]
 
 
 def fold_file(file: str) -> None:
     """Fold a Parquet file batch by batch; prints what the process held at most."""
     numeric = frozenset(name for name in COLUMNS if SCHEMA.field(name).type == pa.float64())
     kinds = {name: "double" if name in numeric else "string" for name in COLUMNS}
-    batches = pq.ParquetFile(file).iter_batches(2**16)
+    # Without reading ahead, which would hold the whole file.
+    batches = pq.ParquetFile(file, pre_buffer=False).iter_batches(2**16)
     found = fold(batches, folding.Plan(kinds, numeric, None, models=False), 2**18)
     # Of this program alone: ru_maxrss would still be that of the process which started it.
     status = Path("/proc/self/status").read_text(encoding="utf-8")
