@@ -4,6 +4,7 @@ SHELL := bash
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+READY_BENCH := .venv-bench/.ready
 export UV := $(BIN)/uv
 # Of the demonstration: on one day, so that everybody sees the same numbers.
 DAY ?= 2026-11-21
@@ -35,15 +36,12 @@ format: $(READY) ## format and sort imports
 	@$(BIN)/black --quiet src tests benchmarks notebooks examples
 	@$(BIN)/ruff check --fix --quiet .
 
-bench: $(READY) ## each benchmark prints ours, the named peer, the limit and the ratio
-	@for name in validate ope capacity decide engine point_in_time online_store; do \
+bench: $(READY) $(READY_BENCH) ## each benchmark prints ours, the named peer, the limit and the ratio
+	@for name in validate ope capacity decide engine point_in_time online_store drift; do \
 		echo "== $$name"; $(BIN)/python benchmarks/$$name.py || failed="$$failed $$name"; \
 	done; test -z "$$failed" || { echo "missed its limit:$$failed"; exit 1; }
 
-bench-learning: $(READY) ## how much of the oracle's gap we capture, and how much our peers do
-	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
-	@$(UV) pip install --quiet --python .venv-bench/bin/python --no-deps -r requirements-bench.txt
-	@$(UV) pip install --quiet --python .venv-bench/bin/python --no-deps --editable .
+bench-learning: $(READY_BENCH) ## how much of the oracle's gap we capture, and how much our peers do
 	@.venv-bench/bin/python benchmarks/learning.py $(ARGS)
 
 oracle: $(READY) ## a thousand training sets against Databricks' own client, ten minutes
@@ -75,5 +73,11 @@ $(READY): requirements-dev.txt pyproject.toml
 	@$(BIN)/python -c "import mlflow.pyfunc, alembic, sqlalchemy.dialects.sqlite" & \
 		$(BIN)/python -c "import pysail, pyspark.sql.connect.session, lightgbm, deltalake, nextbest.lifecycle" & wait
 	@touch $(READY)
+
+$(READY_BENCH): requirements-bench.txt $(READY)
+	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	@$(UV) pip install --quiet --python .venv-bench/bin/python --no-deps -r requirements-bench.txt
+	@$(UV) pip install --quiet --python .venv-bench/bin/python --no-deps --editable .
+	@touch $(READY_BENCH)
 
 .PHONY: help setup demo test lint schema format bench bench-learning oracle loop matrix pins clean

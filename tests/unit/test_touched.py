@@ -99,11 +99,15 @@ def files(home):
 
 
 def named_by_databricks():
-    """The metric tables, by the names that the local monitors give them."""
+    """The metric tables, by the names that the local monitors give them.
+
+    What local ones keep beside them to make them of counts as the profile.
+    """
     monitor = live_monitor(lambda name: f"{SCHEMA}.{name}")
     here = OwnMonitors(None).tables(monitor)
     there = DatabricksMonitors(None, "quality_monitors").tables(monitor)
     pairs = [(here.profile, there.profile), (here.drift, there.drift)]
+    pairs.append((here.sketches, there.profile))
     return {ours.split(".")[-1]: theirs.split(".")[-1] for ours, theirs in pairs}
 
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from functools import reduce
+from typing import TYPE_CHECKING, Any
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+import numpy as np
 
-from nextbest.monitoring.schemas import ALL_MODELS, TABLE, profile_schema
-from nextbest.monitoring.windows import GROUP, grouped, kinds, quoted, stacked
+from nextbest.monitoring import folding, points
+from nextbest.monitoring.folding import Group, Part, Parts
+from nextbest.monitoring.sketches import CategorySketch, NumberSketch, Sketch, known
+from nextbest.monitoring.sketching import sketched
 
-QUANTILES = tuple(step / 100 for step in range(101))
-FREQUENT = 10  # items kept per categorical column
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+TABLE = ":table"
+QUANTILES = np.arange(101) / 100
+FREQUENT = 10  # items told per categorical column
 SHARES = {  # percent of all rows, null or not
     "percent_nan": "num_nan",
     "percent_null": "num_nulls",
@@ -24,139 +30,121 @@ SHARES = {  # percent of all rows, null or not
 def profile(
     frame: DataFrame,
     *,
-    timestamp: str,
-    granularity: str = "1 day",
+    timestamp: str | None = None,
+    granularity: str | None = "1 day",
     columns: Sequence[str],
-    model_id: str,
+    model_id: str | None = None,
     slices: Sequence[str] = (),
     log_type: str = "INPUT",
 ) -> DataFrame:
     """Profile `columns` per window, model version ("*": all) and slice, as `profile_schema` says.
 
-    `count` counts values that are not null (rows, for ":table"); NaN counts as a value, but
-    quantiles (101, every percent), moments, zeros and distinct values leave it out. With log_type
-    BASELINE the rows are one window, from the first to the last timestamp of the group. Raises
-    DataError for columns that are missing or can't be profiled. Source: Databricks, "Data
+    Without `model_id` it is a time series, without `granularity`, too, a snapshot. `count` counts
+    values that are not null (rows, for ":table"); NaN counts as a value, but quantiles (101, every
+    percent), moments, zeros and distinct values leave it out. With log_type BASELINE the rows are
+    one window, from the first to the last timestamp of the group. Quantiles and distinct counts
+    are exact up to `rounding.EXACT` and `distinct.KEPT` values; see there for the error beyond.
+    Raises DataError for columns that are missing or can't be profiled. Source: Databricks, "Data
     profiling metric tables".
     """
-    columns = list(columns)
-    found = kinds(frame, columns)
-    whole = log_type == "BASELINE"
-    rows = grouped(
+    from nextbest.monitoring.metric_frames import profile_frame
+
+    parts = sketched(
         frame,
-        timestamp=timestamp,
-        granularity=None if whole else granularity,
         columns=columns,
+        timestamp=timestamp,
+        granularity=None if log_type == "BASELINE" else granularity,
         model_id=model_id,
         slices=slices,
-        all_models=ALL_MODELS,
     )
-    parts = [_table(rows, columns)]
-    if found.numeric:
-        cells = [quoted(name) for name in found.numeric]
-        parts.append(_numeric(stacked(rows, found.numeric, cells, "DOUBLE")))
-    if found.categorical:
-        cells = [quoted(name) for name in found.categorical]
-        parts.append(_categorical(stacked(rows, found.categorical, cells, "STRING")))
-    schema = profile_schema(model_id)
-    constants = {
-        "window": F.struct(
-            F.coalesce("__start", "__first").alias("start"),
-            F.coalesce("__end", "__last").alias("end"),
-        ),
-        "log_type": F.lit(log_type),
-        "monitor_version": F.lit(0),
-        "granularity": F.lit(granularity),
-        model_id: F.col("__model"),
-    }
-    shaped = [
-        part.select(
-            *[
-                _value(part, field.name, constants).cast(field.dataType).alias(field.name)
-                for field in schema.fields
-            ]
-        )
-        for part in parts
-    ]
-    return reduce(DataFrame.unionAll, shaped)
+    if model_id:
+        parts = folding.with_all_models(parts)
+    rows = profile_rows(parts, granularity, log_type)
+    return profile_frame(frame.sparkSession, rows, model_id)
 
 
-def _value(part: DataFrame, name: str, constants: dict[str, Column]) -> Column:
-    if name in constants:
-        return constants[name]
-    counted = SHARES.get(name)
-    if counted in part.columns:
-        return F.col(counted) * F.lit(100.0) / F.col("__rows")
-    return F.col(name) if name in part.columns else F.lit(None)
+def profile_rows(
+    parts: Parts, granularity: str | None, log_type: str = "INPUT"
+) -> list[dict[str, Any]]:
+    """Rows of profile_metrics; windows as `start` and `end` in µs since 1970, `model` apart."""
+    rows = []
+    for group, part in parts.items():
+        start, end = bounds(group, part)
+        told = {
+            "start": start, "end": end, "log_type": log_type, "monitor_version": 0,
+            "granularity": granularity, "slice_key": group.slice_key,
+            "slice_value": group.slice_value, "model": group.model,
+        }  # fmt: skip
+        rows.append({**told, **_table(part)})
+        for name, sketch in part.columns.items():
+            rows.append({**told, "column_name": name, **measured(sketch)})
+    return rows
 
 
-def _span() -> list[Column]:
+def bounds(group: Group, part: Part) -> tuple[int | None, int | None]:
+    """The group's window; of rows in no window, from the first to right after the last."""
+    if group.start is not None or part.first is None or part.last is None:
+        return group.start, group.end
     # The last instant is inside; a window's end is not: one microsecond later.
-    return [
-        F.min("__at").alias("__first"),
-        F.timestamp_micros(F.unix_micros(F.max("__at")) + 1).alias("__last"),
-        F.count(F.lit(1)).alias("__rows"),
-    ]
+    return part.first, part.last + 1
 
 
-def _table(rows: DataFrame, columns: Sequence[str]) -> DataFrame:
-    filled = F.array(*[F.when(F.count(name) > 0, F.lit(name)) for name in columns])
-    return rows.groupBy(*GROUP).agg(
-        *_span(),
-        F.lit(TABLE).alias("column_name"),
-        F.count(F.lit(1)).alias("count"),
-        F.array_compact(filled).alias("non_null_columns"),
+def filled(part: Part) -> list[str]:
+    """Columns with a value that is not null."""
+    return [name for name, sketch in part.columns.items() if sketch.rows > sketch.nulls]
+
+
+def measured(sketch: Sketch) -> dict[str, Any]:
+    """What profile_metrics tells of a column."""
+    told = _numbers(sketch) if isinstance(sketch, NumberSketch) else _categories(sketch)
+    told |= {
+        "data_type": sketch.data_type,
+        "count": sketch.rows - sketch.nulls,
+        "num_nulls": sketch.nulls,
+    }
+    for share, counted in SHARES.items():
+        if counted in told:
+            told[share] = told[counted] * 100.0 / sketch.rows if sketch.rows else None
+    return told
+
+
+def _table(part: Part) -> dict[str, Any]:
+    return {"column_name": TABLE, "count": part.rows, "non_null_columns": filled(part)}
+
+
+def _numbers(sketch: NumberSketch) -> dict[str, Any]:
+    rows = known(sketch)
+    told: dict[str, Any] = {"num_zeros": sketch.zeros, "num_nan": sketch.nans}
+    exact = sketch.points.exact
+    told["distinct_count"] = (
+        len(sketch.points.values) if exact else min(sketch.distinct.count, rows)
     )
+    if not rows:
+        return told
+    with np.errstate(invalid="ignore"):
+        quantiles = points.quantiles(sketch.points, QUANTILES)
+    spread = math.sqrt(sketch.squares / (rows - 1)) if rows > 1 else math.nan
+    values = {"avg": sketch.mean, "min": sketch.low, "max": sketch.high, "stddev": spread}
+    return {
+        **told,
+        **{name: None if math.isnan(value) else value for name, value in values.items()},
+        "quantiles": [*map(float, np.clip(quantiles, sketch.low, sketch.high))],
+        "median": float(np.clip(quantiles[50], sketch.low, sketch.high)),
+    }
 
 
-def _numeric(cells: DataFrame) -> DataFrame:
-    value = F.col("value")
-    # -0.0 is 0.0 and NaN no number: engines differ in how they count both.
-    number = F.when(value == 0, F.lit(0.0)).when(~F.isnan(value), value)
-    exact = cells.withColumn("number", number)
-    measured = exact.groupBy(*GROUP, "column_name", "data_type").agg(
-        *_span(),
-        F.count("value").alias("count"),
-        F.count_if(value.isNull()).alias("num_nulls"),
-        F.avg("number").alias("avg"),
-        F.percentile("number", F.array(*map(F.lit, QUANTILES))).alias("quantiles"),
-        F.min("number").alias("min"),
-        F.max("number").alias("max"),
-        F.stddev("number").alias("stddev"),
-        F.count_if(F.col("number") == 0).alias("num_zeros"),
-        F.count_if(F.isnan(value)).alias("num_nan"),
-        F.count_distinct("number").alias("distinct_count"),
-    )
-    return measured.withColumn("median", F.element_at("quantiles", 51))
-
-
-def _categorical(cells: DataFrame) -> DataFrame:
-    by_item = cells.groupBy(*GROUP, "column_name", "data_type", "value").agg(
-        *_span(), F.length("value").cast("double").alias("length")
-    )
-    seen = F.col("value").isNotNull()
-    # Most frequent first, then by name, so that every engine keeps the same items.
-    pair = F.struct((-F.col("__rows")).alias("order"), F.col("value").alias("item"))
-    text = seen & (F.col("data_type") == "string")
-    length = F.when(text, F.col("length"))
-    number = F.when(text, F.col("__rows"))
-    items = by_item.groupBy(*GROUP, "column_name", "data_type").agg(
-        F.min("__first").alias("__first"),
-        F.max("__last").alias("__last"),
-        F.coalesce(F.sum(F.when(seen, F.col("__rows"))), F.lit(0)).alias("count"),
-        F.coalesce(F.sum(F.when(~seen, F.col("__rows"))), F.lit(0)).alias("num_nulls"),
-        F.count("value").alias("distinct_count"),
-        F.min(length).alias("min_length"),
-        F.max(length).alias("max_length"),
-        (F.sum(length * number) / F.sum(number)).alias("avg_length"),
-        F.slice(F.sort_array(F.collect_list(F.when(seen, pair))), 1, FREQUENT).alias("__top"),
-        F.sum("__rows").alias("__rows"),
-    )
-    top = F.transform(
-        "__top",
-        lambda pair: F.struct(
-            pair["item"].alias("item"),
-            (-pair["order"]).alias("count"),
-        ),
-    )
-    return items.withColumn("frequent_items", top)
+def _categories(sketch: CategorySketch) -> dict[str, Any]:
+    items = sketch.items
+    rows = sketch.rows - sketch.nulls
+    order = np.lexsort((items.names, -items.rows))[:FREQUENT]
+    told: dict[str, Any] = {
+        "distinct_count": len(items.names) if items.exact else min(sketch.distinct.count, rows),
+        "frequent_items": [{"item": items.names[at], "count": int(items.rows[at])} for at in order],
+    }
+    if rows and sketch.data_type == "string":
+        told |= {
+            "min_length": float(sketch.shortest),
+            "max_length": float(sketch.longest),
+            "avg_length": sketch.letters / rows,
+        }
+    return told

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pyspark.sql import types as T
 
+from nextbest.monitoring.folding import ALL_MODELS as ALL_MODELS
+
 WINDOW = T.StructType(
     [T.StructField("start", T.TimestampType()), T.StructField("end", T.TimestampType())]
 )
@@ -13,7 +15,6 @@ TEST = T.StructType(
 ITEM = T.StructType([T.StructField("item", T.StringType()), T.StructField("count", T.LongType())])
 NAMES = T.ArrayType(T.StringType())
 CHANGED = T.StructType([T.StructField("added", NAMES), T.StructField("missing", NAMES)])
-ALL_MODELS = "*"
 TABLE = ":table"
 
 # What identifies a row of the metric tables, next to the model-id column.
@@ -23,10 +24,11 @@ DRIFT_KEY = (
 )  # fmt: skip
 
 
-def profile_schema(model_id: str) -> T.StructType:
-    """profile_metrics of an inference log whose model versions stand in column `model_id`.
+def profile_schema(model_id: str | None = None) -> T.StructType:
+    """profile_metrics; of an inference log, whose model versions stand in `model_id`, with those.
 
-    Percentages are 0–100. Source: Databricks, "Data profiling metric tables".
+    Snapshots and time series have no such column. Percentages are 0–100. Source: Databricks,
+    "Data profiling metric tables".
     """
     return _schema(
         ("window", WINDOW),
@@ -58,12 +60,12 @@ def profile_schema(model_id: str) -> T.StructType:
         ("percent_null", T.DoubleType()),
         ("percent_zeros", T.DoubleType()),
         ("percent_distinct", T.DoubleType()),
-        (model_id, T.StringType()),
+        *_models(model_id),
     )
 
 
-def drift_schema(model_id: str) -> T.StructType:
-    """drift_metrics of an inference log whose model versions stand in column `model_id`.
+def drift_schema(model_id: str | None = None) -> T.StructType:
+    """drift_metrics, with `model_id` as in `profile_schema`.
 
     Source: Databricks, "Data profiling metric tables".
     """
@@ -90,8 +92,12 @@ def drift_schema(model_id: str) -> T.StructType:
         ("chi_squared_test", TEST),
         ("tv_distance", T.DoubleType()),
         ("l_infinity_distance", T.DoubleType()),
-        (model_id, T.StringType()),
+        *_models(model_id),
     )
+
+
+def _models(model_id: str | None) -> list[tuple[str, T.DataType]]:
+    return [(model_id, T.StringType())] if model_id else []
 
 
 def _schema(*fields: tuple[str, T.DataType]) -> T.StructType:

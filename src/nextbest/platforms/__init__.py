@@ -127,24 +127,40 @@ class Published:
 
 @dataclass(frozen=True)
 class Monitor:
-    """What to watch: an inference log over time, and the table it is compared with."""
+    """What to watch, and the table it is compared with, if any.
+
+    With `model_id` it is an inference log, else with a `timestamp` a time series, else a snapshot:
+    the whole table, on the day it is looked at.
+    """
 
     table: str
-    baseline: str
-    timestamp: str
-    granularity: str
-    model_id: str  # the column that tells model versions apart
-    prediction: str  # the column with what they predict, a number
+    baseline: str | None
+    timestamp: str | None
+    granularity: str | None
+    model_id: str | None  # the column that tells model versions apart
+    prediction: str | None  # the column with what they predict, a number
     columns: tuple[str, ...]
     slices: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        problems = []
+        if (self.timestamp is None) != (self.granularity is None):
+            problems.append("timestamp and granularity go together")
+        if self.model_id is not None and self.timestamp is None:
+            problems.append("an inference log needs a timestamp")
+        if (self.model_id is None) != (self.prediction is None):
+            problems.append("model_id and prediction go together")
+        if problems:
+            raise DataError(f"monitor of {self.table}: {'; '.join(problems)}")
 
 
 @dataclass(frozen=True)
 class MetricTables:
-    """Where a monitor's metrics stand."""
+    """Where a monitor's metrics stand; `sketches`, of which they are made, where we make them."""
 
     profile: str
     drift: str
+    sketches: str | None = None
 
 
 @dataclass(frozen=True)

@@ -87,3 +87,15 @@ def test_drift_matches_scipy_on_the_raw_rows(spark, tmp_path):
     assert abs(spend["ks_test"]["statistic"] - exact) < 0.03
     assert spend["avg_delta"] == pytest.approx(first["spend"].mean() - base["spend"].mean())
     assert _whole(rows, "segment")[0]["js_distance"] is not None
+
+
+def test_of_a_slice_with_many_values_the_most_frequent_hundred_are_kept(spark):
+    rows = [(float(n), f"v{n % 150:03d}" if n < 1500 else "v149") for n in range(1600)]
+    frame = spark.createDataFrame(rows, "x double, s string")
+    found = profile(frame, granularity=None, columns=["x"], slices=("s",)).toPandas()
+    tables = found[found["column_name"] == ":table"].set_index("slice_value")["count"]
+    assert tables[None] == 1600
+    sliced = tables[tables.index.notna()]
+    assert sorted(sliced.index) == [*(f"v{n:03d}" for n in range(99)), "v149"]
+    assert sliced["v149"] == 110
+    assert set(sliced[:"v098"]) == {10}

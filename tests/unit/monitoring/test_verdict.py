@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 
 from nextbest.monitoring import statistics
+from nextbest.monitoring.points import Points
 from nextbest.monitoring.statistics import (
     Counts,
-    Histogram,
+    Numbers,
     chi_squared,
     jensen_shannon,
     stability,
@@ -19,6 +20,12 @@ from nextbest.monitoring.statistics import (
 from nextbest.monitoring.verdict import JS, NOT_COMPUTABLE, PSI, judge_drift, matching
 
 pytestmark = pytest.mark.unit
+
+
+def _numbers(rows, missing=0):
+    values = np.array(list(rows), dtype=float)
+    counts = np.array(list(rows.values()), dtype=np.int64)
+    return Numbers(Points(values, counts, np.zeros(len(values), bool)), missing)
 
 
 def _rows(**values):
@@ -79,7 +86,7 @@ def test_nothing_to_judge_is_refused(columns, threshold):
 
 def test_the_thresholds_correspond_for_small_differences():
     base, now = {"a": 50_000, "b": 50_000}, {"a": 52_000, "b": 48_000}
-    numbers = [statistics.Histogram({0.0: (n["a"], 0.0), 1.0: (n["b"], 0.0)}) for n in (now, base)]
+    numbers = [_numbers({0.0: n["a"], 1.0: n["b"]}) for n in (now, base)]
     index = statistics.stability(*numbers)
     distance = statistics.jensen_shannon(statistics.Counts(now), statistics.Counts(base))
     assert distance == pytest.approx(matching(index), rel=1e-3)
@@ -94,8 +101,7 @@ def test_windows_of_noise_are_quiet():
             if number % 3:  # rows over the hundred bins of a baseline's percentiles
                 sides = [random.multinomial(n, [0.01] * 100) for n in (20_000, 40_000)]
                 now, base = (
-                    statistics.Histogram({float(i): (int(n), 0.0) for i, n in enumerate(side)})
-                    for side in sides
+                    _numbers({float(i): int(n) for i, n in enumerate(side)}) for side in sides
                 )
                 found[name] = (statistics.stability(now, base), None)
             else:
@@ -130,9 +136,9 @@ def test_many_categories_in_few_rows_are_no_drift_by_chance():
 
 
 def test_a_column_that_never_has_a_value_is_stable():
-    assert stability(Histogram({}, 100), Histogram({}, 1000)) == 0.0
-    assert np.isnan(stability(Histogram({}, 0), Histogram({}, 1000)))
-    assert stability(Histogram({1.0: (100, 100.0)}, 0), Histogram({}, 1000)) > 1
+    assert stability(_numbers({}, 100), _numbers({}, 1000)) == 0.0
+    assert np.isnan(stability(_numbers({}, 0), _numbers({}, 1000)))
+    assert stability(_numbers({1.0: 100}), _numbers({}, 1000)) > 1
 
 
 def _days(*values, pvalue=0.0):

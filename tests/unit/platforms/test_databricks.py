@@ -54,7 +54,20 @@ def test_the_first_refresh_creates_the_monitor_and_waits(space):
     assert dataclasses.astuple(tables) == (
         created["profile_metrics_table_name"],
         created["drift_metrics_table_name"],
+        None,  # no sketches of ours
     )
+
+
+def test_a_time_series_and_a_snapshot_are_declared_as_such(space):
+    series = dataclasses.replace(MONITOR, table="a.b.series", model_id=None, prediction=None)
+    still = dataclasses.replace(series, table="a.b.still", timestamp=None, granularity=None)
+    for monitor in (series, still):
+        DatabricksMonitors(space.client(), "quality_monitors").make_first(monitor)
+    created = space.kept["monitors"]
+    assert created["a.b.series"]["time_series"] == {
+        "timestamp_col": "decided_at", "granularities": ["1 day"],
+    }  # fmt: skip
+    assert created["a.b.still"]["snapshot"] == {}
 
 
 def test_the_second_refresh_updates_it(space):

@@ -56,7 +56,7 @@ class DatabricksMonitors:
     def can_watch(self, monitor: Monitor) -> bool:
         """Whether the tables are there: the watched one and what it is compared with."""
         tables = self._workspace.tables
-        for table in (monitor.table, monitor.baseline):
+        for table in filter(None, (monitor.table, monitor.baseline)):
             right = f"SELECT or BROWSE on {table}"
             found = look(partial(tables.exists, table), f"table {table}", right)
             if found is None or not found.table_exists:

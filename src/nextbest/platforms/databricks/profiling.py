@@ -126,7 +126,8 @@ class DataQuality:
 
     def update(self, monitor: Monitor) -> At:
         quality, told = self._workspace.data_quality, self._told(monitor)
-        mask = ",".join(f"data_profiling_config.{name}" for name in _DECLARED)
+        declared = ("output_schema_id", "baseline_table_name", "slicing_exprs", _kind(monitor))
+        mask = ",".join(f"data_profiling_config.{name}" for name in declared)
         call = partial(quality.update_monitor, _TABLE, told.object_id, told, mask)
         return self._at(_change(call, monitor))
 
@@ -157,34 +158,50 @@ class DataQuality:
         return self._ids[table]
 
     def _told(self, monitor: Monitor) -> Any:
-        from databricks.sdk.service.dataquality import (
-            AggregationGranularity,
-            DataProfilingConfig,
-            InferenceLogConfig,
-            InferenceProblemType,
-        )
+        from databricks.sdk.service.dataquality import DataProfilingConfig
         from databricks.sdk.service.dataquality import Monitor as Declared
 
         schema, schemas = monitor.table.rpartition(".")[0], self._workspace.schemas
         found = ask(partial(schemas.get, schema), f"schema {schema}", f"USE SCHEMA on {schema}")
-        name = monitor.granularity.upper().replace(" ", "_")
         config = DataProfilingConfig(
             output_schema_id=_known(found.schema_id, f"schema {schema}"),
             baseline_table_name=monitor.baseline,
             slicing_exprs=list(monitor.slices),
-            inference_log=InferenceLogConfig(
-                problem_type=InferenceProblemType.INFERENCE_PROBLEM_TYPE_REGRESSION,
-                timestamp_column=monitor.timestamp,
-                granularities=[AggregationGranularity[f"AGGREGATION_GRANULARITY_{name}"]],
-                prediction_column=monitor.prediction,
-                model_id_column=monitor.model_id,
-            ),
+            **{_kind(monitor): _config(monitor)},
         )
         return Declared(_TABLE, self._id(monitor.table), data_profiling_config=config)
 
 
-# What an update may change: all that we declare.
-_DECLARED = ("output_schema_id", "baseline_table_name", "slicing_exprs", "inference_log")
+def _kind(monitor: Monitor) -> str:
+    """What the watched table is; only an inference log is told apart by model version."""
+    if monitor.timestamp is None:
+        return "snapshot"
+    return "time_series" if monitor.model_id is None else "inference_log"
+
+
+def _config(monitor: Monitor) -> Any:
+    """How the newer API is told of the kind."""
+    from databricks.sdk.service.dataquality import (
+        AggregationGranularity,
+        InferenceLogConfig,
+        InferenceProblemType,
+        SnapshotConfig,
+        TimeSeriesConfig,
+    )
+
+    if monitor.timestamp is None or monitor.granularity is None:
+        return SnapshotConfig()
+    name = monitor.granularity.upper().replace(" ", "_")
+    granularities = [AggregationGranularity[f"AGGREGATION_GRANULARITY_{name}"]]
+    if monitor.model_id is None or monitor.prediction is None:
+        return TimeSeriesConfig(monitor.timestamp, granularities)
+    return InferenceLogConfig(
+        problem_type=InferenceProblemType.INFERENCE_PROBLEM_TYPE_REGRESSION,
+        timestamp_column=monitor.timestamp,
+        granularities=granularities,
+        prediction_column=monitor.prediction,
+        model_id_column=monitor.model_id,
+    )
 
 
 def _read(table: str) -> str:
@@ -234,21 +251,29 @@ def _refresh(found: Any) -> At:
 
 
 def _named(monitor: Monitor) -> dict[str, Any]:
+    """How the older API is told of a monitor."""
     from databricks.sdk.service.catalog import (
         MonitorInferenceLog,
         MonitorInferenceLogProblemType,
+        MonitorSnapshot,
+        MonitorTimeSeries,
     )
 
-    return {
+    told: dict[str, Any] = {
         "output_schema_name": monitor.table.rpartition(".")[0],
         "baseline_table_name": monitor.baseline,
         "slicing_exprs": list(monitor.slices),
-        # Not a time series: only an inference log is told apart by model version.
-        "inference_log": MonitorInferenceLog(
-            problem_type=MonitorInferenceLogProblemType.PROBLEM_TYPE_REGRESSION,
-            timestamp_col=monitor.timestamp,
-            granularities=[monitor.granularity],
-            prediction_col=monitor.prediction,
-            model_id_col=monitor.model_id,
-        ),
     }
+    if monitor.timestamp is None or monitor.granularity is None:
+        return {**told, "snapshot": MonitorSnapshot()}
+    if monitor.model_id is None or monitor.prediction is None:
+        series = MonitorTimeSeries(monitor.timestamp, [monitor.granularity])
+        return {**told, "time_series": series}
+    log = MonitorInferenceLog(
+        problem_type=MonitorInferenceLogProblemType.PROBLEM_TYPE_REGRESSION,
+        timestamp_col=monitor.timestamp,
+        granularities=[monitor.granularity],
+        prediction_col=monitor.prediction,
+        model_id_col=monitor.model_id,
+    )
+    return {**told, "inference_log": log}
