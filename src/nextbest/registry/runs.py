@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -30,12 +31,15 @@ class VersionRun:
 
 
 def log_measures(model: str, version: str, measures: Mapping[str, float | None]) -> None:
-    """Log what was measured of a version with its run; what is no finite number is left out."""
+    """Log what was measured of a version with its run; what is no finite number is left out.
+
+    Letters that MLflow does not take in a metric's name become colons.
+    """
     from mlflow.entities import Metric
 
     now = int(dt.datetime.now(dt.UTC).timestamp() * 1000)
     found = [
-        Metric(name, float(value), now, 0)
+        Metric(re.sub(r"[^\w\-. :/]", ":", name), float(value), now, 0)
         for name, value in measures.items()
         if isinstance(value, int | float) and math.isfinite(value)
     ]
