@@ -63,12 +63,7 @@ def validate_model(settings: Settings, spark: SparkSession) -> Outcome:
     if version is None:
         raise DataError(f"{settings.model} has no candidate: run training_job first")
     candidate = frames.decider(settings, spark, version)
-    trial = _hold_trial(settings, platform, case, candidate)
-    verdict = _judge(settings, trial)
-    registry.record_verdict(
-        settings.model, version, verdict.as_dict(),
-        against=trial.against, as_of=settings.as_of, holdout=trial.holdout,
-    )  # fmt: skip
+    trial, verdict = _judged(settings, platform, case, candidate)
     released = _release(settings, spark, version, verdict)
     ending = "Gate passed" if verdict.passed else verdict.text
     return Outcome(
@@ -90,6 +85,27 @@ def validate_model(settings: Settings, spark: SparkSession) -> Outcome:
         },
         {"passed": str(verdict.passed).lower(), "version": version},
     )
+
+
+def judge_version(settings: Settings, spark: SparkSession, version: str) -> Verdict:
+    """Try a version against the champion on the frozen holdout; its verdict is recorded.
+
+    No alias moves. Raises DataError when there is no row to judge on.
+    """
+    platform, case = open_platform(settings, spark), use_cases.load(settings)
+    return _judged(settings, platform, case, frames.decider(settings, spark, version))[1]
+
+
+def _judged(
+    settings: Settings, platform: Platform, case: UseCase, candidate: Decider
+) -> tuple[Trial, Verdict]:
+    trial = _hold_trial(settings, platform, case, candidate)
+    verdict = _judge(settings, trial)
+    registry.record_verdict(
+        settings.model, trial.version, verdict.as_dict(),
+        against=trial.against, as_of=settings.as_of, holdout=trial.holdout,
+    )  # fmt: skip
+    return trial, verdict
 
 
 def _hold_trial(settings: Settings, platform: Platform, case: UseCase, candidate: Decider) -> Trial:
