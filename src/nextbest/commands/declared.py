@@ -130,6 +130,47 @@ def _explain(parser: argparse.ArgumentParser) -> None:
     _place(parser)
 
 
+def _promote_model(parser: argparse.ArgumentParser) -> None:
+    _model(parser)
+    parser.add_argument("--from", dest="from_alias", metavar="ALIAS", help="the one before --to")
+    parser.add_argument("--to", dest="to_alias", metavar="ALIAS", default="champion",
+                        help="staging or champion (champion)")  # fmt: skip
+    parser.add_argument("--version", metavar="N", help="this one, whatever alias it has")
+    parser.add_argument("--dry-run", action="store_true", help="tell what would be done, and stop")
+    parser.add_argument("--force", action="store_true", help="without evidence; needs --reason")
+    parser.add_argument("--reason", metavar="TEXT", help="why; it stays on the ledger")
+    parser.add_argument(
+        "--rollback", action="store_true", help="make the champion of before the champion again"
+    )
+    _releasing(parser)
+
+
+def _approve(parser: argparse.ArgumentParser) -> None:
+    _model(parser)
+    parser.add_argument("version", metavar="VERSION", help="number of the version")
+    _releasing(parser)
+
+
+def _history(parser: argparse.ArgumentParser) -> None:
+    _model(parser)
+    parser.add_argument("--page", metavar="FILE.html", help="write it as a page, with the timeline")
+    parser.add_argument("--picture", metavar="FILE.png", help="draw the timeline")
+    _releasing(parser)
+
+
+def _model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="CATALOG.SCHEMA.MODEL", help="a registered model")
+
+
+def _releasing(parser: argparse.ArgumentParser) -> None:
+    _target(parser)
+    parser.add_argument("--local", action="store_true", help="in the lakehouse of this machine")
+    parser.add_argument(
+        "--warehouse", metavar="ID", help="SQL warehouse for the ledger (DATABRICKS_WAREHOUSE_ID)"
+    )
+    _place(parser)
+
+
 def _evaluate_policy(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "log", metavar="LOG", help="CSV, Parquet, JSON lines, Delta folder or table"
@@ -203,6 +244,24 @@ COMMANDS = (
     Command(("runs",), "list the runs made here", _place, "nextbest.runner.command:runs"),
     Command(("runs", "show"), "show one run", _show, "nextbest.runner.command:show"),
     Command(("costs",), "what past runs took and cost", _costs, "nextbest.commands.costs:costs"),
+    Command(
+        ("promote-model",),
+        "move a version to an alias, on evidence; or back",
+        _promote_model,
+        "nextbest.commands.promote:promote_model",
+    ),
+    Command(
+        ("approve",),
+        "let a judged version be released by deployment_job",
+        _approve,
+        "nextbest.commands.approve:approve",
+    ),
+    Command(
+        ("history",),
+        "who was champion when, and why",
+        _history,
+        "nextbest.commands.history:history",
+    ),
     Command(("explain",), "explain a decision", _explain, "nextbest.commands.explain:explain"),
     Command(("serve",), "answer requests here", _serve, "nextbest.runner.servers:serve"),
     Command(("mlflow",), "open MLflow's pages", _mlflow, "nextbest.runner.servers:mlflow"),

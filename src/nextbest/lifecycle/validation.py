@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -34,7 +33,8 @@ from nextbest.evaluation.release import (
 from nextbest.lifecycle import frames
 from nextbest.lifecycle.holdout import digest, held_out_rows
 from nextbest.lifecycle.outcome import Outcome
-from nextbest.platforms import Platform, open_platform
+from nextbest.lifecycle.releasing import released
+from nextbest.platforms import Platform, open_platform, open_releases
 from nextbest.settings import Settings
 from nextbest.use_cases import UseCase
 
@@ -64,7 +64,7 @@ def validate_model(settings: Settings, spark: SparkSession) -> Outcome:
         raise DataError(f"{settings.model} has no candidate: run training_job first")
     candidate = frames.decider(settings, spark, version)
     trial, verdict = _judged(settings, platform, case, candidate)
-    released = _release(settings, spark, version, verdict)
+    reached = _release(settings, spark, version)
     ending = "Gate passed" if verdict.passed else verdict.text
     return Outcome(
         "\n".join(
@@ -75,7 +75,7 @@ def validate_model(settings: Settings, spark: SparkSession) -> Outcome:
                 *_without_limits(settings, spark),
                 *_told(settings, trial),
                 *_captured(settings, spark, case, candidate),
-                f"  {ending}: version {version} is {released}.",
+                f"  {ending}: version {version} is {reached}.",
             ]
         ),
         {
@@ -182,17 +182,14 @@ def _judge(settings: Settings, trial: Trial) -> Verdict:
     return judge(gates, measured)
 
 
-def _release(settings: Settings, spark: SparkSession, version: str, verdict: Verdict) -> str:
+def _release(settings: Settings, spark: SparkSession, version: str) -> str:
     """Move the aliases that the verdict and the target allow; how far the version came."""
-    if not verdict.passed:
+    recorded = registry.recorded_verdict(settings.model, version)
+    if recorded is None or not recorded.passed:
         return "not released"
-    wanted = registry.ALIASES[: registry.ALIASES.index(settings.release_to) + 1]
-    for alias in wanted[1:]:
-        registry.promote(
-            spark, settings.table("promotions"), settings.model, version, alias,
-            reason=verdict.text, evidence=json.dumps(verdict.as_dict()),
-        )  # fmt: skip
-    return wanted[-1]
+    return released(
+        settings, open_releases(settings, spark), version, recorded, settings.release_to
+    )
 
 
 def _captured(

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from mlflow.types import Schema
     from pyspark.sql import DataFrame, SparkSession
 
+    from nextbest.platforms.releases import Releases
+
 # Where the folder of a model that was logged with its feature spec keeps the model itself.
 RAW_MODEL = "data/feature_store/raw_model"
 
@@ -239,6 +241,8 @@ class Serving(Protocol):
 
     def deploy(self, name: str, model_name: str, version: str) -> Endpoint: ...
 
+    def served(self, name: str) -> Endpoint | None: ...
+
     def query(self, endpoint: Endpoint, records: Sequence[Mapping[str, Any]]) -> list[Any]: ...
 
 
@@ -259,3 +263,9 @@ def open_platform(settings: Settings, spark: SparkSession) -> Platform:
     """The platform that `settings.platform` names; never another one in its place."""
     module = importlib.import_module(f"nextbest.platforms.{settings.platform}.session")
     return module.open_platform(settings, spark)
+
+
+def open_releases(settings: Settings, spark: SparkSession) -> Releases:
+    """What a release in a task needs of the platform that `settings.platform` names."""
+    module = importlib.import_module(f"nextbest.platforms.{settings.platform}.releasing")
+    return module.in_a_task(settings, spark)

@@ -1,7 +1,8 @@
 """Which model version is candidate, staging and champion, and the ledger of how it came about."""
 
 from nextbest.registry.asking import asking, client
-from nextbest.registry.promotion import promote
+from nextbest.registry.promotion import PromotionLost, settle
+from nextbest.registry.releasing import NotReleased, lacking, release
 from nextbest.registry.verdicts import Recorded, record_verdict, recorded_verdict
 from nextbest.registry.versions import (
     ALIASES,
@@ -9,6 +10,7 @@ from nextbest.registry.versions import (
     TRAINING_KEY,
     holdout_share,
     name_candidate,
+    tag_forced,
     training_key,
     version_at,
     version_trained_on,
@@ -18,14 +20,19 @@ __all__ = [
     "ALIASES",
     "HOLDOUT_SHARE",
     "TRAINING_KEY",
+    "NotReleased",
+    "PromotionLost",
     "Recorded",
     "asking",
     "client",
     "holdout_share",
+    "lacking",
     "name_candidate",
-    "promote",
     "record_verdict",
     "recorded_verdict",
+    "release",
+    "settle",
+    "tag_forced",
     "training_key",
     "version_at",
     "version_trained_on",
