@@ -40,7 +40,10 @@ BY_NOTEBOOK: Mapping[str, Touched] = {
         experiment=True,
     ),
     "04_model_validation": Touched(
-        ("actions", "customer_features", "decisions", "outcomes"), ("promotions",), "writes"
+        ("actions", "customer_features", "decisions", "outcomes"),
+        ("promotions",),
+        model="writes",
+        endpoint=True,
     ),
     "05_batch_inference": Touched(
         ("actions", "customer_features"), ("decisions", "recommendations"), model="reads"
@@ -63,4 +66,9 @@ BY_NOTEBOOK: Mapping[str, Touched] = {
         endpoint=True,
         online=("customer_features",),
     ),
+    "09_evaluation": Touched(
+        ("actions", "customer_features", "decisions", "outcomes"), (), model="writes"
+    ),
+    "10_approval": Touched((), (), model="reads"),
+    "11_release": Touched((), ("promotions",), model="writes", endpoint=True),
 }

@@ -154,7 +154,7 @@ def _approve(parser: argparse.ArgumentParser) -> None:
 def _history(parser: argparse.ArgumentParser) -> None:
     _model(parser)
     parser.add_argument("--page", metavar="FILE.html", help="write it as a page, with the timeline")
-    parser.add_argument("--picture", metavar="FILE.png", help="draw the timeline")
+    parser.add_argument("--picture", metavar="FILE.svg", help="draw the timeline")
     _releasing(parser)
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from nextbest.bundle import Bundle
-from nextbest.platforms.databricks import stores, tags
+from nextbest.platforms.databricks import jobs, model_registry, stores, tags
 from nextbest.platforms.databricks.deployed import KINDS, Resource, ids, resource, strays
 from nextbest.platforms.databricks.monitors import DatabricksMonitors
 from nextbest.platforms.databricks.online_store import store_name
@@ -93,13 +93,15 @@ class Deployment:
         return known and known.endpoint
 
     def pending(self) -> Iterator[Pending]:
-        """What YAML can't declare and is not yet so: tags, online store, first monitor."""
+        """What YAML can't declare and is not yet so: tags, online store, first monitor,
+        the model's deployment job."""
         yield from self._tags()
         name = self.store
         if name is not None and not stores.is_there(self.workspace, name):
             told = f"create online store {name} (it costs money for as long as it is there)"
             yield Pending(told, partial(stores.create, self.workspace, name))
         yield from self._monitor()
+        yield from self._deployment_job()
 
     def _tags(self) -> Iterator[Pending]:
         given = (self.bundle.config.get("presets") or {}).get("tags") or {}
@@ -123,12 +125,17 @@ class Deployment:
                 f"create the monitor of {monitor.table}", partial(monitors.make_first, monitor)
             )
 
-    def unconnected(self) -> Iterator[str]:
-        """What this version of dbb can't do beyond YAML, and how it is done by hand."""
-        if DEPLOYMENT in self.bundle.jobs:
-            models = [each.name for each in self.resources if each.group == "registered_models"]
-            for model in models:
-                yield (
-                    f"{DEPLOYMENT} is not connected to {model}: run MlflowClient(registry_uri="
-                    f"'databricks-uc').update_registered_model('{model}', deployment_job_id=…)"
-                )
+    def _deployment_job(self) -> Iterator[Pending]:
+        """The job that judges, lets approve and releases each new version of a model."""
+        if DEPLOYMENT not in self.bundle.jobs:
+            return
+        name = self.bundle.jobs[DEPLOYMENT].name
+        there = [str(each) for each in jobs.named(self.workspace, name)]
+        for model in (each.name for each in self.resources if each.group == "registered_models"):
+            connected = model_registry.deployment_job_of(self.workspace, model)
+            if connected is None or connected not in there:
+                yield Pending(f"connect {DEPLOYMENT} to {model}", partial(self._connect, model))
+
+    def _connect(self, model: str) -> None:
+        job = jobs.find(self.workspace, self.bundle.jobs[DEPLOYMENT].name)
+        model_registry.connect_deployment_job(self.workspace, model, str(job))

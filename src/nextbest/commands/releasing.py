@@ -26,6 +26,8 @@ from nextbest.settings import Settings
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
 
+SOMEBODY = "somebody"  # in the place of a user whose name will be known from a model's
+
 
 @dataclass(frozen=True)
 class Place:
@@ -87,16 +89,11 @@ def _there(
     source: str | None,
     workspace: WorkspaceClient,
 ) -> Place:
+    from nextbest.platforms.databricks.model_registry import point_mlflow
     from nextbest.platforms.databricks.releasing import from_elsewhere
     from nextbest.platforms.databricks.statements import choose_warehouse
 
-    profile = (bundle.config.get("workspace") or {}).get("profile")
-    at = f"://{profile}" if profile else ""
-    os.environ.update(
-        MLFLOW_TRACKING_URI=f"databricks{at}", MLFLOW_REGISTRY_URI=f"databricks-uc{at}"
-    )
-    if not profile:  # the SDK was told by the bundle, MLflow is by the environment
-        os.environ["DATABRICKS_HOST"] = workspace.config.host
+    point_mlflow(workspace)
     warehouse = choose_warehouse(workspace, args.warehouse)
     ports = from_elsewhere(workspace, warehouse, settings.table("promotions"))
     return Place(bundle, settings, ports, source, None, workspace)
@@ -122,22 +119,35 @@ def _target(
     config = read_all(root, [])
     names = (list(config.entries("targets")) if config is not None else []) or [None]
     if args.target is not None:
-        bundle = load(root, args.target, variables, user)
-        if settings_of(bundle).model == args.model:
+        bundle = _of_model(root, args.target, variables, args.model)
+        if bundle is not None:
             return bundle, None
-    models = {}
     for name in names:
-        bundle = load(root, name, variables, user)
-        models[bundle.target] = settings_of(bundle).model
-        if models[bundle.target] == args.model:
-            if args.target is None:
-                return bundle, None
+        bundle = _of_model(root, name, variables, args.model)
+        if bundle is not None and args.target is None:
+            return bundle, None
+        if bundle is not None:
             return load(root, args.target, variables, user), args.model
+    models = {
+        bundle.target: settings_of(bundle).model
+        for bundle in (load(root, name, variables, user) for name in names)
+    }
     told = ", ".join(f"{model} ({target})" for target, model in models.items())
     raise UsageError(
         f"{args.model} is the model of no target: there are {told}; for a log of your own give "
         "--var source=… and --var mapping=…, as its runs were given"
     )
+
+
+def _of_model(
+    root: Path, target: str | None, variables: Mapping[str, str], model: str
+) -> Bundle | None:
+    """The target as whose model it is sees it: in development mode its name tells whose."""
+    whoever = settings_of(load(root, target, variables, SOMEBODY)).model
+    found = re.fullmatch(re.escape(whoever).replace(SOMEBODY, r"(\w+?)"), model)
+    if found is None:
+        return None
+    return load(root, target, variables, found[1] if found.groups() else SOMEBODY)
 
 
 def _as_of(bundle: Bundle) -> dt.date:

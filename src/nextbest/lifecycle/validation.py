@@ -35,6 +35,7 @@ from nextbest.lifecycle.holdout import digest, held_out_rows
 from nextbest.lifecycle.outcome import Outcome
 from nextbest.lifecycle.releasing import released
 from nextbest.platforms import Platform, open_platform, open_releases
+from nextbest.registry.approval import sign_verdict
 from nextbest.settings import Settings
 from nextbest.use_cases import UseCase
 
@@ -101,6 +102,7 @@ def _judged(
 ) -> tuple[Trial, Verdict]:
     trial = _hold_trial(settings, platform, case, candidate)
     verdict = _judge(settings, trial)
+    sign_verdict(settings.model, trial.version, open_releases(settings, platform.spark).who())
     registry.record_verdict(
         settings.model, trial.version, verdict.as_dict(),
         against=trial.against, as_of=settings.as_of, holdout=trial.holdout,
