@@ -67,7 +67,9 @@ BY_NOTEBOOK: Mapping[str, Touched] = {
         online=("customer_features",),
     ),
     "09_evaluation": Touched(
-        ("actions", "customer_features", "decisions", "outcomes"), (), model="writes"
+        ("actions", "customer_features", "decisions", "outcomes", "promotions"),
+        (),
+        model="writes",
     ),
     "10_approval": Touched((), (), model="reads"),
     "11_release": Touched((), ("promotions",), model="writes", endpoint=True),

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from nextbest.cli import main
+
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[2]
@@ -73,16 +75,15 @@ def judge(registry, version, against, passed=True, model=DEV):
 
 
 @pytest.fixture
-def dbb(home):
-    """Run dbb: words → exit code, stdout, stderr."""
+def dbb(home, monkeypatch, capsys):
+    """Run dbb in this process: words → exit code, stdout, stderr."""
+    monkeypatch.chdir(ROOT)
 
     def run(*words, user="ada"):
-        done = subprocess.run(
-            [DBB, *words, "--local", "--lakehouse", home, "--var", f"as_of={DAY}"],
-            cwd=ROOT, capture_output=True, text=True, env={**os.environ, "LOGNAME": user},
-        )  # fmt: skip
-        assert "Traceback" not in done.stderr, done.stderr
-        return done.returncode, done.stdout, done.stderr
+        monkeypatch.setenv("LOGNAME", user)
+        code = main([*words, "--local", "--lakehouse", str(home), "--var", f"as_of={DAY}"])
+        out, err = capsys.readouterr()
+        return code, out, "".join(line for line in err.splitlines(True) if "INFO" not in line)
 
     return run
 
@@ -114,9 +115,7 @@ def test_candidate_staging_champion_and_back(dbb, home):
     told = json.loads(out)
     assert (code, told["endpoint"], told["moved"]["promoted_by"]) == (0, "nextbest-dev", "ada")
     assert LocalServing(home).served("nextbest-dev").version == "2"
-    start = time.monotonic()
     code, out, _ = dbb("promote-model", DEV, "--rollback", "--reason", "complaints", user="eve")
-    took = time.monotonic() - start
     assert code == 0
     assert "version 1 is champion again, version 2 is not; endpoint nextbest-dev answers by" in out
     assert LocalServing(home).served("nextbest-dev").version == "1"
@@ -124,7 +123,6 @@ def test_candidate_staging_champion_and_back(dbb, home):
     last = ledger(home)[-1]
     assert (last.action, last.promoted_by, last.reason) == ("roll back", "eve", "complaints")
     assert len(last.commit) >= 40
-    assert took < 6  # an idle machine takes less than one second: see the slow test
 
 
 def test_a_rolled_back_version_stays_back(dbb, home):
@@ -248,6 +246,8 @@ def test_a_rollback_takes_less_than_two_seconds(dbb, home):
     assert dbb("promote-model", DEV, "--version", "1")[0] == 0
     judge(registry, "2", "1")
     assert dbb("promote-model", DEV, "--version", "2")[0] == 0
+    words = [DBB, "promote-model", DEV, "--rollback", "--local", "--lakehouse", home]
     start = time.monotonic()
-    assert dbb("promote-model", DEV, "--rollback")[0] == 0
+    subprocess.run(words, cwd=ROOT, check=True, env={**os.environ, "LOGNAME": "ada"})
     assert time.monotonic() - start < 2
+    assert aliases(home)["champion"] == "1"

@@ -6,11 +6,9 @@ import os
 from collections.abc import Mapping
 
 from nextbest import registry
-from nextbest.platforms.releases import Releases
+from nextbest.platforms.releases import COMMIT, Releases
 from nextbest.registry.promotion import follow
 from nextbest.settings import Settings
-
-COMMIT = "NEXTBEST_GIT_COMMIT"  # set by the runner; a job of a workspace does not know it
 
 
 def released(

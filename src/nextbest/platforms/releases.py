@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from nextbest.platforms import Serving
 
 INTENDED, DONE, ABANDONED = "intended", "done", "abandoned"
+COMMIT = "NEXTBEST_GIT_COMMIT"  # variable by which a local run tells its tasks the commit
 PROMOTE, FORCE, ROLL_BACK, FOUND = "promote", "force", "roll back", "found"
 
 
