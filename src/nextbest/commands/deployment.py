@@ -129,13 +129,14 @@ class Deployment:
         """The job that judges, lets approve and releases each new version of a model."""
         if DEPLOYMENT not in self.bundle.jobs:
             return
-        name = self.bundle.jobs[DEPLOYMENT].name
-        there = [str(each) for each in jobs.named(self.workspace, name)]
-        for model in (each.name for each in self.resources if each.group == "registered_models"):
-            connected = model_registry.deployment_job_of(self.workspace, model)
-            if connected is None or connected not in there:
-                yield Pending(f"connect {DEPLOYMENT} to {model}", partial(self._connect, model))
-
-    def _connect(self, model: str) -> None:
-        job = jobs.find(self.workspace, self.bundle.jobs[DEPLOYMENT].name)
-        model_registry.connect_deployment_job(self.workspace, model, str(job))
+        there = jobs.named(self.workspace, self.bundle.jobs[DEPLOYMENT].name)
+        models = [each for each in self.resources if each.group == "registered_models"]
+        if len(there) != 1:  # not deployed yet, or told by the verification
+            return
+        for model in (each.name for each in models if ids(self.workspace, each)):
+            job = str(there[0])
+            if model_registry.deployment_job_of(self.workspace, model) != job:
+                connect = partial(
+                    model_registry.connect_deployment_job, self.workspace, model, job
+                )
+                yield Pending(f"connect {DEPLOYMENT} to {model}", connect)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import zipfile
 
 from nextbest.errors import PlatformError
 from nextbest.registry.asking import asking
@@ -15,8 +16,8 @@ def load_whole(model: str, version: str) -> None:
 
     # What reading damaged pickles, YAML and folders raises.
     damaged = (
-        pickle.UnpicklingError, yaml.YAMLError, OSError, EOFError, ValueError, TypeError, KeyError,
-        IndexError, AttributeError, ImportError,
+        pickle.UnpicklingError, zipfile.BadZipFile, yaml.YAMLError, OSError, EOFError, ValueError,
+        TypeError, KeyError, IndexError, AttributeError, ImportError,
     )  # fmt: skip
     try:
         with asking(f"{model} version {version}", f"EXECUTE on {model}"):

@@ -16,8 +16,16 @@ def copy_version(source: str, version: str, model: str) -> str:
     would take over the verdict, too, which is of other rows and another champion: so this asks
     for what that does, with the tags chosen.
     """
-    found = copy_of(source, version, model)
+    from mlflow.exceptions import MlflowException
+
     right = f"EXECUTE on {source} and CREATE MODEL VERSION on {model}"
+    with asking(f"copy of {source} version {version} as a version of {model}", right):
+        try:
+            client().create_registered_model(model)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+    found = copy_of(source, version, model)
     with asking(f"copy of {source} version {version} as a version of {model}", right):
         if found is None:
             original = client().get_model_version(source, version)

@@ -113,8 +113,14 @@ def test_fifty_rounds(releases, race, many, kind):
     assert len(line(releases.ledger.steps(many))) == 50
 
 
-@pytest.mark.parametrize("kind", ["locked", "unlocked"])
-@pytest.mark.parametrize("change", ["promote", "back"])
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        ("unlocked", "promote"),
+        *(pytest.param(*each, marks=pytest.mark.slow)
+          for each in (("locked", "promote"), ("locked", "back"), ("unlocked", "back"))),
+    ],
+)  # fmt: skip
 def test_killed_between_any_two_steps_the_next_command_leaves_it_consistent(
     releases, race, model, kind, change
 ):
