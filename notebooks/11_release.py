@@ -1,8 +1,8 @@
 # Databricks notebook source
 # MAGIC %md
 # MAGIC # 11 · Release
-# MAGIC The last task of `deployment_job`: an approved version becomes staging, then champion, if the
-# MAGIC champion still is the one that it was judged against. The endpoint follows.
+# MAGIC The last task of `deployment_job`: an approved version becomes staging, then champion, if
+# MAGIC the champion still is the one that it was judged against. The endpoint follows.
 # MAGIC
 # MAGIC - **Reads** verdict and approval of the version `model_version`.
 # MAGIC - **Writes** the aliases of the model, `promotions`, the endpoint.

@@ -59,6 +59,7 @@ def ledger(request, tmp_path, spark, engine, monkeypatch):
     if request.param == "local":
         yield LocalLedger(tmp_path, table)
     elif request.param == "spark":
+
         class Session:
             def sql(self, statement, args=None):
                 return spark.sql(for_the_engine(statement, args))
@@ -75,6 +76,7 @@ def ledger(request, tmp_path, spark, engine, monkeypatch):
 
 def _absent(run):
     """Spark's name for what the embedded engine tells otherwise."""
+
     def asked(statement, given):
         try:
             return run(statement, given)

@@ -136,7 +136,5 @@ class Deployment:
         for model in (each.name for each in models if ids(self.workspace, each)):
             job = str(there[0])
             if model_registry.deployment_job_of(self.workspace, model) != job:
-                connect = partial(
-                    model_registry.connect_deployment_job, self.workspace, model, job
-                )
+                connect = partial(model_registry.connect_deployment_job, self.workspace, model, job)
                 yield Pending(f"connect {DEPLOYMENT} to {model}", connect)

@@ -14,7 +14,8 @@ WIDTH, LEFT, RIGHT, LANE, BAR = 1000, 92, 12, 54, 28
 MARKS = {FORCE: "!", ROLL_BACK: "↩", "found": "?"}
 _COLOURS = ("#1f6feb", "#1a7f5a", "#a23fb5", "#b35900", "#0f7b8a", "#c2255c", "#5b6675")
 _STYLE = """
-svg.line text{font:12px system-ui,sans-serif;fill:#5b6675}svg.line text.on{fill:#fff;font-weight:600}
+svg.line text{font:12px system-ui,sans-serif;fill:#5b6675}
+svg.line text.on{fill:#fff;font-weight:600}
 svg.line .grid{stroke:#8a94a3;stroke-opacity:.25}svg.line .mark{font-size:14px;font-weight:700}
 svg.line .no{stroke:#cf222e;stroke-width:2.5}svg.line{display:block;width:100%;height:auto}
 """
@@ -33,13 +34,15 @@ def page(model: str, steps: Sequence[Step]) -> str:
         )
         for s in reversed(found)
     ]  # fmt: skip
-    cells = "".join("<tr>" + "".join(f"<td>{escape(c)}</td>" for c in row) + "</tr>" for row in rows)
+    cells = "".join(
+        "<tr>" + "".join(f"<td>{escape(c)}</td>" for c in row) + "</tr>" for row in rows
+    )
     heads = "".join(f"<th>{name}</th>" for name in head)
     drawn = f'{_svg(found)}<p class="soft">{_KEY}</p>' if found else ""
     table = f"<table><tr>{heads}</tr>{cells}</table>" if found else "<p>Nothing was promoted.</p>"
     return document(
         f"history · {model}",
-        f"<style>{_STYLE}table{{width:100%}}.wide{{overflow-x:auto}}</style>"
+        f"<style>{_STYLE}table{{width:100%}}.wide{{overflow-x:auto}}td:first-child{{white-space:nowrap}}</style>"
         f'<h1>{escape(model)}</h1><p class="soft">Who was champion when, and why</p>'
         f'{drawn}<div class="wide">{table}</div>',
     )
@@ -76,8 +79,8 @@ def _svg(found: Sequence[Step], style: str = "") -> str:
         for step in (s for s in mine if s.state != DONE):
             left = x(step.promoted_at)
             parts.append(
-                f'<path class="no" d="M{left - 5:.1f} {y + 9}l10 10m0 -10l-10 10"/>'
-                f"<title>{escape(_tip(step))}</title>"
+                f"<g><title>{escape(_tip(step))}</title>"
+                f'<path class="no" d="M{left - 5:.1f} {y - 12}l10 10m0 -10l-10 10"/></g>'
             )
     return (
         f'<svg class="line" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '

@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import json
 import sys
+from collections.abc import Callable
 
 from nextbest.commands.judging import judged
 from nextbest.commands.releasing import Place, open_place
@@ -95,7 +96,7 @@ def _version(args: argparse.Namespace, place: Place) -> tuple[str, str | None]:
 
 def _copied(args: argparse.Namespace, place: Place, version: str) -> str | None:
     """The version of the target that is the copy of another target's; None for a dry run."""
-    from nextbest.registry.copying import copy_version, copy_of
+    from nextbest.registry.copying import copy_of, copy_version
 
     source, model = place.source, place.settings.model
     if problem := place.releases.aliases.missing(source, version):
@@ -152,7 +153,11 @@ def _follow(args: argparse.Namespace, place: Place, done: Step | None, told: str
 
 
 def _tell(
-    args: argparse.Namespace, place: Place, done: Step | None, told: str, endpoint: str | None = None
+    args: argparse.Namespace,
+    place: Place,
+    done: Step | None,
+    told: str,
+    endpoint: str | None = None,
 ) -> int:
     if args.json:
         row = None if done is None else dataclasses.asdict(done)
@@ -163,7 +168,7 @@ def _tell(
     return 0
 
 
-def _say(args: argparse.Namespace):
+def _say(args: argparse.Namespace) -> Callable[[str], None]:
     """Progress goes to stderr: with --json, stdout is one object."""
     return lambda text: print(text, file=sys.stderr, flush=True)
 

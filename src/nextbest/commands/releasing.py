@@ -24,7 +24,7 @@ from nextbest.platforms.releases import Releases
 from nextbest.settings import Settings
 
 if TYPE_CHECKING:
-    from databricks.sdk import WorkspaceClient
+    from nextbest.platforms.databricks.asking import WorkspaceClient
 
 SOMEBODY = "somebody"  # in the place of a user whose name will be known from a model's
 

@@ -59,7 +59,7 @@ def carry_out(releases: Releases, order: Order) -> Step | None:
         if now == order.version:
             return None
         if now != order.expected:
-            raise PromotionLost(_lost(order, now, steps))
+            raise PromotionLost(_lost(order, now, releases.ledger.steps(order.model)))
         if problem := releases.aliases.missing(order.model, order.version):
             raise PlatformError(
                 f"{order.model} version {order.version}: {problem}; no alias was moved"
@@ -233,14 +233,15 @@ def _note(
 
 
 def _lost(order: Order, now: str | None, steps: list[Step]) -> str:
-    last = newest(steps, order.to_alias)
-    by = ""
+    mine = [s for s in steps if s.to_alias == order.to_alias and s.state != ABANDONED]
+    last, by = (mine[-1] if mine else None), ""
     if last is not None and last.version == now:
         why = f": {last.reason}" if last.reason else ""
         by = f" since {moment(last)} by {last.promoted_by} ({last.action}{why})"
     there = f"version {now}" if now else "at no version"
     instead = f"version {order.expected}" if order.expected else "none"
     return (
-        f"{order.model}@{order.to_alias} is {there}{by}, and version {order.version} was to replace "
-        f"{instead}: nothing was changed. Judge it against what is there now, by this command again"
+        f"{order.model}@{order.to_alias} is {there}{by}, and version {order.version} was to "
+        f"replace {instead}: nothing was changed. Judge it against what is there now, by this "
+        "command again"
     )

@@ -95,7 +95,7 @@ def rounds(releases, race, model, kind, count):
                 if not answer["won"]:
                     assert f"is version {winner} since" in answer["told"]
                     assert f"by {by}" in answer["told"]
-                    assert f"version {version} was to replace" in answer["told"]
+                    assert f"version {version} was to replace" in answer["told"], answer
             steps = consistent(releases, model)[before:]
             assert [(s.version, s.state) for s in steps] == [(winner, INTENDED), (winner, DONE)]
             champion = winner

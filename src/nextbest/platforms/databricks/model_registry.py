@@ -1,4 +1,4 @@
-"""MLflow's client pointed at a workspace, and the job that Unity Catalog starts for new versions."""
+"""MLflow's client for a workspace, and the job that Unity Catalog starts for new versions."""
 
 from __future__ import annotations
 
