@@ -1,9 +1,10 @@
-"""dbb promote-model, approve and history against the recording workspace: MLflow, SDK, warehouse."""
+"""dbb promote-model, approve and history against the recording workspace, over HTTP."""
 
 from __future__ import annotations
 
 import datetime as dt
 import io
+import uuid
 
 import pytest
 from workspace.faults import DROPPED, LOST, Fault
@@ -34,7 +35,13 @@ def verdict(against="logging", by="robot", passed="true"):
 
 
 @pytest.fixture
-def space(workspace_mlflow, spark, monkeypatch):
+def ledger():
+    """The table that stands for the schema's `promotions`: one for each test."""
+    return f"promotions_{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def space(workspace_mlflow, spark, monkeypatch, ledger):
     """Three versions, the first is the champion by the ledger; 2 has a verdict against it."""
     space = workspace_mlflow
     for name in ("POLL_SECONDS",):
@@ -48,14 +55,14 @@ def space(workspace_mlflow, spark, monkeypatch):
 
     def engine(statement, given):
         try:
-            rows = spark.sql(for_the_engine(statement, given))
+            mine = statement.replace("`promotions`", ledger)
+            rows = spark.sql(for_the_engine(mine, given))
             return rows.columns, [tuple(row) for row in rows.collect()]
         except Exception as error:
             raise Refused(400, "BAD_REQUEST", f"[TABLE_OR_VIEW_NOT_FOUND] {error}") from error
 
     space.kept["warehouses"]["w1"] = "small"
     space.kept["sql"]["engine"] = engine
-    spark.sql(f"DROP TABLE IF EXISTS {MODEL.rpartition('.')[0]}.promotions")
     space.kept["models"][MODEL] = {"aliases": {"champion": 1, "staging": 2}}
     space.kept["versions"][MODEL] = {
         number: {"name": MODEL, "version": str(number), "status": "READY", "tags": verdict(
@@ -66,8 +73,7 @@ def space(workspace_mlflow, spark, monkeypatch):
     for number in (1, 2, 3):
         space.kept["files"][f"/Models/{MODEL.replace('.', '/')}/{number}/MLmodel"] = b"flavors: {}"
     space.transcript.clear()
-    yield space
-    spark.sql(f"DROP TABLE IF EXISTS {MODEL.rpartition('.')[0]}.promotions")
+    return space
 
 
 @pytest.fixture
@@ -96,12 +102,12 @@ def asked(space, method, endpoint):
     return [each.body for each in found if (each.method, each.endpoint) == (method, endpoint)]
 
 
-def states(spark):
-    rows = spark.table(f"{MODEL.rpartition('.')[0]}.promotions").orderBy("sequence", "promoted_at")
+def states(spark, ledger):
+    rows = spark.table(f"prod.ml_nba_demo.{ledger}").orderBy("sequence", "promoted_at")
     return [(row["version"], row["state"]) for row in rows.collect()]
 
 
-def test_a_promotion_and_the_way_back(space, dbb, spark):
+def test_a_promotion_and_the_way_back(space, dbb, spark, ledger):
     space.kept["endpoints"]["nextbest-prod"] = {
         "name": "nextbest-prod", "state": {"ready": "READY", "config_update": "NOT_UPDATING"},
         "config": {"served_entities": [
@@ -121,7 +127,7 @@ def test_a_promotion_and_the_way_back(space, dbb, spark):
     assert [(each["state"], each["promoted_by"], each["reason"]) for each in given] == [
         ("intended", ME, "it's better"), ("done", ME, "it's better"),
     ]  # fmt: skip
-    assert states(spark) == [("2", "intended"), ("2", "done")]
+    assert states(spark, ledger) == [("2", "intended"), ("2", "done")]
     code, out, err = dbb("promote-model", MODEL, "--rollback")
     assert code == 0, err
     assert "version 1 is champion again, version 2 is not; endpoint nextbest-prod answers" in out
@@ -171,7 +177,7 @@ def test_what_the_evaluation_refuses_is_not_promoted(space, dbb):
 
 
 @pytest.mark.parametrize("kind", [401, 403, 409, 429, 500, DROPPED])
-def test_what_lasts_is_told_and_leaves_the_registry_as_it_was(space, dbb, spark, kind):
+def test_what_lasts_is_told_and_leaves_the_registry_as_it_was(space, dbb, spark, ledger, kind):
     before = aliases(space)
     space.faults.append(Fault(kind, "POST", ALIAS, times=1000))
     code, _, err = dbb("promote-model", MODEL)
@@ -179,18 +185,18 @@ def test_what_lasts_is_told_and_leaves_the_registry_as_it_was(space, dbb, spark,
     assert err.splitlines()[-1].startswith(f"dbb: alias {MODEL}@previous_champion: ")
     assert "Traceback" not in err
     assert aliases(space) == before
-    assert states(spark) == [("2", "intended"), ("2", "abandoned")]
+    assert states(spark, ledger) == [("2", "intended"), ("2", "abandoned")]
     space.faults.clear()
     assert dbb("promote-model", MODEL)[0] == 0
     assert aliases(space)["champion"] == 2
 
 
 @pytest.mark.parametrize("kind", [429, 500, 503, DROPPED, LOST])
-def test_what_passes_is_waited_for(space, dbb, spark, kind):
+def test_what_passes_is_waited_for(space, dbb, spark, ledger, kind):
     space.faults.append(Fault(kind, "POST", ALIAS, after=1))
     assert dbb("promote-model", MODEL)[0] == 0
     assert aliases(space)["champion"] == 2
-    assert states(spark) == [("2", "intended"), ("2", "done")]
+    assert states(spark, ledger) == [("2", "intended"), ("2", "done")]
 
 
 def test_files_that_are_lost_and_a_version_that_is_not_there(space, dbb):

@@ -60,13 +60,14 @@ def _show(model: str, found: Sequence[Step]) -> None:
         console.print(f"{model}: nothing was ever promoted, as far as the ledger knows")
         return
     table = Table(box=None, pad_edge=False)
-    for name in ("when (UTC)", "by", "what", "alias", "from", "to", "evidence of", "commit", "why"):
-        table.add_column(name, overflow="fold", no_wrap=name == "when (UTC)")
+    for name in ("when (UTC)", "alias", "version", "what", "why", "judged"):
+        table.add_column(name, overflow="fold", no_wrap=name not in ("what", "why"))
     for step in found:
         table.add_row(
-            f"{step.promoted_at:%Y-%m-%d %H:%M:%S}", step.promoted_by, what(step), step.to_alias,
-            step.previous_version or "none", step.version or "none",
-            step.as_of.isoformat() if step.as_of else "", (step.commit or "")[:8], step.reason,
+            f"{step.promoted_at:%Y-%m-%d %H:%M:%S}", step.to_alias,
+            f"{step.previous_version or 'none'} → {step.version or 'none'}",
+            f"{what(step)} by {step.promoted_by}", step.reason,
+            step.as_of.isoformat() if step.as_of else "",
         )  # fmt: skip
     console.print(table)
 

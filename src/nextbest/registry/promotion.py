@@ -155,7 +155,7 @@ def _finish(releases: Releases, intent: Step) -> Step:
     last = [s for s in releases.ledger.steps(intent.model) if s.sequence == intent.sequence][-1]
     if last.state == ABANDONED:
         raise PlatformError(
-            f"{intent.model}@{intent.to_alias}: given up by {last.promoted_by} ({last.reason})"
+            f"{intent.model}@{intent.to_alias} was given up by another: {last.reason}"
         )
     return last
 
@@ -187,11 +187,15 @@ def _moved_anyway(releases: Releases, intent: Step, error: PlatformError) -> boo
 
 
 def _end(releases: Releases, intent: Step, state: str, reason: str) -> bool:
-    """Write how a change ended; whether it was I who ended it so."""
-    ended = dataclasses.replace(
-        intent, state=state, reason=reason, promoted_at=dt.datetime.now(dt.UTC),
-        promoted_by=releases.who(),
-    )  # fmt: skip
+    """Write how a change ended, which stays that of who began it; whether it ended so."""
+    me = releases.who()
+    by = (
+        ""
+        if me == intent.promoted_by
+        else f" ({'completed' if state == DONE else 'given up'} by {me})"
+    )
+    now = dt.datetime.now(dt.UTC)
+    ended = dataclasses.replace(intent, state=state, reason=f"{reason}{by}", promoted_at=now)
     return releases.ledger.append(ended)
 
 

@@ -56,7 +56,8 @@ def back(as_of, holdout="h1"):
 
 
 @pytest.mark.parametrize(
-    ("days", "holdout", "no"), [(0, "h2", True), (1, "h1", True), (1, "h2", False), (-1, "h2", True)]
+    ("days", "holdout", "no"),
+    [(0, "h2", True), (1, "h1", True), (1, "h2", False), (-1, "h2", True)],
 )
 def test_what_was_rolled_back_takes_a_later_day_and_other_rows(days, holdout, no):
     told = refused([back(DAY)], "2", DAY + dt.timedelta(days), holdout)
