@@ -2,7 +2,7 @@
 
 from nextbest.registry.asking import asking, client
 from nextbest.registry.promotion import promote
-from nextbest.registry.verdicts import Recorded, record_verdict, recorded_verdict
+from nextbest.registry.verdicts import LOGGING, Recorded, record_verdict, recorded_verdict
 from nextbest.registry.versions import (
     ALIASES,
     HOLDOUT_SHARE,
@@ -17,6 +17,7 @@ from nextbest.registry.versions import (
 __all__ = [
     "ALIASES",
     "HOLDOUT_SHARE",
+    "LOGGING",
     "TRAINING_KEY",
     "Recorded",
     "asking",
