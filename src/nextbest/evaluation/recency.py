@@ -23,7 +23,7 @@ def world_moved(recent: Moments, older: Moments, candidate: str, baseline: str) 
     narrower. Testing first costs coverage (Giles and Giles 1993, "Pre-test estimation and testing
     in econometrics"): a .95 interval holds the truth in 92 % of cases in a steady world, and in far
     fewer where the world moved by one or two standard errors, too little to be seen. So the newest
-    days have a gate of their own (`release.lifting.newest_gate`); ADR 16 has the numbers. Days too thin to
+    days have a gate of their own (`lifting.newest_gate`); ADR 16 has the numbers. Days too thin to
     speak contradict nothing.
     """
     now, then = (newest_lift(part, candidate, baseline) for part in (recent, older))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import numpy as np
+import pandas as pd
 from pyspark.sql import SparkSession
 
 from nextbest import registry, tables, use_cases
@@ -79,11 +80,26 @@ def _contest(
     if isinstance(holdout, NextBestError):
         return Contest(candidate, champion, holdout, "", 0, {}, kinds, terms)
     shares = [registry.holdout_share(settings.model, each) for each in versions]
-    seen = np.any([~held_out(holdout.rows["customer_id"], share) for share in shares], axis=0)
     nulls = {name: float(holdout.learned[name].isna().mean()) for name in holdout.learned}
     return Contest(
-        candidate, champion, holdout.rows, holdout.digest, int(seen.sum()), nulls, kinds, terms
+        candidate,
+        champion,
+        holdout.rows,
+        holdout.digest,
+        learned_from(holdout.rows, shares),
+        nulls,
+        kinds,
+        terms,
     )
+
+
+def learned_from(rows: pd.DataFrame, shares: Sequence[float]) -> int:
+    """How many rows are of customers whom a version that held out one of the shares learned from.
+
+    It does not trust how the rows were chosen.
+    """
+    seen = [~held_out(rows["customer_id"], share) for share in shares]
+    return int(np.any(seen, axis=0).sum())
 
 
 def _contender(settings: Settings, spark: SparkSession, version: str) -> Contender | NextBestError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from nextbest.data.own_log.mapping import LogMapping
+from nextbest.data.world import SEGMENTS
 from nextbest.evaluation.gates import Gate
 from nextbest.evaluation.release.declared import (
     Calibration,
@@ -25,12 +26,12 @@ def simulated_gates(settings: Settings) -> ReleaseGates:
     """Of the simulated world, which knows consent, costs, opt-outs and segments."""
     return ReleaseGates(
         guardrails=(
-            Guardrail("contact rate", "contact", 0.10),
+            Guardrail("contact rate", "contact", 0.05),
             Guardrail("cost per decision", "cost", 0.50),
             Guardrail("opt-out rate", "opt_out", 1.0 * _room(settings)),
         ),
         calibration=(Calibration("response"),),
-        slices=(Slices("segment", 0.0, settings.min_ess / 4),),
+        slices=(Slices("segment", 0.0, settings.min_ess / 4, levels=tuple(SEGMENTS)),),
         fairness=(Fairness("segment", "contact", 0.8),),
         holdout=Holdout(max_age_days=settings.attribution_days + LATE_DAYS),
         absolute=_ranking("response"),
@@ -71,7 +72,7 @@ def own_gates(settings: Settings, mapping: LogMapping) -> ReleaseGates:
     rates = zip(names, harms, strict=False)
     return ReleaseGates(
         guardrails=(
-            Guardrail("contact rate", "contact", 0.10),
+            Guardrail("contact rate", "contact", 0.05),
             Guardrail("cost per decision", "cost", 0.50),
             *(Guardrail(name, kind, 1.0 * _room(settings)) for name, kind in rates),
         ),

@@ -182,7 +182,7 @@ def _slice_gate(asked: Slices, name: str) -> Gate:
         f"slice {name}",
         f"lift_high.{name}",
         ">=",
-        -asked.most_loss,
+        0.0 - asked.most_loss,
         "its whole interval, corrected for the number of slices, would lie below",
     )
 

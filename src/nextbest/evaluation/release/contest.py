@@ -1,4 +1,4 @@
-"""What a verdict is given on: two versions, the rows, and what their artifacts say of themselves."""
+"""What a verdict is given on: two versions, what their files say of themselves, and the rows."""
 
 from __future__ import annotations
 
