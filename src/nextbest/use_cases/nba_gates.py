@@ -27,7 +27,7 @@ def simulated_gates(settings: Settings) -> ReleaseGates:
     return ReleaseGates(
         guardrails=(
             Guardrail("contact rate", "contact", 0.05),
-            Guardrail("cost per decision", "cost", 0.50),
+            Guardrail("cost per decision", "cost", 1.0),
             Guardrail("opt-out rate", "opt_out", 1.0 * _room(settings)),
         ),
         calibration=(Calibration("response"),),
@@ -73,7 +73,7 @@ def own_gates(settings: Settings, mapping: LogMapping) -> ReleaseGates:
     return ReleaseGates(
         guardrails=(
             Guardrail("contact rate", "contact", 0.05),
-            Guardrail("cost per decision", "cost", 0.50),
+            Guardrail("cost per decision", "cost", 1.0),
             *(Guardrail(name, kind, 1.0 * _room(settings)) for name, kind in rates),
         ),
         calibration=(Calibration(mapping.outcomes[0].kind),),

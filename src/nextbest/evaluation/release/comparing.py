@@ -155,7 +155,7 @@ def fairness(
     found = attempt(measure)
     if isinstance(found, NextBestError):
         return Line(gate, found, gate.name)
-    return Line(gate, found[0], gate.name, found[1], asked.least, count)
+    return Line(gate, found[0], gate.name, found[1], asked.least)
 
 
 def _slices(

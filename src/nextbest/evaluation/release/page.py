@@ -135,7 +135,7 @@ def _gates(trial: Trial) -> str:
 
 
 def _number(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else "—"
+    return f"{value:,.6g}" if isinstance(value, float) else "—"
 
 
 def _unasked(trial: Trial) -> str:

@@ -9,7 +9,7 @@ from html import escape
 
 from nextbest.evaluation.release.calibrating import Bin
 
-WIDTH, LEFT, RIGHT, ROW = 820, 250, 110, 30
+WIDTH, LEFT, RIGHT, ROW = 820, 290, 90, 30
 SQUARE, MARGIN = 380, 48
 FEW_LABELS = 5
 STYLE = """
@@ -51,6 +51,9 @@ def forest(rows: Sequence[Row], unit: str, *, zero: bool = False) -> str:
     def x(value: float) -> float:
         return LEFT + (value - low) / (high - low) * (WIDTH - LEFT - RIGHT)
 
+    def shown(value: float) -> str:
+        return f"{value:+.4g}" if zero else f"{value:.4g}"
+
     bottom = ROW * len(rows) + 6
     drawn = "".join(
         f'<line class="grid" x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="0" y2="{bottom}"/>'
@@ -66,7 +69,7 @@ def forest(rows: Sequence[Row], unit: str, *, zero: bool = False) -> str:
             f"{escape(_short(row.name))}</text>"
             f'<line class="bar {row.mood}" x1="{x(row.low):.1f}" x2="{x(row.high):.1f}" '
             f'y1="{y}" y2="{y}"/><circle class="{row.mood}" cx="{x(row.value):.1f}" cy="{y}" '
-            f'r="4.5"/><text x="{WIDTH - RIGHT + 10}" y="{y + 4}">{row.value:+.4g}</text>'
+            f'r="4.5"/><text x="{WIDTH - RIGHT + 10}" y="{y + 4}">{shown(row.value)}</text>'
         )
         if row.limit is not None:
             at = x(row.limit)
@@ -124,7 +127,7 @@ def ticks(low: float, high: float, about: int = 6) -> list[float]:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= 36 else f"{name[:34]}…"
+    return name if len(name) <= 44 else f"{name[:43]}…"
 
 
 def _svg(drawn: str, width: float, height: float, label: str, kind: str) -> str:
