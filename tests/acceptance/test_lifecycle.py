@@ -69,6 +69,21 @@ def test_the_newest_week_was_asked_by_itself(first):
     assert {"ess", "lift_low", "lift_newest"} <= asked
 
 
+def test_the_verdict_is_a_page_on_rows_that_were_frozen(first):
+    lakehouse, _ = first
+    (frozen,) = lakehouse.glob("volumes/*/*/*/holdouts/2026-03-01-*.parquet")
+    (page,) = lakehouse.glob("mlflow/artifacts/*/*/artifacts/verdicts/2026-03-01.html")
+    told = json.loads(page.with_suffix(".json").read_text())
+    assert told["passed"]
+    assert told["against"] == "logging"
+    assert frozen.stem.endswith(told["holdout"])
+    assert len(pd.read_parquet(frozen)) == told["decisions"]
+    text = page.read_text()
+    assert f"all {len(told['findings'])} gates" in text
+    for part in ("Guardrails", "Slices", "Fairness", "Calibration", "segment=loyal"):
+        assert part in text, part
+
+
 def test_who_is_judged_on_was_never_learned_from(first):
     lakehouse, told = first
     written = tables(lakehouse)

@@ -10,7 +10,7 @@ from numbers import Real
 
 from nextbest.errors import NextBestError
 
-Measurement = Real | NextBestError | None  # an error: why the metric could not be computed
+Measurement = Real | NextBestError | None  # an error: why the metric can't be computed (attempt)
 
 COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt,

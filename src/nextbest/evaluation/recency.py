@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from nextbest.errors import NextBestError
+from nextbest.evaluation.attempting import attempt
 from nextbest.evaluation.ope.estimators import Estimate, lift
 from nextbest.evaluation.ope.moments import Moments
-from nextbest.evaluation.release import attempt
 
 JUDGED_DAYS = 7  # every weekday once
 APART = 1.96  # standard errors of the difference: by chance in one case of twenty
@@ -23,7 +23,7 @@ def world_moved(recent: Moments, older: Moments, candidate: str, baseline: str) 
     narrower. Testing first costs coverage (Giles and Giles 1993, "Pre-test estimation and testing
     in econometrics"): a .95 interval holds the truth in 92 % of cases in a steady world, and in far
     fewer where the world moved by one or two standard errors, too little to be seen. So the newest
-    days have a gate of their own (`release.newest_gate`); ADR 16 has the numbers. Days too thin to
+    days have a gate of their own (`lifting.newest_gate`); ADR 16 has the numbers. Days too thin to
     speak contradict nothing.
     """
     now, then = (newest_lift(part, candidate, baseline) for part in (recent, older))

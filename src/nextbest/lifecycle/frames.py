@@ -15,6 +15,7 @@ from nextbest.decisions.limits import Limits, limits_from
 from nextbest.decisions.notation import read_budget, read_capacities
 from nextbest.decisions.treatments import SEPARATOR, Treatments
 from nextbest.errors import DataError
+from nextbest.evaluation.release.contest import Contender
 from nextbest.features.labels import labels
 from nextbest.platforms import RAW_MODEL, Lookup, Platform, TrainingSpec
 from nextbest.settings import Settings
@@ -90,9 +91,15 @@ def day_limits(settings: Settings, actions: pd.DataFrame) -> Limits:
 
 def decider(settings: Settings, spark: SparkSession, version: str) -> Decider:
     """A registered version as something that decides, over the actions as they are now."""
-    loaded = packaging.load(f"models:/{settings.model}/{version}/{RAW_MODEL}")
-    return dataclasses.replace(
-        loaded,
+    return contender(settings, spark, version).decider
+
+
+def contender(settings: Settings, spark: SparkSession, version: str) -> Contender:
+    """The same, with what the version's files say of themselves."""
+    loaded = packaging.load_all(f"models:/{settings.model}/{version}/{RAW_MODEL}")
+    today = dataclasses.replace(
+        loaded.decider,
         treatments=Treatments.from_frame(actions_frame(settings, spark)),
-        policy=dataclasses.replace(loaded.policy, version=version),
+        policy=dataclasses.replace(loaded.decider.policy, version=version),
     )
+    return Contender(version, today, loaded.inputs, loaded.outputs, loaded.size)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from pyspark.sql import SparkSession
@@ -15,46 +13,20 @@ from nextbest import registry, tables, use_cases
 from nextbest.decisions.decide import Decider
 from nextbest.decisions.eligibility import with_eligible
 from nextbest.errors import DataError, NextBestError
-from nextbest.evaluation.gates import Measurement, Verdict, judge, verdict_table
-from nextbest.evaluation.metrics import probability_metrics
-from nextbest.evaluation.ope.estimators import Estimate, lift, value_of
-from nextbest.evaluation.ope.log import LOGGING, LoggedBatch, Target
-from nextbest.evaluation.ope.moments import Moments, fold
-from nextbest.evaluation.ope.targets import target_probabilities
+from nextbest.evaluation.gates import verdict_table
 from nextbest.evaluation.ope.value import evaluate
 from nextbest.evaluation.plots import value_figure, weight_figure
-from nextbest.evaluation.recency import JUDGED_DAYS, newest_lift, world_moved
-from nextbest.evaluation.release import (
-    attempt,
-    newest_gate,
-    release_gates,
-    release_measurements,
-)
+from nextbest.evaluation.release.contest import CANDIDATE
+from nextbest.evaluation.release.trial import Trial
 from nextbest.lifecycle import frames
-from nextbest.lifecycle.holdout import digest, held_out_rows
+from nextbest.lifecycle.judging import judge_version, judged
 from nextbest.lifecycle.outcome import Outcome
 from nextbest.lifecycle.releasing import released
-from nextbest.platforms import Platform, open_platform, open_releases
-from nextbest.registry.approval import sign_verdict
+from nextbest.platforms import open_platform, open_releases
 from nextbest.settings import Settings
 from nextbest.use_cases import UseCase
 
-CANDIDATE, CHAMPION = "candidate", "champion"
-
-
-@dataclass(frozen=True, eq=False)
-class Trial:
-    """A candidate on held-out decisions: its moments, beside the champion's if there is one."""
-
-    version: str
-    baseline: str
-    against: str | None  # the champion's version, None: there is no other
-    holdout: str  # digest of the rows
-    moments: Moments
-    values: Mapping[str, Estimate]
-    calibration: Mapping[str, Measurement]
-    moved: str  # why only the newest decisions counted, or nothing
-    newest: Estimate | None  # the lift on the newest days, if they can speak for themselves
+__all__ = ["judge_version", "validate_model"]
 
 
 def validate_model(settings: Settings, spark: SparkSession) -> Outcome:
@@ -63,19 +35,24 @@ def validate_model(settings: Settings, spark: SparkSession) -> Outcome:
     version = registry.version_at(settings.model, CANDIDATE)
     if version is None:
         raise DataError(f"{settings.model} has no candidate: run training_job first")
-    candidate = frames.decider(settings, spark, version)
-    trial, verdict = _judged(settings, platform, case, candidate)
+    candidate, trial, changed = judged(settings, platform, case, version)
+    verdict = trial.verdict
     reached = _release(settings, spark, version)
     ending = "Gate passed" if verdict.passed else verdict.text
+    captured = (
+        []
+        if isinstance(candidate, NextBestError)
+        else _captured(settings, spark, case, candidate.decider)
+    )
     return Outcome(
         "\n".join(
             [
-                f"{settings.model} version {version} on {trial.moments.n:,} held-out decisions, "
+                f"{settings.model} version {version} on {trial.decisions:,} held-out decisions, "
                 f"value per decision ({settings.confidence:.0%} intervals):",
-                *([f"  {trial.moved}"] if trial.moved else []),
+                *(f"  {each}" for each in (trial.moved, changed) if each),
                 *_without_limits(settings, spark),
-                *_told(settings, trial),
-                *_captured(settings, spark, case, candidate),
+                *_told(trial),
+                *captured,
                 f"  {ending}: version {version} is {reached}.",
             ]
         ),
@@ -86,102 +63,6 @@ def validate_model(settings: Settings, spark: SparkSession) -> Outcome:
         },
         {"passed": str(verdict.passed).lower(), "version": version},
     )
-
-
-def judge_version(settings: Settings, spark: SparkSession, version: str) -> Verdict:
-    """Try a version against the champion on the frozen holdout; its verdict is recorded.
-
-    No alias moves. Raises DataError when there is no row to judge on.
-    """
-    platform, case = open_platform(settings, spark), use_cases.load(settings)
-    return _judged(settings, platform, case, frames.decider(settings, spark, version))[1]
-
-
-def _judged(
-    settings: Settings, platform: Platform, case: UseCase, candidate: Decider
-) -> tuple[Trial, Verdict]:
-    trial = _hold_trial(settings, platform, case, candidate)
-    verdict = _judge(settings, trial)
-    sign_verdict(settings.model, trial.version, open_releases(settings, platform.spark).who())
-    registry.record_verdict(
-        settings.model, trial.version, verdict.as_dict(),
-        against=trial.against, as_of=settings.as_of, holdout=trial.holdout,
-    )  # fmt: skip
-    return trial, verdict
-
-
-def _hold_trial(settings: Settings, platform: Platform, case: UseCase, candidate: Decider) -> Trial:
-    """Fold decisions about customers held out; the candidate's own q̂ serves every target policy."""
-    version = candidate.policy.version
-    champion = registry.version_at(settings.model, CHAMPION)
-    deciders = {CANDIDATE: candidate}
-    if champion is not None and champion != version:
-        deciders[CHAMPION] = frames.decider(settings, platform.spark, champion)
-    baseline = CHAMPION if CHAMPION in deciders else LOGGING
-    versions = [each.policy.version for each in deciders.values()]
-    rows = held_out_rows(settings, platform, case, versions)
-    told = {
-        name: target_probabilities(
-            rows, rows["eligible"], rows["treatment"], each, reference=candidate
-        )
-        for name, each in deciders.items()
-    }
-    newest = (rows["decided_at"].max() - rows["decided_at"]).dt.days < JUDGED_DAYS
-    recent = moments = fold(_log(rows, told, newest))
-    moved = ""
-    if not newest.all():
-        older = fold(_log(rows, told, ~newest))
-        moved = world_moved(recent, older, CANDIDATE, baseline)
-        moments = recent if moved else recent + older
-    counted = newest if moved else pd.Series(True, rows.index)
-    values = {name: value_of(moments, name, "dr", confidence=settings.confidence) for name in told}
-    for policy, its in rows[counted].groupby("policy"):
-        here = {CANDIDATE: Target(np.ones(len(its)))}
-        mine = fold(LoggedBatch(its["value"], its["propensity"], here))
-        values[f"{policy} policy"] = value_of(
-            mine, LOGGING, "on_policy", confidence=settings.confidence
-        )
-    return Trial(
-        version=version,
-        baseline=baseline,
-        against=champion if CHAMPION in deciders else None,
-        holdout=digest(rows),
-        moments=moments,
-        values=values,
-        calibration=_calibration(rows[counted], candidate),
-        moved=moved,
-        newest=newest_lift(recent, CANDIDATE, baseline),
-    )
-
-
-def _log(rows: pd.DataFrame, told: Mapping[str, pd.DataFrame], part: pd.Series) -> LoggedBatch:
-    """The decisions of one part, with every decider as a target."""
-    its = {name: each[part] for name, each in told.items()}
-    targets = {
-        name: Target(each["target_probability"], each["q_target"]) for name, each in its.items()
-    }
-    rows = rows[part]
-    return LoggedBatch(rows["value"], rows["propensity"], targets, its[CANDIDATE]["q_logged"])
-
-
-def _calibration(rows: pd.DataFrame, candidate: Decider) -> Mapping[str, Measurement]:
-    """Are the probabilities of the first head true, where that head can happen at all?"""
-    head = candidate.arbitration.heads[0]
-    asked = rows[rows["treatment"] != "none"] if head.needs_contact else rows
-    predicted = candidate.model.predict(asked)[f"p_{head.name}"]
-    return probability_metrics(asked[head.kind], predicted)
-
-
-def _judge(settings: Settings, trial: Trial) -> Verdict:
-    measured = release_measurements(
-        trial.moments, CANDIDATE, trial.calibration,
-        baseline=trial.baseline, confidence=settings.confidence,
-    )  # fmt: skip
-    gates = release_gates(min_ess=settings.min_ess, min_lift=settings.min_lift)
-    if trial.newest is not None:
-        gates += (newest_gate(settings.min_lift),)
-        measured["lift_newest"] = trial.newest.value
-    return judge(gates, measured)
 
 
 def _release(settings: Settings, spark: SparkSession, version: str) -> str:
@@ -220,15 +101,13 @@ def _without_limits(settings: Settings, spark: SparkSession) -> list[str]:
     return [f"  valued without the limits of a day ({limits.text})"] if len(limits) else []
 
 
-def _told(settings: Settings, trial: Trial) -> list[str]:
+def _told(trial: Trial) -> list[str]:
     """The values with their intervals and the paired lift, a line each."""
     lines = [
         f"  {name:<16} {each.value:.4f} [{each.low:.4f}, {each.high:.4f}]"
         for name, each in trial.values.items()
     ]
-    over = attempt(
-        lambda: lift(trial.moments, CANDIDATE, trial.baseline, confidence=settings.confidence)
-    )
+    over = trial.over
     if isinstance(over, NextBestError):
         return [*lines, f"  no lift over {trial.baseline}: {over}"]
     return [
@@ -241,7 +120,7 @@ def _table(trial: Trial) -> pd.DataFrame:
     """Every estimator of every target policy, and the logging policies' own means."""
     rows = [
         {"policy": name, **vars(estimate)}
-        for name in trial.moments.layout.policies
+        for name in (trial.moments.layout.policies if trial.moments else ())
         for estimate in evaluate(trial.moments, name).estimates.values()
     ]
     logged = [{"policy": n, **vars(e)} for n, e in trial.values.items() if n.endswith(" policy")]
@@ -249,6 +128,8 @@ def _table(trial: Trial) -> pd.DataFrame:
 
 
 def _figures(trial: Trial) -> Mapping[str, Figure]:
+    if trial.moments is None:
+        return {}
     return {
         "Value per decision, with intervals": value_figure(trial.values),
         "Weights of the held-out decisions": weight_figure(trial.moments, CANDIDATE),

@@ -3,7 +3,7 @@
 from nextbest.registry.asking import asking, client
 from nextbest.registry.promotion import PromotionLost, settle
 from nextbest.registry.releasing import NotReleased, lacking, release
-from nextbest.registry.verdicts import Recorded, record_verdict, recorded_verdict
+from nextbest.registry.verdicts import LOGGING, Recorded, record_verdict, recorded_verdict
 from nextbest.registry.versions import (
     ALIASES,
     HOLDOUT_SHARE,
@@ -19,6 +19,7 @@ from nextbest.registry.versions import (
 __all__ = [
     "ALIASES",
     "HOLDOUT_SHARE",
+    "LOGGING",
     "TRAINING_KEY",
     "NotReleased",
     "PromotionLost",

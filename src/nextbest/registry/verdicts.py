@@ -30,25 +30,34 @@ def record_verdict(
     against: str | None,
     as_of: dt.date,
     holdout: str,
+    page: str = "",
 ) -> None:
-    """Keep a gate's verdict with the version's run, and in short on the version itself.
+    """Keep a verdict, as JSON and as a page, with the runs of both versions; and in tags.
 
-    against: the version it was compared with, None for the policy that wrote the log. Whether it
+    against: the version it was compared with, None for the policy that wrote the log. On the
+    version's own run it is verdicts/DAY, on the other's verdicts/DAY-of-version-N. Whether it
     passed is open until all else is written: half a record is none.
     """
+    told = dict(verdict)
+    names = {version: as_of.isoformat()}
+    if against is not None:
+        names[against] = f"{as_of.isoformat()}-of-version-{version}"
     right = f"being the owner of {model} and CAN EDIT on the experiment"
     with asking(f"verdict on {model} version {version}", right):
-        known = client().get_model_version(model, version)
+        runs = {each: client().get_model_version(model, each).run_id for each in names}
         client().set_model_version_tag(model, version, "verdict_passed", "open")
-        client().log_dict(known.run_id, dict(verdict), f"verdicts/{as_of.isoformat()}.json")
-        told = {
+        for each, name in names.items():
+            client().log_dict(runs[each], told, f"verdicts/{name}.json")
+            if page:
+                client().log_text(runs[each], page, f"verdicts/{name}.html")
+        tags = {
             "verdict": str(verdict["text"])[:4000],
             "verdict_against": against or LOGGING,
             "verdict_as_of": as_of.isoformat(),
             "verdict_holdout": holdout,
             "verdict_passed": str(verdict["passed"] is True).lower(),
         }
-        for name, text in told.items():
+        for name, text in tags.items():
             client().set_model_version_tag(model, version, name, text)
 
 

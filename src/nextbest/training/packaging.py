@@ -80,8 +80,26 @@ def packaged(decider: Decider, example: pd.DataFrame) -> Iterator[Packaged]:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """A decider read back, with columns and MLflow types of its signature, and its files' bytes.
+
+    `size` is None where the model's file does not say.
+    """
+
+    decider: Decider
+    inputs: Mapping[str, str]
+    outputs: Mapping[str, str]
+    size: int | None
+
+
 def load(uri: str) -> Decider:
-    """Read a decider back from where MLflow keeps a Packaged.
+    """The decider of `load_all`."""
+    return load_all(uri).decider
+
+
+def load_all(uri: str) -> Loaded:
+    """Read a decider back from where MLflow keeps a Packaged, and what is said of it there.
 
     Its treatments are those of the training day: replace them by today's. Raises DataError when
     the model is no such.
@@ -102,4 +120,15 @@ def load(uri: str) -> Decider:
     python_model = loaded.unwrap_python_model()
     if not isinstance(python_model, RewardPyfunc):
         raise DataError(f"{uri} holds a {type(python_model).__name__}, not a reward model")
-    return python_model.decider
+    signature = loaded.metadata.signature
+    return Loaded(
+        python_model.decider,
+        _types(signature.inputs if signature else None),
+        _types(signature.outputs if signature else None),
+        loaded.metadata.model_size_bytes,
+    )
+
+
+def _types(schema: Schema | None) -> dict[str, str]:
+    columns = schema.to_dict() if schema is not None else []
+    return {each["name"]: each["type"] for each in columns if "name" in each}

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from nextbest.data.contracts import Contract
     from nextbest.decisions.heads import Head
     from nextbest.decisions.treatments import Treatments
+    from nextbest.evaluation.release.declared import ReleaseGates
 
 KNOWN = ("nba",)
 
@@ -33,7 +34,8 @@ class UseCase:
 
     `read` gives the raw frames by table name, each held against its contract. `heads` are the
     outcomes that a model predicts and what each is worth. `contact_policy` is what holds unless
-    settings say otherwise (decisions.notation). `captured` tells, where the truth is
+    settings say otherwise (decisions.notation). `gates` are what a version must meet to be
+    released. `captured` tells, where the truth is
     known, which share of the oracle's gap policies capture: (settings, decisions, customers with
     features as of a day, treatments, probabilities [n, K]) → share by policy; None for real logs.
     """
@@ -46,6 +48,7 @@ class UseCase:
     contracts: Mapping[str, Contract]
     heads: tuple[Head, ...]
     contact_policy: str
+    gates: ReleaseGates
     captured: Captured | None
 
 

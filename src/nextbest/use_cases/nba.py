@@ -18,6 +18,7 @@ from nextbest.data.world import TREATMENTS
 from nextbest.decisions.treatments import Treatments
 from nextbest.settings import Settings
 from nextbest.use_cases import UseCase
+from nextbest.use_cases.nba_gates import click_gates, own_gates, simulated_gates
 from nextbest.use_cases.nba_heads import CLICK_HEADS, SIMULATED_HEADS, log_head
 
 CONTACT_POLICY = "at most 3 in 7 days per customer; 90 days of silence after opt_out per channel"
@@ -34,6 +35,7 @@ def wire(settings: Settings) -> UseCase:
         contracts=contracts(settings.source),
         heads=SIMULATED_HEADS if simulated else CLICK_HEADS,
         contact_policy=CONTACT_POLICY if simulated else "none",  # a banner is always shown
+        gates=simulated_gates(settings) if simulated else click_gates(settings),
         captured=_captured if simulated else None,
     )
 
@@ -47,6 +49,7 @@ def _own_log(settings: Settings) -> UseCase:
         contracts=own_contracts(mapping),
         heads=tuple(log_head(each.kind, each.worth) for each in mapping.outcomes),
         contact_policy="none",
+        gates=own_gates(settings, mapping),
         captured=None,
     )
 

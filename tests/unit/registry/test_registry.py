@@ -104,3 +104,25 @@ def test_a_verdict_is_open_until_all_of_it_is_kept(model):
     assert found == registry.Recorded(True, "logging", dt.date(2026, 3, 1), "h", "fine")
     registry.client().set_model_version_tag(model, "1", "verdict_passed", "open")  # as if killed
     assert registry.recorded_verdict(model, "1") is None
+
+
+def test_a_verdict_lies_with_the_runs_of_both_versions(model, tmp_path):
+    import json
+
+    import mlflow
+
+    told = {"text": "better", "passed": True}
+    with mlflow.start_run() as other:
+        pass
+    first = registry.client().get_model_version(model, "1").run_id
+    registry.record_verdict(
+        model, "2", told, against="1", as_of=dt.date(2026, 3, 1), holdout="h", page="<p>better</p>"
+    )
+    assert registry.recorded_verdict(model, "2").against == "1"
+    assert registry.recorded_verdict(model, "1") is None  # judged was the other one
+    files = {each.path for each in registry.client().list_artifacts(first, "verdicts")}
+    assert {f"verdicts/2026-03-01-of-version-2.{kind}" for kind in ("json", "html")} <= files
+    assert {f"verdicts/2026-03-01.{kind}" for kind in ("json", "html")} <= files
+    uri = f"runs:/{first}/verdicts/2026-03-01-of-version-2.json"
+    assert json.loads(mlflow.artifacts.load_text(uri)) == told
+    assert not registry.client().list_artifacts(other.info.run_id)
