@@ -7,6 +7,7 @@ import io
 import uuid
 
 import pytest
+from workspace.deployable import Hurry
 from workspace.faults import DROPPED, LOST, Fault
 from workspace.ledger_sql import for_the_engine
 from workspace.routes import Refused
@@ -47,7 +48,9 @@ def space(workspace_mlflow, spark, monkeypatch, ledger):
     for name in ("POLL_SECONDS",):
         monkeypatch.setattr(statements, name, 0)
         monkeypatch.setattr(jobs, name, 0)
-    monkeypatch.setattr("databricks.sdk.clock.RealClock.sleep", lambda self, seconds: None)
+    hurry = Hurry()
+    monkeypatch.setattr("databricks.sdk.clock.RealClock.sleep", lambda self, s: hurry.sleep(s))
+    monkeypatch.setattr("databricks.sdk.clock.RealClock.time", lambda self: hurry.time())
     monkeypatch.setattr("mlflow.utils.rest_utils._time_sleep", lambda seconds: None)
     for service in list(space.kept):
         space.kept[service].clear()
@@ -233,6 +236,8 @@ def test_a_version_comes_from_another_target_by_its_own_call(space, dbb):
     for name in ("MLmodel", "model.pkl"):
         space.kept["files"][f"/Models/{other.replace('.', '/')}/5/{name}"] = MLMODEL
     code, _, err = dbb("promote-model", other)
+    assert code == 1, err
+    assert asked(space, "POST", f"{UC}/model-versions/create"), err
     (body,) = asked(space, "POST", f"{UC}/model-versions/create")
     assert code == 1  # no job here that would judge it
     assert f"{other} version 5 is version 4 of {MODEL}" in err
