@@ -33,7 +33,7 @@ def copy_version(source: str, version: str, model: str) -> str:
             found = client().create_model_version(
                 model, f"models:/{source}/{version}", run_id=original.run_id or None,
                 tags={**tags, SOURCE: source, SOURCE_VERSION: version},
-                description=original.description or None, model_id=original.model_id,
+                description=original.description or None, model_id=original.model_id or None,
             ).version  # fmt: skip
         client().set_registered_model_alias(model, "candidate", found)
     return str(found)

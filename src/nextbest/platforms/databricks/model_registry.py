@@ -19,7 +19,11 @@ def point_mlflow(workspace: WorkspaceClient) -> MlflowClient:
     profile = workspace.config.profile
     at = f"://{profile}" if profile else ""
     tracking, registry = f"databricks{at}", f"databricks-uc{at}"
-    os.environ.update(MLFLOW_TRACKING_URI=tracking, MLFLOW_REGISTRY_URI=registry)
+    os.environ.update(
+        MLFLOW_TRACKING_URI=tracking,
+        MLFLOW_REGISTRY_URI=registry,
+        MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR="false",  # of one small file
+    )
     if not profile:  # the SDK may have been told by the bundle; MLflow is by the environment
         os.environ["DATABRICKS_HOST"] = workspace.config.host
     return MlflowClient(tracking, registry)
