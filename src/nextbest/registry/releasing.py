@@ -66,7 +66,8 @@ def release(
         Order(
             model, version, to_alias,
             expected=against if to_alias == CHAMPION else releases.aliases.of(model).get(to_alias),
-            action=PROMOTE, from_alias=from_alias, reason=reason or recorded.text.partition(". ")[0],
+            action=PROMOTE, from_alias=from_alias,
+            reason=reason or recorded.text.partition(". ")[0],
             evidence=json.dumps(told), as_of=recorded.as_of, holdout=recorded.holdout,
             commit=commit,
         ),
