@@ -1,7 +1,7 @@
 """Which model version is candidate, staging and champion, and the ledger of how it came about."""
 
 from nextbest.registry.asking import asking, client
-from nextbest.registry.promotion import PromotionLost, settle
+from nextbest.registry.promotion import PromotionLost
 from nextbest.registry.releasing import NotReleased, lacking, release
 from nextbest.registry.verdicts import LOGGING, Recorded, record_verdict, recorded_verdict
 from nextbest.registry.versions import (
@@ -32,7 +32,6 @@ __all__ = [
     "record_verdict",
     "recorded_verdict",
     "release",
-    "settle",
     "tag_forced",
     "training_key",
     "version_at",
