@@ -50,7 +50,7 @@ oracle: $(READY) ## a thousand training sets against Databricks' own client, ten
 	@$(BIN)/python -m pytest tests/contract/test_oracle.py -n0 -s
 
 loop: $(READY) ## sixty days of decisions, outcomes, drift and retraining; draws a picture
-	@$(BIN)/python examples/closed_loop.py $(ARGS)
+	@$(BIN)/dbb simulate --days 60 --drift both@30 $(ARGS)
 
 matrix: $(READY) ## the tables of docs/guides/environments.md anew, from `dbb targets`
 	@$(BIN)/dbb targets --markdown --var 'service_principal=<principal>' > .venv/matrix.md
@@ -62,7 +62,7 @@ pins: $(READY) ## make requirements*.txt anew from pyproject.toml
 	@./sync_requirements.sh
 
 clean: ## forget the environment and everything that local runs made
-	rm -rf .venv .venv-bench .lakehouse .lakehouse-loop dist build .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-bench .lakehouse .lakehouse-simulation dist build .pytest_cache .ruff_cache .hypothesis
 
 $(READY): requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "python3 is older than 3.11: name a newer one, make PYTHON=python3.12"; exit 1; }

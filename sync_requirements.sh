@@ -16,12 +16,12 @@ compile() { # $1: output; the rest: what goes in. An existing file's pins are ke
 
 compile "$dir/requirements-dev.txt" pyproject.toml --extra local --group dev --group datasets --group oracle --group peers
 compile "$dir/requirements-bench.txt" pyproject.toml --group bench
-# A Databricks ML runtime brings these; installing them again would only fight its versions.
-runtime='lightgbm|matplotlib|mlflow|numpy|pandas|pyarrow|pyyaml|scikit-learn|scipy'
-"$UV" run --no-project --quiet python - "$runtime" >"$dir/requirements.in" <<'PY'
-import re, sys, tomllib
-for line in tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"]:
-    if not re.match(rf"({sys.argv[1]})\b", line):
+"$UV" run --no-project --quiet python - >"$dir/requirements.in" <<'PY'
+import re, tomllib
+declared = tomllib.load(open("pyproject.toml", "rb"))
+runtime = "|".join(map(re.escape, declared["tool"]["nextbest"]["runtime"]))
+for line in declared["project"]["dependencies"]:
+    if not re.match(rf"({runtime})\b(?!-)", line):
         print(line)
 PY
 compile "$dir/requirements.txt" "$dir/requirements.in" --constraint "$dir/requirements-dev.txt"

@@ -42,6 +42,7 @@ BY_NOTEBOOK: Mapping[str, Touched] = {
     "04_model_validation": Touched(
         ("actions", "customer_features", "decisions", "outcomes"),
         ("promotions",),
+        volume=True,
         model="writes",
         endpoint=True,
     ),
@@ -69,6 +70,7 @@ BY_NOTEBOOK: Mapping[str, Touched] = {
     "09_evaluation": Touched(
         ("actions", "customer_features", "decisions", "outcomes", "promotions"),
         (),
+        volume=True,
         model="writes",
     ),
     "10_approval": Touched((), (), model="reads"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import math
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,20 @@ from nextbest.decisions.policy import Policy
 from nextbest.decisions.treatments import Treatments
 
 SCRIPT = Path(__file__).with_name("apache_engine.py")
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., Path]:
+    """Write files into a folder of this test: `write(**{"databricks.yml": text})`."""
+
+    def write_files(**files: str) -> Path:
+        for name, text in files.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        return tmp_path
+
+    return write_files
 
 
 @pytest.fixture(scope="session")

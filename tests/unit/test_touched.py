@@ -120,6 +120,8 @@ def prepare(stem, settings, home):
     client, at = mlflow.MlflowClient(), (settings.model, "1")
     if stem == "09_evaluation":
         client.set_model_version_tag(*at, "verdict_passed", "open")
+        (frozen,) = home.rglob("holdouts")
+        shutil.rmtree(frozen)
     if stem == "10_approval":
         approve(*at, "somebody else")
     if stem == "11_release":

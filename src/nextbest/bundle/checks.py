@@ -7,8 +7,9 @@ from pathlib import Path
 
 from nextbest.bundle import cron
 from nextbest.bundle.checks_graph import check_calls, check_graph, duplicates
+from nextbest.bundle.checks_left_out import check_order, check_pauses, check_permissions
 from nextbest.bundle.checks_parameters import Notebooks, check_parameters
-from nextbest.bundle.diagnostics import error, near, note
+from nextbest.bundle.diagnostics import error, near, note, respelled
 from nextbest.bundle.graph import Diagnostic, Job
 from nextbest.bundle.references import is_unresolved, references
 from nextbest.bundle.variables import PREFIX
@@ -33,13 +34,20 @@ def before_merge(config: Node, found: list[Diagnostic]) -> None:
                     summary = f"{group} '{key}' is empty"
                     found.append(error(summary, resource.location, path, "define or remove it"))
                 elif group == "jobs":
+                    check_order(path, resource, found)
                     for field, name in KEYS.items():
                         duplicates(resource.items(field), name, f"{path}.{field}", found)
 
 
-def after_interpolation(config: Node, raw: Node, found: list[Diagnostic]) -> None:
-    """Report duplicates in sequences that came whole from a variable, and a run_as of nobody."""
+def after_interpolation(config: Node, raw: Node, own: Node | None, found: list[Diagnostic]) -> None:
+    """Report what can't be told any more once presets and defaults filled the gaps.
+
+    `raw` is the configuration before its references were replaced, `own` the target's section
+    (None in a bundle without targets).
+    """
     _nobody(config, raw, found)
+    check_pauses(config, own, found)
+    check_permissions(config, raw, found)
     for key, job in config.entries("resources", "jobs").items():
         for field, name in KEYS.items():
             if is_unresolved(raw.text("resources", "jobs", key, field)):
@@ -51,10 +59,15 @@ def check_jobs(config: Node, jobs: Mapping[str, Job], root: Path, found: list[Di
     """Report what is wrong with the jobs of one target."""
     nodes = config.entries("resources", "jobs")
     notebooks = Notebooks(root, found)
+    variables = [
+        name
+        for name, each in config.entries("variables").items()
+        if (value := each.at("value")) is not None and not isinstance(value.data, dict | list)
+    ]
     for key, job in jobs.items():
         path = f"resources.jobs.{key}"
         check_graph(path, nodes[key], found)
-        check_parameters(job, nodes[key], jobs, notebooks, found)
+        check_parameters(job, nodes[key], jobs, notebooks, variables, found)
         check_schedule(f"{path}.schedule", nodes[key].at("schedule"), found)
     check_calls(jobs, nodes, found)
     _run_as(config, found)
@@ -83,8 +96,11 @@ def _zone(path: str, zone: Node, found: list[Diagnostic]) -> None:
     try:
         zoneinfo.ZoneInfo(str(zone.data))
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        fix = near(str(zone.data), zoneinfo.available_timezones())
-        found.append(error(f"no time zone '{zone.data}'", zone.location, path, fix))
+        known = zoneinfo.available_timezones()
+        fix, edit = near(str(zone.data), known), respelled(
+            "value", zone.location, str(zone.data), known
+        )
+        found.append(error(f"no time zone '{zone.data}'", zone.location, path, fix, edit))
 
 
 def _nobody(config: Node, raw: Node, found: list[Diagnostic]) -> None:

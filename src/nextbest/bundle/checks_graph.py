@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from nextbest.bundle.diagnostics import error, near, warning
+from nextbest.bundle.diagnostics import error, near, respelled, warning
 from nextbest.bundle.graph import Diagnostic, ForEachTask, Job, RunJobTask, Task
 from nextbest.bundle.references import is_unresolved
 from nextbest.bundle.yaml_source import Node
@@ -67,7 +67,8 @@ def _dependencies(
         if key not in tasks:
             others = set(tasks) - {task.text("task_key")}
             summary = f"task '{task.text('task_key')}' depends on '{key}', which is no task here"
-            found.append(error(summary, at, below, near(key, others)))
+            edit = respelled("value", at, key, others)
+            found.append(error(summary, at, below, near(key, others), edit))
             continue
         outcome = dependency.at("outcome")
         if outcome is None:
@@ -111,6 +112,22 @@ def cycles(edges: Mapping[str, list[str]]) -> list[list[str]]:
     return result
 
 
+def sorted_keys(waits_for: Mapping[str, Iterable[str]]) -> tuple[str, ...] | None:
+    """Task keys so that each stands below those it waits for, else as they were.
+
+    None where tasks wait for each other. Keys that are none of these tasks don't count.
+    """
+    waiting = list(waits_for)
+    done: list[str] = []
+    while waiting:
+        ready = next((key for key in waiting if not set(waits_for[key]) & set(waiting)), None)
+        if ready is None:
+            return None
+        waiting.remove(ready)
+        done.append(ready)
+    return tuple(done)
+
+
 def _compute(path: str, task: Node, job: Node, found: list[Diagnostic]) -> None:
     for field, section in (
         ("job_cluster_key", "job_clusters"),
@@ -122,9 +139,9 @@ def _compute(path: str, task: Node, job: Node, found: list[Diagnostic]) -> None:
         known = {item.text(field) for item in job.items(section)}
         if written.data not in known and not is_unresolved(job.text(section)):
             summary = f"{field} '{written.data}' is not defined in {section}"
-            found.append(
-                error(summary, written.location, f"{path}.{field}", near(written.data, known))
-            )
+            at, fix = written.location, near(written.data, known)
+            edit = respelled("value", at, written.data, known)
+            found.append(error(summary, at, f"{path}.{field}", fix, edit))
     needs = [kind for kind in _NEED_COMPUTE if task.at(kind) is not None]
     if needs and all(task.at(field) is None for field in _COMPUTE):
         summary = f"task '{task.text('task_key')}' needs a cluster or an environment"
@@ -214,6 +231,6 @@ def _call(path: str, call: Node | None, jobs: Mapping[str, Job], found: list[Dia
     for name, value in call.entries("job_parameters").items():
         if name not in known:
             summary = f"job '{target.data}' has no parameter '{name}'"
-            found.append(
-                warning(summary, value.location, f"{path}.job_parameters", near(name, known))
-            )
+            at, fix = value.location, near(name, known)
+            edit = respelled("key", at, name, known)
+            found.append(warning(summary, at, f"{path}.job_parameters", fix, edit))

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from nextbest.bundle.checks_graph import calls_of, tasks_of
-from nextbest.bundle.diagnostics import error, near, warning
+from nextbest.bundle.diagnostics import error, near, respelled, warning
 from nextbest.bundle.dynamic import dynamic_references, unknown_part
-from nextbest.bundle.graph import Diagnostic, ForEachTask, Job, Location, NotebookTask, OtherTask
+from nextbest.bundle.graph import (
+    Diagnostic,
+    Edit,
+    ForEachTask,
+    Job,
+    Location,
+    NotebookTask,
+    OtherTask,
+)
 from nextbest.bundle.notebooks import HEADER, Notebook, read_notebook
 from nextbest.bundle.yaml_source import Node, walk
 
@@ -38,30 +46,46 @@ class Notebooks:
 
 
 def check_parameters(
-    job: Job, node: Node, jobs: Mapping[str, Job], notebooks: Notebooks, found: list[Diagnostic]
+    job: Job,
+    node: Node,
+    jobs: Mapping[str, Job],
+    notebooks: Notebooks,
+    variables: Collection[str],
+    found: list[Diagnostic],
 ) -> None:
-    """Report parameters of one job that nobody reads, and readers that nobody serves."""
+    """Report parameters of one job that nobody reads, and readers that nobody serves.
+
+    `variables` are those of the bundle that hold a text: a reader of that name can be served.
+    """
     path = f"resources.jobs.{job.key}"
     names = {parameter.name for parameter in job.parameters}
     _defaults(path, node, found)
     used = _references(path, node, names, found)
     open_ended = False
     specs = _specs(job)
+    readers = []
     for below, task, _ in tasks_of(node, path):
         spec = specs.get(below)
         if isinstance(spec, NotebookTask):
             notebook = notebooks.get(spec.path)
             used |= notebook.known
             open_ended |= notebook.open_ended or notebook.problem is not None
-            _notebook(f"{below}.notebook_task", task, spec, notebook, names, notebooks, found)
+            readers.append((f"{below}.notebook_task", task, spec, notebook))
         elif isinstance(spec, OtherTask):
             open_ended = True
     for call in calls_of(job.tasks):
         if call.job_key in jobs:
             used |= {parameter.name for parameter in jobs[call.job_key].parameters}
+    unread = [] if open_ended else sorted(names - used - {""})
+    for below, task, spec, notebook in readers:
+        missing = _notebook(below, task, spec, notebook, names, notebooks, found)
+        for widget, item in missing.items():
+            from nextbest.bundle.wiring import served  # only for findings: keeps the start quick
+
+            edit = served(widget, node, list(notebook.required), variables, unread)
+            found.append(item._replace(edit=edit))
     for index, parameter in enumerate(node.items("parameters")):
-        name = parameter.text("name")
-        if name and name not in used and not open_ended:
+        if (name := parameter.text("name")) in unread:
             summary = f"no task of job '{job.key}' reads parameter '{name}'"
             fix = "remove it, or read it with dbutils.widgets.get"
             below = f"{path}.parameters[{index}]"
@@ -89,7 +113,10 @@ def _defaults(path: str, node: Node, found: list[Diagnostic]) -> None:
             )
             fix = f"write '{default.literal}' in quotes"
             below = f"{path}.parameters[{index}].default"
-            found.append(warning(summary, default.location, below, fix))
+            edit = None
+            if default.literal == default.data:  # or quotes would change what it is
+                edit = Edit("value", default.location, default.literal, f'"{default.literal}"')
+            found.append(warning(summary, default.location, below, fix, edit))
 
 
 def _notebook(
@@ -100,7 +127,9 @@ def _notebook(
     names: set[str],
     notebooks: Notebooks,
     found: list[Diagnostic],
-) -> None:
+) -> dict[str, Diagnostic]:
+    """Check what one task gives its notebook; returns findings by widget that nothing fills."""
+    missing = {}
     key = task.text("task_key")
     shown = os.path.relpath(spec.path, notebooks.root)
     for widget, line in notebook.required.items():
@@ -108,7 +137,8 @@ def _notebook(
             summary = f"task '{key}' reads widget '{widget}' ({shown}:{line}), which nothing fills"
             near_by = near(widget, names | set(spec.base_parameters))
             fix = f"add it to the job's parameters; {near_by}"
-            found.append(error(summary, task.at("notebook_task").location, path, fix))
+            at = task.at("notebook_task").location
+            missing[widget] = error(summary, at, path, fix)
     for name, value in task.entries("notebook_task", "base_parameters").items():
         below = f"{path}.base_parameters.{name}"
         if name in names:
@@ -116,7 +146,12 @@ def _notebook(
             found.append(warning(summary, value.location, below, "remove one of them"))
         elif name not in notebook.known and not notebook.open_ended and not notebook.problem:
             summary = f"{shown} does not read base parameter '{name}'"
-            found.append(warning(summary, value.location, below, near(name, notebook.known)))
+            edit = respelled("key", value.location, name, notebook.known)
+            if edit is not None and edit.new in names:
+                edit = None  # the job serves that one
+            fix = near(name, notebook.known)
+            found.append(warning(summary, value.location, below, fix, edit))
+    return missing
 
 
 def _references(path: str, job: Node, names: set[str], found: list[Diagnostic]) -> set[str]:
@@ -166,18 +201,30 @@ def _text(
                 found.append(error(summary, value.location, path, fix))
         elif (unknown := unknown_part(steps)) is not None:
             summary = f"no dynamic value {text}"
-            found.append(error(summary, value.location, path, near(*unknown)))
+            edit = _respelled_step(value, steps, *unknown)
+            found.append(error(summary, value.location, path, near(*unknown), edit))
         elif steps[:2] == ["job", "parameters"]:
             name = ".".join(steps[2:])
             used.add(name)
             if name not in names:
                 summary = f"{text}: the job has no parameter '{name}'"
-                found.append(error(summary, value.location, path, near(name, names)))
+                edit = respelled("value", value.location, name, names, "job.parameters.*")
+                found.append(error(summary, value.location, path, near(name, names), edit))
         elif steps[0] == "tasks" and not before.get(steps[1]):
+            edit = None
             if steps[1] in before:
                 summary = f"{text}: task '{steps[1]}' need not have run before"
                 fix = "add it to this task's depends_on"
             else:
                 summary = f"{text}: no task '{steps[1]}'"
                 fix = near(steps[1], before)
-            found.append(error(summary, value.location, path, fix))
+                edit = respelled("value", value.location, steps[1], before, "tasks.*")
+            found.append(error(summary, value.location, path, fix, edit))
+
+
+def _respelled_step(value: Node, steps: list[str], name: str, known: Iterable[str]) -> Edit | None:
+    if steps.count(name) != 1:
+        return None
+    form = ".".join("*" if step == name else step for step in steps)
+    names = [each.rstrip(".") for each in known]
+    return respelled("value", value.location, name, names, form)

@@ -28,14 +28,34 @@ class Location(NamedTuple):
         return f"{self.file}:{self.line}"
 
 
+class Edit(NamedTuple):
+    """A change of the YAML that mends a finding, told by its place; edits.py makes it text.
+
+    `kind` is what happens at `location`: in a key or a value `old` becomes `new`; a mapping gets an
+    entry `old` with the YAML `new`, below the last of its entries `after`; an element of parameters
+    gets one `above` or `below` it with the name `old` and the default `new`; tasks stand in the
+    order of the keys `after`.
+    """
+
+    kind: Literal["key", "value", "entry", "above", "below", "order"]
+    location: Location
+    old: str
+    new: str
+    after: tuple[str, ...] = ()
+
+
 class Diagnostic(NamedTuple):
-    """One finding about a bundle: what is wrong, where, and how to mend it."""
+    """One finding about a bundle: what is wrong, where, and how to mend it.
+
+    `edit` is there when the files alone say how: `dbb validate --fix` makes it.
+    """
 
     severity: Literal["error", "warning", "note"]
     summary: str
     location: Location | None = None
     path: str = ""  # resources.jobs.training_job.tasks[0].depends_on
     fix: str = ""
+    edit: Edit | None = None
 
 
 class Dependency(NamedTuple):

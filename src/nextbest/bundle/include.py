@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import glob
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from nextbest.bundle.diagnostics import error, warning
-from nextbest.bundle.graph import Diagnostic, Location
+from nextbest.bundle.graph import NOTHING, Diagnostic, Location
 from nextbest.bundle.merge import merge
 from nextbest.bundle.schema import normalize
 from nextbest.bundle.yaml_source import Node, read
@@ -36,10 +37,13 @@ def find_root(start: Path) -> Path:
     )
 
 
-def read_all(root: Path, found: list[Diagnostic]) -> Node | None:
+def read_all(
+    root: Path, found: list[Diagnostic], texts: Mapping[str, str] = NOTHING
+) -> Node | None:
     """The whole configuration of a bundle, targets not yet applied.
 
-    Returns None when a file can't be read at all; everything else is reported and read on.
+    `texts`, by the path of a file, count instead of what these files hold. Returns None when a file
+    can't be read at all; everything else is reported and read on.
     """
     names = [name for name in ROOT_FILES if (root / name).is_file()]
     if len(names) != 1:
@@ -47,13 +51,13 @@ def read_all(root: Path, found: list[Diagnostic]) -> Node | None:
         fix = "remove one" if names else "create it, with a bundle and its name"
         found.append(error(summary, Location(ROOT_FILES[0], 1), fix=fix))
         return None
-    top = _read(root, names[0], found)
+    top = _read(root, names[0], found, texts)
     if top is None:
         return None
     files = [(names[0], top)]
     unreadable = False
     for name in _included(root, names[0], top, found):
-        node = _read(root, name, found)
+        node = _read(root, name, found, texts)
         if node is None:
             unreadable = True
             continue
@@ -72,8 +76,8 @@ def read_all(root: Path, found: list[Diagnostic]) -> Node | None:
     return config
 
 
-def _read(root: Path, name: str, found: list[Diagnostic]) -> Node | None:
-    node = read(root / name, name, found)
+def _read(root: Path, name: str, found: list[Diagnostic], texts: Mapping[str, str]) -> Node | None:
+    node = read(root / name, name, found, texts.get(name))
     if node is None:
         return None
     if node.data is None:

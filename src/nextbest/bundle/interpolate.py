@@ -6,9 +6,9 @@ a memory gives the same values in one pass, and turns what would not end into a 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
-from nextbest.bundle.diagnostics import error
+from nextbest.bundle.diagnostics import error, respelled
 from nextbest.bundle.graph import Diagnostic
 from nextbest.bundle.references import Reference, is_reference, references
 from nextbest.bundle.schema import as_text
@@ -21,11 +21,16 @@ Path = tuple[str | int, ...]
 
 
 class Missing(Exception):
-    """A reference names nothing; the message says so, `fix` names what is near."""
+    """A reference names nothing; the message says so, `fix` names what is near.
 
-    def __init__(self, summary: str, fix: str = "") -> None:
+    `step` is the unknown part of its path, `known` what could stand there.
+    """
+
+    def __init__(
+        self, summary: str, fix: str = "", step: str = "", known: Collection[str] = ()
+    ) -> None:
         super().__init__(summary)
-        self.fix = fix
+        self.fix, self.step, self.known = fix, step, known
 
 
 class _TooLarge(Exception):
@@ -116,7 +121,9 @@ class Interpolation:
                 raise _TooLarge(f"more than {MAX_VALUES:,} values once references are replaced")
             return value
         except Missing as problem:
-            self.found.append(error(str(problem), node.location, path, problem.fix))
+            form = reference.with_step(problem.step, "*")
+            edit = form and respelled("value", node.location, problem.step, problem.known, form)
+            self.found.append(error(str(problem), node.location, path, problem.fix, edit))
         except _TooLarge as problem:
             if self.chain:
                 raise

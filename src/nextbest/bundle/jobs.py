@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nextbest.bundle.diagnostics import error, warning
+from nextbest.bundle.diagnostics import error, near, respelled, warning
 from nextbest.bundle.graph import (
     ConditionTask,
     Dependency,
     Diagnostic,
+    Edit,
     ForEachTask,
     Job,
     NotebookTask,
@@ -131,7 +132,8 @@ def notebook_path(spec: Node, path: str, root: Path, found: list[Diagnostic]) ->
         if os.path.isfile(name + suffix):
             summary = f"notebook {written.data} is named without its extension"
             fix = f"write {written.data}{suffix}: Databricks refuses the short form"
-            found.append(warning(summary, written.location, path, fix))
+            edit = Edit("value", written.location, str(written.data), f"{written.data}{suffix}")
+            found.append(warning(summary, written.location, path, fix, edit))
             return Path(name + suffix)
     shown = os.path.relpath(name, root)
     folder = os.path.dirname(name)
@@ -140,10 +142,9 @@ def notebook_path(spec: Node, path: str, root: Path, found: list[Diagnostic]) ->
     )
     fix = "the path is relative to the YAML file that names it"
     if there:
-        from nextbest.bundle.diagnostics import near
-
         fix = f"{near(os.path.basename(name), there)}; {fix}"
-    found.append(error(f"notebook {shown} does not exist", written.location, path, fix))
+    edit = respelled("value", written.location, os.path.basename(name), there)
+    found.append(error(f"notebook {shown} does not exist", written.location, path, fix, edit))
     return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nextbest.bundle.diagnostics import near, warning
+from nextbest.bundle.diagnostics import near, respelled, warning
 from nextbest.bundle.fields import field_at, fields_of
 from nextbest.bundle.graph import Diagnostic
 from nextbest.bundle.interpolate import Lookup, Missing, Path
@@ -82,7 +82,8 @@ def _go(root: Node, steps: Path, written: Path) -> Node:
         known = set(node.entries())
         if count == 1 and steps[0] in ("bundle", "workspace"):
             known |= set(fields_of("BundleSection" if steps[0] == "bundle" else "Workspace"))
-        raise Missing(f"reference does not exist: {_shown(written)}", near(str(step), known))
+        summary = f"reference does not exist: {_shown(written)}"
+        raise Missing(summary, near(str(step), known), str(step), known)
     return node
 
 
@@ -101,7 +102,11 @@ def unknown_references(root: Node, found: list[Diagnostic]) -> None:
             if reference.path[0] not in _KNOWN:
                 summary = f"{reference.text} is left as it is: no '{reference.path[0]}' to refer to"
                 fix = near(str(reference.path[0]), _KNOWN)
-                found.append(warning(summary, node.location, path, fix))
+                form = reference.with_step(str(reference.path[0]), "*")
+                edit = form and respelled(
+                    "value", node.location, str(reference.path[0]), _KNOWN, form
+                )
+                found.append(warning(summary, node.location, path, fix, edit or None))
         rest = node.data
         for reference in known:
             rest = rest.replace(reference.text, "")

@@ -10,7 +10,7 @@ from typing import Any
 from nextbest.bundle import checks, lookups, presets, workspace
 from nextbest.bundle.checks_targets import check_namespaces
 from nextbest.bundle.diagnostics import error, ordered
-from nextbest.bundle.graph import Bundle, Diagnostic
+from nextbest.bundle.graph import NOTHING, Bundle, Diagnostic
 from nextbest.bundle.include import read_all
 from nextbest.bundle.interpolate import Interpolation
 from nextbest.bundle.jobs import job_of
@@ -63,11 +63,15 @@ def diagnose(
     target: str | None = None,
     variables: Mapping[str, str] | None = None,
     user: str | None = None,
+    texts: Mapping[str, str] = NOTHING,
 ) -> tuple[Bundle | None, tuple[Diagnostic, ...]]:
-    """All findings about a bundle at once, and the bundle itself unless there is an error."""
+    """All findings about a bundle at once, and the bundle itself unless there is an error.
+
+    `texts`, by the path of a file, count instead of what these files hold.
+    """
     found: list[Diagnostic] = []
     root = root.resolve()
-    config = read_all(root, found)
+    config = read_all(root, found, texts)
     name = select(config, target, found) if config is not None else None
     if config is None or name is None:
         return None, ordered(found)
@@ -133,9 +137,9 @@ def _configuration(
     merged = override(config, target, found)
     file = read_overrides(root, target, found)
     merged = workspace.describe(assign(merged, flags, os.environ, file, found), user)
-    resolved = _resolved(_with_git(merged, root), found)
-    own = config.at("targets", target) or Node({}, config.location)
-    presets.check_mode(resolved, own, found)
+    own = config.entries("targets").get(target)
+    resolved = _resolved(_with_git(merged, root), own, found)
+    presets.check_mode(resolved, own or Node({}, config.location), found)
     check_namespaces(config, resolved, target, user, found)
     return resolved
 
@@ -149,7 +153,7 @@ def _with_git(config: Node, root: Path) -> Node:
     return config.put("bundle", bundle.put("git", Node(details | written, bundle.location)))
 
 
-def _resolved(merged: Node, found: list[Diagnostic]) -> Node:
+def _resolved(merged: Node, own: Node | None, found: list[Diagnostic]) -> Node:
     """The configuration after interpolation, presets and defaults, ready to deploy."""
     first = Interpolation(lookups.early(merged), found)
     others = {key: node for key, node in merged.data.items() if key != "resources"}
@@ -158,7 +162,7 @@ def _resolved(merged: Node, found: list[Diagnostic]) -> Node:
         second = Interpolation(lookups.early(config), found)
         config = config.put("resources", second.node(merged.data["resources"], "resources"))
     config = normalize(config, "Root", "", found) or config
-    checks.after_interpolation(config, merged, found)
+    checks.after_interpolation(config, merged, own, found)
     config = presets.apply(presets.with_mode(_merged_by_key(config, found)))
     resources = config.at("resources") or Node({}, config.location)
     late = Interpolation(lookups.late(resources), found)

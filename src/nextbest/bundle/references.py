@@ -24,6 +24,13 @@ class Reference(NamedTuple):
         """What stands between the braces."""
         return self.text[2:-1]
 
+    def with_step(self, step: str, other: str) -> str | None:
+        """The text with one step of its path replaced; None where `step` isn't there just once."""
+        steps = self.name.split(".")
+        if steps.count(step) != 1:
+            return None
+        return f"${{{'.'.join(other if each == step else each for each in steps)}}}"
+
 
 @lru_cache(maxsize=4096)
 def references(text: str) -> tuple[Reference, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from nextbest.bundle import deprecated
-from nextbest.bundle.diagnostics import error, near, warning
+from nextbest.bundle.diagnostics import error, near, respelled, warning
 from nextbest.bundle.fields import fields_of, is_type, values_of
 from nextbest.bundle.graph import Diagnostic
 from nextbest.bundle.references import is_reference, is_unresolved
@@ -106,13 +106,21 @@ def _fields(node: Node, name: str, path: str, found: list[Diagnostic]) -> Node |
                 if value is not None and value.data is not None:
                     kept[key] = value
             elif not _only_anchors(item):
-                found.append(
-                    warning(f"unknown field: {key}", item.location, path, near(key, known))
-                )
+                summary, edit = f"unknown field: {key}", respelled("key", item.location, key, known)
+                if edit is not None and not _fits(item, known[edit.new].kind):
+                    edit = None
+                found.append(warning(summary, item.location, path, near(key, known), edit))
         return node.holding(kept)
     if isinstance(node.data, str) and is_reference(node.data):
         return node
     return _wrong("mapping", node, path, found)
+
+
+def _fits(node: Node, kind: str) -> bool:
+    """Whether a value is of the kind of a field; what is below it may be wrong."""
+    problems: list[Diagnostic] = []
+    normalize(node, kind, "", problems)
+    return not any(item.location == node.location for item in problems)
 
 
 def _only_anchors(node: Node) -> bool:
@@ -198,4 +206,6 @@ def _allowed(
             found.append(warning(f"deprecated value: {item.data}", item.location, path, instead))
         if item.data not in allowed and not is_unresolved(item.data):
             fix = near(str(item.data), allowed)
-            found.append(error(f"'{item.data}' is not allowed here", item.location, path, fix))
+            edit = respelled("value", item.location, str(item.data), allowed)
+            summary = f"'{item.data}' is not allowed here"
+            found.append(error(summary, item.location, path, fix, edit))

@@ -97,14 +97,14 @@ class _Refused(Exception):
         self.mark, self.fix = mark, fix
 
 
-def read(path: Path, name: str, found: list[Diagnostic]) -> Node | None:
+def read(path: Path, name: str, found: list[Diagnostic], text: str | None = None) -> Node | None:
     """Read one YAML (or JSON) document; `name` is the path that locations show.
 
-    Returns None when it can't be read, with the reason added to `found`.
+    `text` counts instead of what the file holds. Returns None when it can't be read, with the
+    reason added to `found`.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-        return _document(text, name)
+        return _document(path.read_text(encoding="utf-8") if text is None else text, name)
     except OSError as problem:
         found.append(error(f"can't read {name}: {problem.strerror}", Location(name, 1)))
     except UnicodeDecodeError as problem:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nextbest.bundle import Bundle, find_root, load
-from nextbest.bundle.command import parse_variables
+from nextbest.bundle.flags import parse_variables
 from nextbest.bundle.graph import RunJobTask
 from nextbest.commands.cost_report import Report, plain, report
 from nextbest.commands.cost_words import cost_of, money, of_runs, span, total

@@ -6,6 +6,16 @@ import argparse
 from collections.abc import Callable
 from typing import NamedTuple
 
+from nextbest.commands.flags import (
+    approve,
+    as_json,
+    history,
+    lakehouse,
+    place,
+    promote_model,
+    target,
+)
+
 ON_DATABRICKS = ("summary",)  # handed over to the Databricks CLI
 
 
@@ -18,30 +28,15 @@ class Command(NamedTuple):
     function: str  # module:name, called with the parsed arguments; its value is the exit code
 
 
-def _target(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-t", "--target", help="bundle target; without it, the default one")
-    parser.add_argument(
-        "--var", action="append", default=[], metavar="K=V", help="value of a bundle variable"
-    )
-
-
-def _json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print JSON and nothing else")
-
-
-def _lakehouse(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--lakehouse", metavar="FOLDER", help="tables and runs (.lakehouse)")
-
-
-def _place(parser: argparse.ArgumentParser) -> None:
-    _lakehouse(parser)
-    _json(parser)
-
-
 def _validate(parser: argparse.ArgumentParser) -> None:
-    _target(parser)
+    target(parser)
     parser.add_argument("--strict", action="store_true", help="warnings fail too (exit code 1)")
-    _json(parser)
+    parser.add_argument("--fix", action="store_true", help="mend the files where they say how")
+    parser.add_argument("--yes", action="store_true", help="with --fix: write without asking")
+    parser.add_argument(
+        "--verbose", action="store_true", help="tell what each check looked at, and why each fix"
+    )
+    as_json(parser)
 
 
 def _targets(parser: argparse.ArgumentParser) -> None:
@@ -49,16 +44,16 @@ def _targets(parser: argparse.ArgumentParser) -> None:
         "--var", action="append", default=[], metavar="K=V", help="value of a bundle variable"
     )
     parser.add_argument("--markdown", action="store_true", help="print tables in Markdown")
-    _json(parser)
+    as_json(parser)
 
 
 def _doctor(parser: argparse.ArgumentParser) -> None:
-    _target(parser)
-    _json(parser)
+    target(parser)
+    as_json(parser)
 
 
 def _costs(parser: argparse.ArgumentParser) -> None:
-    _target(parser)
+    target(parser)
     parser.add_argument("--days", type=int, default=30, metavar="N", help="back from now (30)")
     parser.add_argument("--local", action="store_true", help="of the runs made on this machine")
     parser.add_argument(
@@ -66,17 +61,17 @@ def _costs(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--currency", default="USD", help="of the list prices (USD)")
     parser.add_argument("--page", metavar="FILE.html", help="write it as a page, with plots")
-    _place(parser)
+    place(parser)
 
 
 def _deploy(parser: argparse.ArgumentParser) -> None:
-    _target(parser)
+    target(parser)
     parser.add_argument("--dry-run", action="store_true", help="show what would change, and stop")
     _unasked(parser)
 
 
 def _destroy(parser: argparse.ArgumentParser) -> None:
-    _target(parser)
+    target(parser)
     parser.add_argument(
         "--data", action="store_true", help="delete schema, tables, files, models and runs, too"
     )
@@ -92,7 +87,7 @@ def _unasked(parser: argparse.ArgumentParser) -> None:
 
 def _run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("job", metavar="JOB", help="resource key of a job")
-    _target(parser)
+    target(parser)
     parser.add_argument("--local", action="store_true", help="run here, not on Databricks")
     parser.add_argument(
         "--params", action="append", default=[], metavar="K=V,…", help="job parameters"
@@ -104,71 +99,30 @@ def _run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--repair", metavar="RUN_ID", help="run again what did not end well, and what follows it"
     )
-    _place(parser)
+    place(parser)
 
 
 def _show(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run_id", metavar="ID", help="a run's id, or how it begins")
-    _place(parser)
+    place(parser)
 
 
 def _serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--endpoint", help="name of the endpoint, when several are deployed")
     parser.add_argument("--port", type=int, default=8080)
-    _lakehouse(parser)
+    lakehouse(parser)
 
 
 def _mlflow(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=5000)
-    _lakehouse(parser)
+    lakehouse(parser)
 
 
 def _explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("decision_id", metavar="DECISION_ID", help="of a logged decision")
-    _target(parser)
+    target(parser)
     parser.add_argument("--local", action="store_true", help="read the lakehouse of this machine")
-    _place(parser)
-
-
-def _promote_model(parser: argparse.ArgumentParser) -> None:
-    _model(parser)
-    parser.add_argument("--from", dest="from_alias", metavar="ALIAS", help="the one before --to")
-    parser.add_argument("--to", dest="to_alias", metavar="ALIAS", default="champion",
-                        help="staging or champion (champion)")  # fmt: skip
-    parser.add_argument("--version", metavar="N", help="this one, whatever alias it has")
-    parser.add_argument("--dry-run", action="store_true", help="tell what would be done, and stop")
-    parser.add_argument("--force", action="store_true", help="without evidence; needs --reason")
-    parser.add_argument("--reason", metavar="TEXT", help="why; it stays on the ledger")
-    parser.add_argument(
-        "--rollback", action="store_true", help="make the champion of before the champion again"
-    )
-    _releasing(parser)
-
-
-def _approve(parser: argparse.ArgumentParser) -> None:
-    _model(parser)
-    parser.add_argument("version", metavar="VERSION", help="number of the version")
-    _releasing(parser)
-
-
-def _history(parser: argparse.ArgumentParser) -> None:
-    _model(parser)
-    parser.add_argument("--page", metavar="FILE.html", help="write it as a page, with the timeline")
-    parser.add_argument("--picture", metavar="FILE.svg", help="draw the timeline")
-    _releasing(parser)
-
-
-def _model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="CATALOG.SCHEMA.MODEL", help="a registered model")
-
-
-def _releasing(parser: argparse.ArgumentParser) -> None:
-    _target(parser)
-    parser.add_argument("--local", action="store_true", help="in the lakehouse of this machine")
-    parser.add_argument(
-        "--warehouse", metavar="ID", help="SQL warehouse for the ledger (DATABRICKS_WAREHOUSE_ID)"
-    )
-    _place(parser)
+    place(parser)
 
 
 def _evaluate_policy(parser: argparse.ArgumentParser) -> None:
@@ -191,7 +145,7 @@ def _evaluate_policy(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--confidence", type=float, default=0.95, metavar="SHARE")
     parser.add_argument("--picture", metavar="FILE.png", help="weights (LOG.weights.png)")
     parser.add_argument("--local", action="store_true", help="look for tables in the lakehouse")
-    _lakehouse(parser)
+    lakehouse(parser)
 
 
 def _inspect_log(parser: argparse.ArgumentParser) -> None:
@@ -207,7 +161,25 @@ def _inspect_log(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--write", metavar="FILE.yml", help="write the mapping there")
     parser.add_argument("--mapping", metavar="FILE.yml", help="try this one, and propose none")
     parser.add_argument("--local", action="store_true", help="look for tables in the lakehouse")
-    _place(parser)
+    place(parser)
+
+
+def _simulate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--days", type=int, default=60, metavar="N")
+    parser.add_argument(
+        "--drift", default="both@30", metavar="KIND@DAY",
+        help="none, or covariate, concept or both from that day on (both@30)",
+    )  # fmt: skip
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--customers", type=int, default=3000, metavar="N")
+    parser.add_argument("--anew", action="store_true", help="forget the days that are there")
+    target(parser)
+    parser.add_argument(
+        "--params", action="append", default=[], metavar="K=V,…", help="job parameters"
+    )
+    parser.add_argument(
+        "--lakehouse", metavar="FOLDER", help="of the simulation (.lakehouse-simulation)"
+    )
 
 
 def _handed_over(parser: argparse.ArgumentParser) -> None:
@@ -215,7 +187,7 @@ def _handed_over(parser: argparse.ArgumentParser) -> None:
 
 
 COMMANDS = (
-    Command(("validate",), "check the bundle", _validate, "nextbest.bundle.command:validate"),
+    Command(("validate",), "check the bundle", _validate, "nextbest.commands.validate:validate"),
     Command(
         ("targets",),
         "what each job touches in each target; do two share any?",
@@ -241,25 +213,25 @@ COMMANDS = (
         "nextbest.commands.destroy:destroy",
     ),
     Command(("run",), "run a job", _run, "nextbest.commands.run:run"),
-    Command(("runs",), "list the runs made here", _place, "nextbest.runner.command:runs"),
+    Command(("runs",), "list the runs made here", place, "nextbest.runner.command:runs"),
     Command(("runs", "show"), "show one run", _show, "nextbest.runner.command:show"),
     Command(("costs",), "what past runs took and cost", _costs, "nextbest.commands.costs:costs"),
     Command(
         ("promote-model",),
         "move a version to an alias, on evidence; or back",
-        _promote_model,
+        promote_model,
         "nextbest.commands.promote:promote_model",
     ),
     Command(
         ("approve",),
         "let a judged version be released by deployment_job",
-        _approve,
+        approve,
         "nextbest.commands.approve:approve",
     ),
     Command(
         ("history",),
         "who was champion when, and why",
-        _history,
+        history,
         "nextbest.commands.history:history",
     ),
     Command(("explain",), "explain a decision", _explain, "nextbest.commands.explain:explain"),
@@ -276,6 +248,12 @@ COMMANDS = (
         "propose a mapping for a log of your own",
         _inspect_log,
         "nextbest.commands.inspect_log:inspect_log",
+    ),
+    Command(
+        ("simulate",),
+        "the jobs day by day, here, in a world that drifts",
+        _simulate,
+        "nextbest.commands.simulate:simulate",
     ),
     *(Command((name,), f"databricks bundle {name}", _handed_over, "") for name in ON_DATABRICKS),
 )

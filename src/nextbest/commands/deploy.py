@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nextbest.bundle import Bundle, diagnose, find_root, load
-from nextbest.bundle.command import parse_variables
+from nextbest.bundle.flags import parse_variables
 from nextbest.bundle.report import as_text, summary_line
 from nextbest.commands.asking_back import agreed
 from nextbest.commands.bundle_program import MEND, Change, find_program
@@ -114,7 +114,8 @@ def _valid(root: Path, target: str | None, variables: dict[str, str]) -> bool:
     if found:
         print(as_text(found))
     _tell("validate", summary_line(bundle.target if bundle else target or "", bundle, found))
-    return not found
+    # A note with an edit is about how the files are written; any other, about what is lacking.
+    return all(item.severity == "note" and item.edit is not None for item in found)
 
 
 def _wheels(config: Any) -> set[str]:

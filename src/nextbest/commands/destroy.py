@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nextbest.bundle import find_root
-from nextbest.bundle.command import parse_variables
+from nextbest.bundle.flags import parse_variables
 from nextbest.commands.asking_back import agreed, typed
 from nextbest.commands.bundle_program import MEND, BundleProgram, find_program
 from nextbest.commands.deploy import open_deployment

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nextbest.bundle import Bundle, find_root, load
-from nextbest.bundle.command import parse_variables
+from nextbest.bundle.flags import parse_variables
 
 if TYPE_CHECKING:
     from nextbest.platforms.databricks.doctor import Finding, Needs

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from nextbest.bundle import Bundle, diagnose, find_root
-from nextbest.bundle.command import parse_variables
+from nextbest.bundle.flags import parse_variables
 from nextbest.bundle.include import read_all
 from nextbest.bundle.report import as_text
 from nextbest.commands.matrix import KINDS, Touch, shared, touches

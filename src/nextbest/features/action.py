@@ -6,8 +6,9 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from nextbest.features.definitions import ACTION_FEATURES, ANSWERS, SMOOTHING
+from nextbest.features.feature_tables import FEATURE_TABLES
 
-KEYS = ("action_id", "channel")
+KEYS = FEATURE_TABLES["action_features"].keys
 _SECONDS_A_DAY = 86_400
 
 

@@ -11,6 +11,7 @@ from nextbest import tables, use_cases
 from nextbest.features import action
 from nextbest.features.customer import customer_features
 from nextbest.features.definitions import ACTION_FEATURES, HISTORY, WINDOWS, Window, spread
+from nextbest.features.feature_tables import FEATURE_TABLES
 from nextbest.lifecycle.frames import KEYS, midnight
 from nextbest.lifecycle.outcome import Outcome
 from nextbest.platforms import ColumnText, TableText, open_platform
@@ -42,15 +43,17 @@ def engineer_features(settings: Settings, spark: SparkSession) -> Outcome:
     found = customer_features(days.unionByName(today), **known, windows=(*WINDOWS, *apart))
     with tables.written_down(found) as rows:  # one look at the past serves both tables
         learned = rows.drop(*[window.name for window in apart])
-        platform.features.write(name, learned, KEYS[:1], KEYS[1])
+        platform.features.write(name, learned, *FEATURE_TABLES["customer_features"])
         history = rows.select(*KEYS, *[window.name for window in apart])
-        platform.features.write(settings.table("customer_history"), history, KEYS[:1], KEYS[1])
+        kept = settings.table("customer_history")
+        platform.features.write(kept, history, *FEATURE_TABLES["customer_history"])
     of_actions = action.action_features(
         days.unionByName(today.limit(1)), actions, known["decisions"], known["outcomes"],
         settings.attribution_days,
     )  # fmt: skip
     with tables.written_down(of_actions) as rows:
-        platform.features.write(settings.table("action_features"), rows, action.KEYS, KEYS[1])
+        treated = settings.table("action_features")
+        platform.features.write(treated, rows, *FEATURE_TABLES["action_features"])
     texts = [_of_customers(settings), _of_history(settings, apart), _of_actions(settings)]
     platform.catalog.describe(f"{settings.dataset}features", texts)
     table = spark.table(name)

@@ -16,13 +16,14 @@ from nextbest.decisions.notation import read_budget, read_capacities
 from nextbest.decisions.treatments import SEPARATOR, Treatments
 from nextbest.errors import DataError
 from nextbest.evaluation.release.contest import Contender
+from nextbest.features.feature_tables import FEATURE_TABLES
 from nextbest.features.labels import labels
 from nextbest.platforms import RAW_MODEL, Lookup, Platform, TrainingSpec
 from nextbest.settings import Settings
 from nextbest.training import packaging
 from nextbest.use_cases import UseCase
 
-KEYS = ("customer_id", "as_of")
+KEYS = (*FEATURE_TABLES["customer_features"].keys, FEATURE_TABLES["customer_features"].timestamp)
 
 
 def midnight(settings: Settings) -> Column:
@@ -50,7 +51,8 @@ def training_spec(settings: Settings, platform: Platform, case: UseCase) -> Trai
         "propensity", "policy", "reason_code",
         F.array_join("eligible", SEPARATOR).alias("eligible"),
     ).join(known.where("matured").drop("matured"), "decision_id")  # fmt: skip
-    lookup = Lookup(settings.table("customer_features"), ("customer_id",), "decided_at")
+    keys = FEATURE_TABLES["customer_features"].keys
+    lookup = Lookup(settings.table("customer_features"), keys, "decided_at")
     return TrainingSpec(spine, [lookup], labels=list(dict.fromkeys(["reward", "value", *kinds])))
 
 

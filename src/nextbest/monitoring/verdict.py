@@ -9,10 +9,14 @@ from dataclasses import dataclass
 import pandas as pd
 
 PSI, JS = "population_stability_index", "js_distance"
+TEST_BESIDE = {PSI: "ks_test", JS: "chi_squared_test"}
 NOT_COMPUTABLE = "not computable"
-# Many categories in few rows are far apart by chance alone: a distance counts only when it is
-# this unlikely to be chance, shared by all columns (Bonferroni).
+# In few rows many bins or categories are far apart by chance alone: a distance counts only when
+# the test beside it says that it is this unlikely to be chance, shared by all columns (Bonferroni).
 CHANCE = 1e-3
+# Kolmogorov and Smirnov don't look at what is missing, the stability index does: where the share
+# of nulls moved by this much (percentage points), their test explains nothing away.
+NULLS = 1.0
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,7 @@ class Drifted:
     statistic: str
     value: float
     threshold: float
-    pvalue: float = 0.0  # of the χ² test beside a js_distance
+    pvalue: float = 0.0  # of the test beside the statistic: Kolmogorov–Smirnov or χ²
 
     def past(self, columns: int) -> bool:
         """Whether it has drifted, as one of so many columns that were looked at."""
@@ -32,11 +36,15 @@ class Drifted:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer, its findings (worst first) and one sentence for the person on call."""
+    """The answer, its findings (worst first) and one sentence for the person on call.
+
+    watched: columns past their threshold now, but in too few of the last windows to count.
+    """
 
     drifted: bool
     findings: tuple[Drifted, ...]
     text: str
+    watched: tuple[Drifted, ...] = ()
 
 
 def matching(threshold: float) -> float:
@@ -49,20 +57,51 @@ def matching(threshold: float) -> float:
     return math.sqrt(threshold / (8 * math.log(2)))
 
 
-def judge_drift(rows: pd.DataFrame, columns: Sequence[str], threshold: float) -> Verdict:
-    """Judge one window by its BASELINE rows of drift_metrics, features and scores alike.
+def judge_drift(
+    rows: pd.DataFrame,
+    columns: Sequence[str],
+    threshold: float,
+    *,
+    windows: int = 1,
+    of: int = 1,
+) -> Verdict:
+    """Judge the newest window by its BASELINE rows of drift_metrics, features and scores alike.
 
     Numbers drift at population_stability_index ≥ threshold, categories at js_distance ≥
-    `matching(threshold)` when the χ² test beside it says that this is no chance; the worst model
-    version counts, slices don't. A column without a row, with a null or NaN statistic in any row,
-    an empty window or no baseline is a finding "not computable" and drift: what can't be computed
-    has not passed. ValueError for a threshold that is not positive or for no columns.
+    `matching(threshold)`, when the Kolmogorov–Smirnov or χ² test beside it says that this is no
+    chance (or what is missing moved); the worst model version counts, slices don't. With `windows`
+    K and `of` M a column must be past its threshold now and in K of the last M windows (in all,
+    while there are fewer than K): what comes and goes, as weekends do with 3 of 4 days, is watched.
+    Several windows are told apart by the column `window`. A column without a row, with a null or
+    NaN statistic in any row, an empty window or no baseline is a finding "not computable" and
+    drift, at once: what can't be computed has not passed. ValueError for a threshold that is not
+    positive, for no columns, and for K and M that are not 1 ≤ K ≤ M.
     """
     if not threshold > 0 or not columns:
         raise ValueError(f"drift needs a positive threshold and columns: {threshold}, {columns}")
-    judged = measured(rows, columns, threshold)
-    findings = [found for found in judged if found.past(len(columns))]
-    return Verdict(bool(findings), tuple(findings), _text(findings, len(columns), threshold))
+    if not 1 <= windows <= of:
+        raise ValueError(f"drift in {windows} of the last {of} windows can't be")
+    recent = _by_window(rows)[-of:]
+    judged = measured(recent[-1], columns, threshold)
+    past = [found for found in judged if found.past(len(columns))]
+    needed = min(windows, len(recent))
+    counts = {found.column: 1 for found in past}
+    for earlier in recent[:-1] if past and needed > 1 else ():
+        names = list(counts)
+        for found in measured(earlier, names, threshold):
+            counts[found.column] += found.past(len(columns))
+    findings = [f for f in past if math.isnan(f.value) or counts[f.column] >= needed]
+    watched = [found for found in past if found not in findings]
+    text = _text(findings, watched, len(columns), threshold, needed)
+    return Verdict(bool(findings), tuple(findings), text, tuple(watched))
+
+
+def _by_window(rows: pd.DataFrame) -> list[pd.DataFrame]:
+    """The rows of each window, oldest first; without a column `window` they are all of one."""
+    if rows.empty or "window" not in rows.columns:
+        return [rows]
+    starts = rows["window"].map(lambda window: window["start"])
+    return [rows[starts == start] for start in sorted(starts.unique())]
 
 
 def measured(rows: pd.DataFrame, columns: Sequence[str], threshold: float) -> list[Drifted]:
@@ -91,26 +130,48 @@ def _worst(rows: pd.DataFrame, column: str, threshold: float) -> Drifted:
 def _read(column: str, row: dict, threshold: float) -> Drifted:
     for statistic, limit in ((PSI, threshold), (JS, matching(threshold))):
         if not pd.isna(row[statistic]):
-            chance = row.get("chi_squared_test") if statistic == JS else None
-            return Drifted(column, statistic, float(row[statistic]), limit, _pvalue(chance))
+            chance = _pvalue(row.get(TEST_BESIDE[statistic]))
+            if statistic == PSI and not abs(_number(row.get("percent_null_delta"))) < NULLS:
+                chance = 0.0
+            return Drifted(column, statistic, float(row[statistic]), limit, chance)
     return Drifted(column, NOT_COMPUTABLE, math.nan, threshold)
 
 
 def _pvalue(test: Mapping | None) -> float:
-    """Of a χ² test in a row of drift_metrics; without one, chance explains nothing."""
-    return 0.0 if test is None or pd.isna(test["pvalue"]) else float(test["pvalue"])
+    """Of a test in a row of drift_metrics; without one, chance explains nothing."""
+    if test is None or isinstance(test, float) or pd.isna(test["pvalue"]):
+        return 0.0
+    return float(test["pvalue"])
 
 
-def _text(findings: Sequence[Drifted], columns: int, threshold: float) -> str:
+def _number(value: float | None) -> float:
+    """A delta of drift_metrics; a table that has none says nothing of it."""
+    return 0.0 if value is None or pd.isna(value) else float(value)
+
+
+def _text(
+    findings: Sequence[Drifted],
+    watched: Sequence[Drifted],
+    columns: int,
+    threshold: float,
+    needed: int,
+) -> str:
     limits = f"stability index {threshold:g}, Jensen–Shannon distance {matching(threshold):.3g}"
+    also = f" Watched, not yet in {needed} windows: {_named(watched)}." if watched else ""
     if not findings:
-        return f"No drift: {columns} columns are within their thresholds ({limits})."
+        calm = columns - len(watched)
+        return f"No drift: {calm} columns are within their thresholds ({limits}).{also}"
     moved = [found for found in findings if found.statistic != NOT_COMPUTABLE]
     unknown = [found.column for found in findings if found.statistic == NOT_COMPUTABLE]
     parts = []
     if moved:
-        named = ", ".join(f"{found.column} ({found.value:.3g})" for found in moved)
-        parts.append(f"{len(moved)} of {columns} columns moved past their threshold: {named}")
+        parts.append(
+            f"{len(moved)} of {columns} columns moved past their threshold: {_named(moved)}"
+        )
     if unknown:
         parts.append(f"not computable, so not passed: {', '.join(unknown)}")
-    return f"Drift: {'; '.join(parts)} ({limits})."
+    return f"Drift: {'; '.join(parts)} ({limits}).{also}"
+
+
+def _named(found: Sequence[Drifted]) -> str:
+    return ", ".join(f"{each.column} ({each.value:.3g})" for each in found)

@@ -16,7 +16,7 @@ import pandas as pd
 
 import nextbest
 from nextbest.decisions.decide import Decider
-from nextbest.errors import DataError
+from nextbest.errors import DataError, PlatformError
 from nextbest.training.reward_model import RewardModel
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from nextbest.training.pyfunc import RewardPyfunc
 
+# Codes of MLflow that say nothing of the model itself.
+_NOT_THE_MODEL = ("PERMISSION_DENIED", "UNAUTHENTICATED", "REQUEST_LIMIT_EXCEEDED",
+                  "TEMPORARILY_UNAVAILABLE", "CUSTOMER_UNAUTHORIZED")  # fmt: skip
 REQUIREMENTS = ("mlflow", "cloudpickle", "lightgbm", "numpy", "pandas", "scipy")
 
 
@@ -102,7 +105,7 @@ def load_all(uri: str) -> Loaded:
     """Read a decider back from where MLflow keeps a Packaged, and what is said of it there.
 
     Its treatments are those of the training day: replace them by today's. Raises DataError when
-    the model is no such.
+    the model is no such or its files are gone, PlatformError when MLflow would not say.
     """
     import mlflow
     from mlflow.exceptions import MlflowException
@@ -112,6 +115,10 @@ def load_all(uri: str) -> Loaded:
     try:
         loaded = mlflow.pyfunc.load_model(uri)
     except (MlflowException, OSError) as error:
+        if getattr(error, "error_code", None) in _NOT_THE_MODEL:
+            raise PlatformError(
+                f"{uri} could not be asked for ({error}); run this again"
+            ) from error
         raise DataError(
             f"{uri} can't be loaded ({error}); train it anew by training_job"
         ) from error

@@ -24,20 +24,6 @@ def repository() -> Path:
 
 
 @pytest.fixture
-def write(tmp_path: Path) -> Callable[..., Path]:
-    """Write files into a folder of this test: `write(**{"databricks.yml": text})`."""
-
-    def write_files(**files: str) -> Path:
-        for name, text in files.items():
-            path = tmp_path / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        return tmp_path
-
-    return write_files
-
-
-@pytest.fixture
 def parse(tmp_path: Path) -> Callable[[str], Node]:
     """Read YAML text; fails the test when it can't be read."""
 

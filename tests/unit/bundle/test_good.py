@@ -31,7 +31,7 @@ CASES = [
 def test_resolved(name: str, target: str, user: str):
     expected = json.loads((GOOD / name / "expected.json").read_text(encoding="utf-8"))[target]
     bundle, found = diagnose(GOOD / name, target, None, user)
-    assert found == ()
+    assert all(item.severity == "note" for item in found)  # of how the files are written
     assert bundle.variables == expected["variables"]
     assert bundle.resources == expected["resources"]
     assert bundle.config["resources"] == bundle.resources

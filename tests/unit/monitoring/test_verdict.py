@@ -133,3 +133,44 @@ def test_a_column_that_never_has_a_value_is_stable():
     assert stability(Histogram({}, 100), Histogram({}, 1000)) == 0.0
     assert np.isnan(stability(Histogram({}, 0), Histogram({}, 1000)))
     assert stability(Histogram({1.0: (100, 100.0)}, 0), Histogram({}, 1000)) > 1
+
+
+def _days(*values, pvalue=0.0):
+    """One number `a`, a window a day."""
+    parts = [_rows(a=(value, None)).assign(day=day) for day, value in enumerate(values)]
+    rows = pd.concat(parts, ignore_index=True)
+    rows["window"] = [{"start": day, "end": day + 1} for day in rows["day"]]
+    return rows.assign(ks_test=[{"statistic": 0.1, "pvalue": pvalue}] * len(rows))
+
+
+@pytest.mark.parametrize(
+    ("values", "drifted", "watched"),
+    [
+        ((0.0, 0.0, 0.5), False, ["a"]),  # only now
+        ((0.5, 0.0, 0.5), True, []),
+        ((0.5, 0.5, 0.0), False, []),  # it came back
+        ((0.5,), True, []),  # there are no other windows yet
+        ((0.5, 0.5, 0.5, 0.0, 0.0, 0.5), False, ["a"]),  # a weekend of three days ago
+        ((0.0, 0.0, math.nan), True, []),  # ignorance is not waited for
+    ],
+)
+def test_drift_must_last(values, drifted, watched):
+    verdict = judge_drift(
+        _days(*values).sample(frac=1, random_state=1), ["a"], 0.2, windows=2, of=3
+    )
+    assert (verdict.drifted, [each.column for each in verdict.watched]) == (drifted, watched)
+    assert ("Watched" in verdict.text) == bool(watched)
+
+
+def test_a_distance_that_chance_explains_is_none():
+    assert judge_drift(_days(0.5, pvalue=1e-9), ["a"], 0.2).drifted
+    calm = _days(0.5, pvalue=0.02)
+    assert not judge_drift(calm, ["a"], 0.2).drifted
+    assert judge_drift(calm.assign(percent_null_delta=-16.0), ["a"], 0.2).drifted  # KS is blind
+    assert not judge_drift(calm.assign(percent_null_delta=0.3), ["a"], 0.2).drifted
+
+
+@pytest.mark.parametrize(("windows", "of"), [(0, 1), (3, 2)])
+def test_more_windows_than_there_are_is_refused(windows, of):
+    with pytest.raises(ValueError, match="windows"):
+        judge_drift(_days(0.0), ["a"], 0.2, windows=windows, of=of)

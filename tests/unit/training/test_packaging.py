@@ -8,7 +8,7 @@ import pytest
 from nextbest.decisions.arbitration import Arbitration
 from nextbest.decisions.decide import Decider
 from nextbest.decisions.policy import Policy
-from nextbest.errors import DataError
+from nextbest.errors import DataError, PlatformError
 from nextbest.training import packaging
 from nextbest.training.reward_model import fit
 
@@ -92,3 +92,20 @@ def test_what_is_no_model_of_ours_is_refused(version, log):
         DataError, match=rf"{NAME}/99 can't be loaded .*train it anew by training_job"
     ):
         packaging.load(f"models:/{NAME}/99")
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [("PERMISSION_DENIED", PlatformError), ("REQUEST_LIMIT_EXCEEDED", PlatformError),
+     ("RESOURCE_DOES_NOT_EXIST", DataError), ("INTERNAL_ERROR", DataError)],
+)  # fmt: skip
+def test_a_registry_that_would_not_say_is_told_from_a_model_that_is_gone(monkeypatch, code, error):
+    import mlflow.pyfunc
+    from mlflow.exceptions import RestException
+
+    def refuses(uri):
+        raise RestException({"error_code": code, "message": "no"})
+
+    monkeypatch.setattr(mlflow.pyfunc, "load_model", refuses)
+    with pytest.raises(error, match="models:/a/1"):
+        packaging.load("models:/a/1")

@@ -22,6 +22,8 @@ from nextbest.evaluation.release.declared import VALUE, Fairness, Guardrail, Sli
 from nextbest.evaluation.release.groups import Group, by_level
 from nextbest.evaluation.release.scoring import Scored
 
+DIGITS = 9  # of a lift in money
+
 
 @dataclass(frozen=True)
 class Line:
@@ -196,7 +198,8 @@ def _slice(asked: Slices, group: Group, baseline: str, confidence: float) -> Lin
     found = attempt(lambda: lift(group.moments, CANDIDATE, baseline, confidence=confidence))
     if isinstance(found, NextBestError):
         return Line(gate, found, group.name, n=n)
-    return Line(gate, found.high, group.name, found, -asked.most_loss, n)
+    # Two versions that choose alike differ by a rounding, which is no loss.
+    return Line(gate, round(found.high, DIGITS), group.name, found, -asked.most_loss, n)
 
 
 def _absent(asked: Slices, level: str) -> Line:

@@ -99,9 +99,9 @@ class Running:
 class ReleaseGates:
     """The gates of one use case over one source.
 
-    `absolute` are held against any measurement by its name (`dbb history`, a verdict's JSON list
-    them). `unasked` tells for each of KINDS that is not declared why it is not: a source that
-    can't know something says so, and the verdict repeats it. Raises SettingsError otherwise.
+    `absolute` are held against any measurement by its name (a verdict's JSON tells them).
+    `unasked` tells for each of KINDS that is not declared why it is not: a source that can't know
+    something says so, and the verdict repeats it. Raises SettingsError otherwise.
     """
 
     guardrails: tuple[Guardrail, ...]

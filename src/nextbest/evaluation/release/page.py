@@ -99,7 +99,8 @@ def _section(heading: str, told: str, plots: Sequence[str]) -> str:
     drawn = [plot for plot in plots if plot]
     if not drawn:
         return ""
-    return f'<h2>{heading}</h2><p class="soft">{escape(told)}</p>{"".join(drawn)}'
+    plot = f'<div class="wide">{"".join(drawn)}</div>'
+    return f'<h2>{heading}</h2><p class="soft">{escape(told)}</p>{plot}'
 
 
 def _rows(lines: Sequence[Line], trial: Trial) -> list[Row]:

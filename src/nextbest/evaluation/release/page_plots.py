@@ -14,7 +14,7 @@ SQUARE, MARGIN = 380, 48
 FEW_LABELS = 5
 STYLE = """
 svg.plot{display:block;width:100%;max-width:820px;height:auto;margin:.4rem 0}
-svg.square{max-width:400px}
+svg.plot{min-width:600px}svg.square{min-width:0;max-width:400px}
 svg.plot text{font:12px system-ui,sans-serif;fill:var(--soft)}
 svg.plot text.name{fill:var(--ink)}svg.plot .grid{stroke:var(--line)}
 svg.plot .zero{stroke:var(--soft);stroke-dasharray:3 3}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -73,6 +75,20 @@ def test_a_slice_that_loses_is_refused_alone():
     assert {line.label: passed(line) for line in lines} == {"s=a": True, "s=b": False, "s=c": True}
     wide = slices((Slices("s", 5.0, min_ess=100),), rows, log, whole(), LOGGING, 0.95)
     assert all(passed(line) for line in wide)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_versions_that_choose_alike_lose_nothing(seed):
+    log = scored(contact=0.7, value=0.1, n=300, seed=seed)
+    both = {"candidate": log.logged["candidate"], "champion": log.logged["candidate"]}
+    log = dataclasses.replace(
+        log,
+        logged=both,
+        target={**log.target, ("champion", "value"): log.target["candidate", "value"]},
+    )
+    rows = pd.DataFrame({"s": np.arange(300) % 3})
+    asked = (Slices("s", 0.0, min_ess=10, min_positives=10),)
+    assert all(map(passed, slices(asked, rows, log, whole(300), "champion", 0.95)))
 
 
 def test_more_slices_make_wider_intervals():

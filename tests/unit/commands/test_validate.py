@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from nextbest.bundle.command import parse_variables, validate
-from nextbest.errors import BundleError, UsageError
+from nextbest.commands.validate import validate
+from nextbest.errors import BundleError
 
 pytestmark = pytest.mark.unit
 
@@ -21,7 +21,16 @@ FAILED = WARNED + "targets: {dev: {mode: wrong}}\n"
 
 def _args(**changed: object) -> argparse.Namespace:
     return argparse.Namespace(
-        **{"target": None, "var": [], "strict": False, "json": False, **changed}
+        **{
+            "target": None,
+            "var": [],
+            "strict": False,
+            "json": False,
+            "fix": False,
+            "yes": False,
+            "verbose": False,
+            **changed,
+        }
     )
 
 
@@ -80,11 +89,3 @@ def test_outside_of_a_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(BundleError, match="no databricks.yml"):
         validate(_args())
-
-
-def test_parse_variables():
-    assert parse_variables(["a=1", "b=x=y", "c="]) == {"a": "1", "b": "x=y", "c": ""}
-    with pytest.raises(
-        UsageError, match="'a' is not of the form name=value; '=b' is not .*'c' is given"
-    ):
-        parse_variables(["a", "=b", "c=1", "c=2"])

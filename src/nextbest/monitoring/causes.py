@@ -1,0 +1,129 @@
+"""Why it drifted, most likely first, and what is best done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from nextbest.errors import DataError
+from nextbest.monitoring.concept import Concept
+
+Response = Literal["none", "watch", "mend the data", "retrain"]
+NULLS = 10.0  # percentage points more (or fewer) nulls than at training: a feed, not a customer
+ZEROS = 30.0  # percentage points more zeros
+LEANT_ON = 0.01  # share of what explains the scores: below it a feature may move as it likes
+BINS = 20
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One explanation: its kind, its weight in [0, 1], the columns it is about, and in words."""
+
+    kind: Literal["upstream data", "the world", "features", "features nobody leans on"]
+    weight: float
+    columns: tuple[str, ...]
+    text: str
+
+
+def leaning(frame: pd.DataFrame, features: Sequence[str], score: str) -> dict[str, float]:
+    """How much the scores lean on each feature: shares that add up to 1 (0 for scores that agree).
+
+    frame: rows scored by the model, with its features. The share is that of the correlation ratio
+    η² (Pearson 1905), the part of the score's variance between 20 bins of equal weight (or the
+    values of a category, missing being one): model-agnostic, one pass, blind to interactions.
+    Raises DataError without rows or for a score that is no number.
+    """
+    scores = frame[score].to_numpy(dtype="float64", na_value=np.nan)
+    if not len(frame) or not np.isfinite(scores).all():
+        raise DataError(f"{score}: {len(frame)} rows, and not a finite number in each")
+    found = {name: _explained(frame[name], scores) for name in features}
+    whole = sum(found.values())
+    return {name: value / whole if whole else 0.0 for name, value in found.items()}
+
+
+def _explained(values: pd.Series, scores: np.ndarray) -> float:
+    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+        numbers = values.to_numpy(dtype="float64", na_value=np.nan)
+        finite = numbers[np.isfinite(numbers)]
+        cuts = np.unique(np.quantile(finite, np.arange(1, BINS) / BINS)) if len(finite) else []
+        bins = np.where(np.isfinite(numbers), np.searchsorted(cuts, numbers), -1)
+    else:
+        bins = pd.factorize(values)[0]
+    _, place = np.unique(bins, return_inverse=True)
+    count = np.bincount(place)
+    mean = np.bincount(place, weights=scores) / count
+    total = float(((scores - scores.mean()) ** 2).sum())
+    return float(count @ (mean - scores.mean()) ** 2) / total if total else 0.0
+
+
+def likely_causes(
+    drifted: Mapping[str, float],
+    rows: pd.DataFrame,
+    leans: Mapping[str, float],
+    concept: Concept | None,
+) -> tuple[Cause, ...]:
+    """Explanations of a window's drift, most likely first.
+
+    drifted: columns past their threshold → how many times past it (NaN: not computable); rows: the
+    window's BASELINE rows of drift_metrics; leans: of `leaning`, columns that are no feature (the
+    scores themselves) are left out of it. A column whose share of nulls or zeros jumped, or that
+    can't be computed, speaks of its source. A concept that moved speaks of the world. Features
+    that moved count by how much the model leans on them.
+    """
+    broken = _broken(drifted, rows)
+    moved = {name: past for name, past in drifted.items() if name in leans and name not in broken}
+    leant = {name: leans[name] for name in moved if leans[name] >= LEANT_ON}
+    idle = tuple(name for name in moved if name not in leant)
+    found = []
+    if broken:
+        told = "; ".join(f"{name} {why}" for name, why in broken.items())
+        found.append(Cause("upstream data", 1.0, tuple(broken), told))
+    if concept is not None and concept.moved:
+        found.append(Cause("the world", 0.9, (), concept.moved))
+    if leant:
+        order = sorted(leant, key=lambda name: -leant[name])
+        told = ", ".join(
+            f"{name} ({leant[name]:.0%} of what explains the scores)" for name in order
+        )
+        found.append(Cause("features", min(0.85, sum(leant.values())), tuple(order), told))
+    if idle:
+        told = f"{', '.join(idle)}: the model hardly looks at {'it' if len(idle) == 1 else 'them'}"
+        found.append(Cause("features nobody leans on", 0.05, idle, told))
+    return tuple(sorted(found, key=lambda cause: -cause.weight))
+
+
+def response_to(causes: Sequence[Cause], drifted: bool) -> tuple[Response, str]:
+    """What is best done, and why, in words.
+
+    A model that learns from a broken feed learns the fault, so the data are mended first. What
+    the model hardly looks at is watched.
+    """
+    kinds = {cause.kind for cause in causes}
+    if "upstream data" in kinds:
+        return "mend the data", "a model that learns from a broken feed learns the fault"
+    if "the world" in kinds:
+        return "retrain", "customers respond otherwise than the model foretells"
+    if "features" in kinds:
+        return "retrain", "features that the model leans on have left the training window"
+    if "features nobody leans on" in kinds:
+        return "watch", "what moved hardly changes a score"
+    if drifted:
+        return "retrain", "scores have left the training window"
+    return "none", "nothing moved"
+
+
+def _broken(drifted: Mapping[str, float], rows: pd.DataFrame) -> dict[str, str]:
+    found = {name: "can't be computed" for name, past in drifted.items() if past != past}
+    for row in rows.to_dict("records"):
+        name = row["column_name"]
+        for field, what, limit in (
+            ("percent_null_delta", "nulls", NULLS), ("percent_zeros_delta", "zeros", ZEROS)
+        ):  # fmt: skip
+            delta = row.get(field)
+            if name in drifted and delta is not None and abs(delta) >= limit:
+                found[name] = f"has {delta:+.0f} percentage points of {what}"
+    return found

@@ -1,0 +1,3 @@
+# Databricks notebook source
+dbutils.widgets.get("catalog")
+dbutils.widgets.get("day")

@@ -1,0 +1,89 @@
+"""Causes in their order, the response that fits, and the risk that follows."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nextbest.errors import DataError
+from nextbest.monitoring.causes import leaning, likely_causes, response_to
+from nextbest.monitoring.concept import foretold, judge_concept
+from nextbest.monitoring.risk import model_risk
+
+pytestmark = pytest.mark.unit
+
+LEANS = {"tenure": 0.7, "spend": 0.295, "shoe_size": 0.005}
+
+
+def rows(**deltas):
+    return pd.DataFrame(
+        [{"column_name": name, "percent_null_delta": null, "percent_zeros_delta": zero}
+         for name, (null, zero) in deltas.items()]
+    )  # fmt: skip
+
+
+def world(slope):
+    rng = np.random.default_rng(5)
+    logit = rng.normal(-3, 1, 9000)
+    true = 1 / (1 + np.exp(-(slope * (logit + 3) - 3)))
+    return judge_concept([foretold((rng.random(9000) < true) * 1.0, 1 / (1 + np.exp(-logit)))])
+
+
+def test_scores_lean_on_what_they_are_made_of():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": rng.normal(size=5000), "b": rng.choice(["x", "y", None], 5000)})
+    frame["c"] = np.where(rng.random(5000) < 0.1, np.nan, rng.normal(size=5000))
+    frame["score"] = frame["a"] * 2 + (frame["b"] == "x") + 0.01 * rng.normal(size=5000)
+    found = leaning(frame, ["a", "b", "c"], "score")
+    assert sum(found.values()) == pytest.approx(1)
+    assert found["a"] > found["b"] > 0.02 > found["c"]
+    assert leaning(frame.assign(score=1.0), ["a"], "score") == {"a": 0.0}
+    with pytest.raises(DataError, match="0 rows"):
+        leaning(frame[:0], ["a"], "score")
+
+
+def test_a_broken_feed_comes_first_and_is_not_learned_from():
+    drifted = {"spend": 3.0, "tenure": 1.4}
+    causes = likely_causes(drifted, rows(spend=(62.0, 0.0), tenure=(0.1, 0.0)), LEANS, world(0.0))
+    assert [cause.kind for cause in causes] == ["upstream data", "the world", "features"]
+    assert causes[0].columns == ("spend",)
+    assert "+62 percentage points of nulls" in causes[0].text
+    assert response_to(causes, True)[0] == "mend the data"
+
+
+@pytest.mark.parametrize(
+    ("drifted", "concept", "kinds", "response"),
+    [
+        ({"tenure": 1.5}, 1.0, ["features"], "retrain"),
+        ({"shoe_size": 9.0}, 1.0, ["features nobody leans on"], "watch"),
+        ({}, 0.0, ["the world"], "retrain"),
+        ({"p_response": 1.2}, 1.0, [], "retrain"),
+        ({"tenure": math.nan}, 1.0, ["upstream data"], "mend the data"),
+    ],
+)
+def test_each_cause_has_its_response(drifted, concept, kinds, response):
+    table = rows(**dict.fromkeys(drifted, (0.0, 0.0))) if drifted else pd.DataFrame()
+    causes = likely_causes(drifted, table, LEANS, world(concept))
+    assert [cause.kind for cause in causes] == kinds
+    assert response_to(causes, bool(drifted))[0] == response
+
+
+def test_nothing_moved_nothing_to_do():
+    assert response_to(likely_causes({}, pd.DataFrame(), LEANS, world(1.0)), False)[0] == "none"
+
+
+def test_risk_grows_with_each_part_and_never_beyond_a_hundred():
+    calm = model_risk({}, LEANS, (), world(1.0), 0)
+    assert (calm.score, calm.level) == (0.0, "low")
+    moved = model_risk({"tenure": 1.5}, LEANS, (), world(1.0), 0)
+    assert moved.parts["inputs"] == pytest.approx(0.35)
+    worse = model_risk({"tenure": 3.0, "spend": math.nan}, LEANS, (), world(0.0), 400)
+    assert calm.score < moved.score < worse.score <= 100
+    assert worse.level == "high"
+    unknown = dataclasses.replace(world(1.0), known=False)
+    assert model_risk({}, LEANS, (), unknown, 0).score == pytest.approx(20)
+    assert model_risk({}, LEANS, (), world(1.0), 90).score == pytest.approx(50)

@@ -1,0 +1,100 @@
+"""Outcomes against what was foretold: sums that add up, quiet in a season, loud in a new world."""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nextbest.errors import DataError
+from nextbest.evaluation.metrics import calibration_slope
+from nextbest.monitoring.concept import CHANCE, Foretold, foretold, judge_concept
+
+pytestmark = pytest.mark.unit
+
+
+def draw(seed, n=9000, level=1.0, slope=1.0):
+    """Outcomes and what was foretold; in the drawn world the logit is `slope` times as wide."""
+    rng = np.random.default_rng(seed)
+    logit = rng.normal(-3.4, 0.9, n)
+    p = 1 / (1 + np.exp(-logit))
+    true = 1 / (1 + np.exp(-(slope * (logit + 3.4) - 3.4)))
+    return (rng.random(n) < np.minimum(level * true, 1)).astype(float), p
+
+
+@given(st.integers(0, 10**6), st.integers(1, 99))
+def test_sums_of_parts_are_those_of_the_whole(seed, cut):
+    y, p = draw(seed, 100)
+    whole, parts = foretold(y, p), foretold(y[:cut], p[:cut]) + foretold(y[cut:], p[cut:])
+    assert astuple(parts) == pytest.approx(astuple(whole), rel=1e-12, abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_slope_is_that_of_a_fit_where_little_moved(seed):
+    y, p = draw(seed, 60_000)
+    assert judge_concept([foretold(y, p)]).slope == pytest.approx(calibration_slope(y, p), abs=0.02)
+
+
+def test_quiet_worlds_and_seasons_are_left_alone():
+    """A thousand windows in which nothing moved, or a season raised or lowered the level."""
+    spoke = 0
+    for seed in range(1000):
+        y, p = draw(seed, 3000, level=1 + 0.25 * np.sin(seed))
+        spoke += bool(judge_concept([foretold(y, p)]).moved)
+    assert spoke <= 1000 * CHANCE * 3
+
+
+@pytest.mark.parametrize(
+    ("world", "said"),
+    [({"slope": 0.0}, "hardly does"), ({"level": 2.2}, "is borne"), ({"level": 0.4}, "is borne")],
+)
+def test_a_new_world_is_seen(world, said):
+    seen = [judge_concept([foretold(*draw(seed, **world))]).moved for seed in range(50)]
+    assert sum(said in text for text in seen) >= 49
+
+
+def test_too_little_is_not_known():
+    y, p = draw(1, 200)
+    found = judge_concept([foretold(y, p)])
+    assert (found.moved, found.known) == ("", False)
+    assert "too few" in found.text
+    assert not judge_concept([Foretold()]).known
+
+
+def test_silence_where_many_were_foretold_is_seen():
+    _, p = draw(2)
+    found = judge_concept([foretold(np.zeros(len(p)), p)])
+    assert found.known
+    assert "0 events came where" in found.moved
+
+
+def test_one_probability_for_all_has_no_slope():
+    rng = np.random.default_rng(3)
+    y = (rng.random(5000) < 0.03).astype(float)
+    found = judge_concept([foretold(y, np.full(5000, 0.03))])
+    assert found.moved == ""
+    assert np.isnan(found.slope)
+
+
+@pytest.mark.parametrize(
+    ("y", "p"), [([2.0], [0.5]), ([1.0], [1.0]), ([0.0], [np.nan]), ([0.0, 1.0], [0.5])]
+)
+def test_what_can_not_be_is_refused(y, p):
+    with pytest.raises(DataError):
+        foretold(y, p)
+
+
+def test_what_is_plain_is_seen_at_once_and_what_is_not_when_enough_has_come():
+    calm = [foretold(*draw(seed, 3000)) for seed in range(2)]
+    assert judge_concept([*calm, foretold(*draw(9, 3000, slope=0.0))]).moved
+    faint = [foretold(*draw(seed, 1200, slope=0.3)) for seed in range(4)]
+    assert not judge_concept(faint[:1]).moved
+    assert judge_concept(faint).moved
+
+
+def test_no_window_is_refused():
+    with pytest.raises(DataError, match="no window"):
+        judge_concept([])
