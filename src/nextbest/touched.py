@@ -19,7 +19,8 @@ class Touched(NamedTuple):
     model: str = ""  # reads or writes
     volume: bool = False
     experiment: bool = False
-    endpoint: bool = False
+    endpoint: bool = False  # makes it
+    moves_endpoint: bool = False  # that notebook 08 made, to another version
     online: tuple[str, ...] = ()  # tables that are brought online
 
 
@@ -44,7 +45,7 @@ BY_NOTEBOOK: Mapping[str, Touched] = {
         ("promotions",),
         volume=True,
         model="writes",
-        endpoint=True,
+        moves_endpoint=True,
     ),
     "05_batch_inference": Touched(
         ("actions", "customer_features"), ("decisions", "recommendations"), model="reads"
@@ -74,5 +75,5 @@ BY_NOTEBOOK: Mapping[str, Touched] = {
         model="writes",
     ),
     "10_approval": Touched((), (), model="reads"),
-    "11_release": Touched((), ("promotions",), model="writes", endpoint=True),
+    "11_release": Touched((), ("promotions",), model="writes", moves_endpoint=True),
 }
