@@ -61,6 +61,7 @@ class Settings:
     confidence: float  # of every interval
     min_lift: float  # the interval of the lift must lie above this
     min_ess: float  # effective sample below which evidence is too thin
+    model_version: str  # which one deployment_job is about: a number, or candidate
     release_to: str  # candidate | staging | champion: how far this target lets a version go
     drift: str  # none | covariate | concept | both: what the simulated world does to itself
     drift_from: str  # a date, or "live": the first day with decisions of our own
@@ -133,6 +134,8 @@ class Settings:
                 parsed[name] = _PARSERS[kind](text)
             except ValueError:
                 problems.append(f"'{name}' is '{text}', which is not {_MEANING[kind]}")
+        if not re.fullmatch(r"candidate|[1-9]\d*", told := parsed.get("model_version", "1")):
+            problems.append(f"'model_version' is '{told}'; it must be candidate, or a number")
         problems += [
             f"'{name}' is '{parsed[name]}'; it must be one of {', '.join(allowed)}"
             for name, allowed in _CHOICES.items()

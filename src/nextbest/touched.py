@@ -19,7 +19,8 @@ class Touched(NamedTuple):
     model: str = ""  # reads or writes
     volume: bool = False
     experiment: bool = False
-    endpoint: bool = False
+    endpoint: bool = False  # makes it
+    moves_endpoint: bool = False  # that notebook 08 made, to another version
     online: tuple[str, ...] = ()  # tables that are brought online
 
 
@@ -40,7 +41,11 @@ BY_NOTEBOOK: Mapping[str, Touched] = {
         experiment=True,
     ),
     "04_model_validation": Touched(
-        ("actions", "customer_features", "decisions", "outcomes"), ("promotions",), "writes"
+        ("actions", "customer_features", "decisions", "outcomes"),
+        ("promotions",),
+        volume=True,
+        model="writes",
+        moves_endpoint=True,
     ),
     "05_batch_inference": Touched(
         ("actions", "customer_features"), ("decisions", "recommendations"), model="reads"
@@ -64,4 +69,12 @@ BY_NOTEBOOK: Mapping[str, Touched] = {
         online=("customer_features",),
     ),
     "09_alerting": Touched(("alerts", "responses"), ("alert_deliveries",)),
+    "10_evaluation": Touched(
+        ("actions", "customer_features", "decisions", "outcomes", "promotions"),
+        (),
+        volume=True,
+        model="writes",
+    ),
+    "11_approval": Touched((), (), model="reads"),
+    "12_release": Touched((), ("promotions",), model="writes", moves_endpoint=True),
 }

@@ -25,7 +25,7 @@ ROOMS = {
     "tests",
 }  # fmt: skip
 TARGETS = {"dev", "staging", "prod", "test"}  # the last one is that of an example
-PLANNED = {"promote-model"}  # told of as missing: take it out of here, and mend the guide
+PLANNED: set[str] = set()  # told of as missing: take it out of here, and mend the guide
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 
 

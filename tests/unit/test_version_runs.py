@@ -65,7 +65,9 @@ def test_all_versions_with_a_run_oldest_first(model, place):
 
 
 def test_what_was_measured_is_logged_but_for_what_is_no_number(model):
-    registry.log_measures(model, "1", {"value": 1.5, "lift": None, "ess": math.nan, "n": 3, "low.a=b": 2})
+    registry.log_measures(
+        model, "1", {"value": 1.5, "lift": None, "ess": math.nan, "n": 3, "low.a=b": 2}
+    )
     (found,) = [each for each in registry.version_runs(model) if each.version == "1"]
     assert found.metrics == {"training_seconds": 10.0, "value": 1.5, "n": 3.0}
     registry.log_measures(model, "1", {"value": 1.5})

@@ -15,9 +15,11 @@ from nextbest.platforms.databricks import monitors, online_store, serving
 from nextbest.platforms.local import session
 from nextbest.tables import quote
 from workspace import feature_client
+from workspace.ledger_sql import for_the_engine
 
 NOTED = re.compile(r"COMMENT ON |ALTER TABLE \S+ (ALTER COLUMN|SET TBLPROPERTIES) ")
 PROPERTIES = re.compile(r"SHOW TBLPROPERTIES (\S+)")
+LEDGER = re.compile(r"\S+`\w*promotions`")
 open_engine = session.open_session
 
 
@@ -50,6 +52,9 @@ class UnitySession:
             known = DeltaTable(str(self._found(shown[1].replace("`", ""))))
             rows = [(key, str(value)) for key, value in known.metadata().configuration.items()]
             return self._spark.createDataFrame(rows, "key string, value string")
+        if ledger := LEDGER.search(text):
+            self._found(ledger[0].replace("`", ""))
+            return self._spark.sql(for_the_engine(text, options.get("args")))
         return self._spark.sql(text, *given, **options)
 
     def _found(self, name):

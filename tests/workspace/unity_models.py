@@ -62,7 +62,15 @@ def get_model(space, asked):
     name, model, _ = _model(space, asked)
     known = model.get("aliases", {}).items()
     aliases = [{"alias": alias, "version": str(number)} for alias, number in known]
-    return {"registered_model": {"name": name, "aliases": aliases}}
+    job = {key: model[key] for key in ("deployment_job_id",) if key in model}
+    return {"registered_model": {"name": name, "aliases": aliases, **job}}
+
+
+@asked_by(messages.UpdateRegisteredModelRequest)
+def update_model(space, asked):
+    name, model, _ = _model(space, asked)
+    model |= {key: asked.body[key] for key in ("deployment_job_id",) if key in asked.body}
+    return {"registered_model": {"name": name}}
 
 
 @asked_by(messages.CreateModelVersionRequest)
@@ -120,6 +128,13 @@ def set_alias(space, asked):
     if re.fullmatch(r"v\d+", alias) or alias.lower() == "latest":
         raise Refused(400, "INVALID_PARAMETER_VALUE", f"Alias '{alias}' is reserved.")
     model.setdefault("aliases", {})[alias] = int(version["version"])
+    return {}
+
+
+@asked_by(messages.DeleteRegisteredModelAliasRequest)
+def delete_alias(space, asked):
+    _, model, _ = _model(space, asked)
+    model.get("aliases", {}).pop(asked.body["alias"], None)
     return {}
 
 

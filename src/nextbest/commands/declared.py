@@ -6,6 +6,20 @@ import argparse
 from collections.abc import Callable
 from typing import NamedTuple
 
+from nextbest.commands.flags import (
+    acknowledge,
+    alerts,
+    approve,
+    as_json,
+    compare_models,
+    history,
+    lakehouse,
+    place,
+    promote_model,
+    target,
+    trends,
+)
+
 ON_DATABRICKS = ("summary",)  # handed over to the Databricks CLI
 
 
@@ -18,35 +32,15 @@ class Command(NamedTuple):
     function: str  # module:name, called with the parsed arguments; its value is the exit code
 
 
-def _target(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-t", "--target", help="bundle target; without it, the default one")
-    parser.add_argument(
-        "--var", action="append", default=[], metavar="K=V", help="value of a bundle variable"
-    )
-
-
-def _json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print JSON and nothing else")
-
-
-def _lakehouse(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--lakehouse", metavar="FOLDER", help="tables and runs (.lakehouse)")
-
-
-def _place(parser: argparse.ArgumentParser) -> None:
-    _lakehouse(parser)
-    _json(parser)
-
-
 def _validate(parser: argparse.ArgumentParser) -> None:
-    _target(parser)
+    target(parser)
     parser.add_argument("--strict", action="store_true", help="warnings fail too (exit code 1)")
     parser.add_argument("--fix", action="store_true", help="mend the files where they say how")
     parser.add_argument("--yes", action="store_true", help="with --fix: write without asking")
     parser.add_argument(
         "--verbose", action="store_true", help="tell what each check looked at, and why each fix"
     )
-    _json(parser)
+    as_json(parser)
 
 
 def _targets(parser: argparse.ArgumentParser) -> None:
@@ -54,16 +48,16 @@ def _targets(parser: argparse.ArgumentParser) -> None:
         "--var", action="append", default=[], metavar="K=V", help="value of a bundle variable"
     )
     parser.add_argument("--markdown", action="store_true", help="print tables in Markdown")
-    _json(parser)
+    as_json(parser)
 
 
 def _doctor(parser: argparse.ArgumentParser) -> None:
-    _target(parser)
-    _json(parser)
+    target(parser)
+    as_json(parser)
 
 
 def _costs(parser: argparse.ArgumentParser) -> None:
-    _target(parser)
+    target(parser)
     parser.add_argument("--days", type=int, default=30, metavar="N", help="back from now (30)")
     parser.add_argument("--local", action="store_true", help="of the runs made on this machine")
     parser.add_argument(
@@ -71,27 +65,17 @@ def _costs(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--currency", default="USD", help="of the list prices (USD)")
     parser.add_argument("--page", metavar="FILE.html", help="write it as a page, with plots")
-    _place(parser)
-
-
-def _trends(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "model", metavar="MODEL", nargs="?", help="three-level name; without it, the target's own"
-    )
-    _target(parser)
-    parser.add_argument("--local", action="store_true", help="of the MLflow of this machine")
-    parser.add_argument("--page", metavar="FILE.html", help="write it as a page, with plots")
-    _place(parser)
+    place(parser)
 
 
 def _deploy(parser: argparse.ArgumentParser) -> None:
-    _target(parser)
+    target(parser)
     parser.add_argument("--dry-run", action="store_true", help="show what would change, and stop")
     _unasked(parser)
 
 
 def _destroy(parser: argparse.ArgumentParser) -> None:
-    _target(parser)
+    target(parser)
     parser.add_argument(
         "--data", action="store_true", help="delete schema, tables, files, models and runs, too"
     )
@@ -107,7 +91,7 @@ def _unasked(parser: argparse.ArgumentParser) -> None:
 
 def _run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("job", metavar="JOB", help="resource key of a job")
-    _target(parser)
+    target(parser)
     parser.add_argument("--local", action="store_true", help="run here, not on Databricks")
     parser.add_argument(
         "--params", action="append", default=[], metavar="K=V,…", help="job parameters"
@@ -119,53 +103,30 @@ def _run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--repair", metavar="RUN_ID", help="run again what did not end well, and what follows it"
     )
-    _place(parser)
+    place(parser)
 
 
 def _show(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run_id", metavar="ID", help="a run's id, or how it begins")
-    _place(parser)
+    place(parser)
 
 
 def _serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--endpoint", help="name of the endpoint, when several are deployed")
     parser.add_argument("--port", type=int, default=8080)
-    _lakehouse(parser)
+    lakehouse(parser)
 
 
 def _mlflow(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=5000)
-    _lakehouse(parser)
-
-
-def _tables(parser: argparse.ArgumentParser) -> None:
-    """Where the tables of a target are asked."""
-    _target(parser)
-    parser.add_argument("--local", action="store_true", help="ask the lakehouse of this machine")
-    parser.add_argument(
-        "--warehouse", metavar="ID", help="SQL warehouse to ask (DATABRICKS_WAREHOUSE_ID)"
-    )
-
-
-def _alerts(parser: argparse.ArgumentParser) -> None:
-    _tables(parser)
-    parser.add_argument("--days", type=int, default=7, metavar="N", help="back from now (7)")
-    parser.add_argument("--since", metavar="DAY", help="from this day on, in the place of --days")
-    _place(parser)
-
-
-def _ack(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("alert_id", metavar="ID", help="an alert's id, or how it begins")
-    parser.add_argument("--reason", required=True, metavar="TEXT", help="what is done about it")
-    _tables(parser)
-    _lakehouse(parser)
+    lakehouse(parser)
 
 
 def _explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("decision_id", metavar="DECISION_ID", help="of a logged decision")
-    _target(parser)
+    target(parser)
     parser.add_argument("--local", action="store_true", help="read the lakehouse of this machine")
-    _place(parser)
+    place(parser)
 
 
 def _evaluate_policy(parser: argparse.ArgumentParser) -> None:
@@ -188,28 +149,7 @@ def _evaluate_policy(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--confidence", type=float, default=0.95, metavar="SHARE")
     parser.add_argument("--picture", metavar="FILE.png", help="weights (LOG.weights.png)")
     parser.add_argument("--local", action="store_true", help="look for tables in the lakehouse")
-    _lakehouse(parser)
-
-
-def _compare_models(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("first", metavar="A", help="NAME@ALIAS, NAME:VERSION, @ALIAS or :VERSION")
-    parser.add_argument("second", metavar="B", help="the version that would take A's place")
-    parser.add_argument(
-        "--metrics", metavar="LIST", help="by comma; the first one decides (value,auc,log_loss,…)"
-    )
-    parser.add_argument(
-        "--datasets", default="holdout", metavar="LIST",
-        help="holdout, newest, tables, paths of Parquet or Delta (holdout)",
-    )  # fmt: skip
-    parser.add_argument("--confidence", type=float, default=0.95, metavar="SHARE")
-    parser.add_argument("--as-of", metavar="DATE", help="decisions before it (of B's training)")
-    parser.add_argument("--format", choices=("table", "json", "detailed"), default="table")
-    parser.add_argument("--export", metavar="PATH", help="a .json, .csv, .html or .md file")
-    parser.add_argument("--visualization", action="store_true", help="write a page with plots")
-    parser.add_argument("--recommendation", action="store_true", help="what to do, and why")
-    _target(parser)
-    parser.add_argument("--local", action="store_true", help="in the lakehouse of this machine")
-    _lakehouse(parser)
+    lakehouse(parser)
 
 
 def _inspect_log(parser: argparse.ArgumentParser) -> None:
@@ -225,7 +165,7 @@ def _inspect_log(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--write", metavar="FILE.yml", help="write the mapping there")
     parser.add_argument("--mapping", metavar="FILE.yml", help="try this one, and propose none")
     parser.add_argument("--local", action="store_true", help="look for tables in the lakehouse")
-    _place(parser)
+    place(parser)
 
 
 def _simulate(parser: argparse.ArgumentParser) -> None:
@@ -237,7 +177,7 @@ def _simulate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--customers", type=int, default=3000, metavar="N")
     parser.add_argument("--anew", action="store_true", help="forget the days that are there")
-    _target(parser)
+    target(parser)
     parser.add_argument(
         "--params", action="append", default=[], metavar="K=V,…", help="job parameters"
     )
@@ -277,18 +217,36 @@ COMMANDS = (
         "nextbest.commands.destroy:destroy",
     ),
     Command(("run",), "run a job", _run, "nextbest.commands.run:run"),
-    Command(("runs",), "list the runs made here", _place, "nextbest.runner.command:runs"),
+    Command(("runs",), "list the runs made here", place, "nextbest.runner.command:runs"),
     Command(("runs", "show"), "show one run", _show, "nextbest.runner.command:show"),
     Command(("costs",), "what past runs took and cost", _costs, "nextbest.commands.costs:costs"),
     Command(
-        ("alerts",), "what was found, and who was told", _alerts, "nextbest.commands.alerts:alerts"
+        ("alerts",), "what was found, and who was told", alerts, "nextbest.commands.alerts:alerts"
     ),
-    Command(("alerts", "ack"), "acknowledge an alert", _ack, "nextbest.commands.alerts:ack"),
+    Command(("alerts", "ack"), "acknowledge an alert", acknowledge, "nextbest.commands.alerts:ack"),
     Command(
         ("trends",),
         "how a model's versions compare over time",
-        _trends,
+        trends,
         "nextbest.commands.trends:trends",
+    ),
+    Command(
+        ("promote-model",),
+        "move a version to an alias, on evidence; or back",
+        promote_model,
+        "nextbest.commands.promote:promote_model",
+    ),
+    Command(
+        ("approve",),
+        "let a judged version be released by deployment_job",
+        approve,
+        "nextbest.commands.approve:approve",
+    ),
+    Command(
+        ("history",),
+        "who was champion when, and why",
+        history,
+        "nextbest.commands.history:history",
     ),
     Command(("explain",), "explain a decision", _explain, "nextbest.commands.explain:explain"),
     Command(("serve",), "answer requests here", _serve, "nextbest.runner.servers:serve"),
@@ -302,7 +260,7 @@ COMMANDS = (
     Command(
         ("compare-models",),
         "is one model version better than another?",
-        _compare_models,
+        compare_models,
         "nextbest.commands.compare:compare_models",
     ),
     Command(

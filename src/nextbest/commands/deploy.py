@@ -163,7 +163,6 @@ def _verify(deployment: Deployment) -> int:
         found += [f"{each.told}: still to be done, deploy again" for each in deployment.pending()]
         if not found:
             break
-    found += deployment.unconnected()
     for each in found:
         print(f"    {each}")
     if deployment.others:

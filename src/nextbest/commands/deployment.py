@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nextbest.bundle import Bundle
 from nextbest.errors import BundleError
-from nextbest.platforms.databricks import stores, tags
+from nextbest.platforms.databricks import jobs, model_registry, stores, tags
 from nextbest.platforms.databricks.deployed import KINDS, Resource, ids, resource, strays
 from nextbest.platforms.databricks.monitors import DatabricksMonitors
 from nextbest.platforms.databricks.online_store import CAPACITY, store_name
@@ -94,7 +94,8 @@ class Deployment:
         return known and known.endpoint
 
     def pending(self) -> Iterator[Pending]:
-        """What YAML can't declare and is not yet so: tags, online store, first monitor."""
+        """What YAML can't declare and is not yet so: tags, online store, first monitor,
+        the model's deployment job."""
         yield from self._tags()
         name = self.store if self._makes_store() else None
         if name is not None and not stores.is_there(self.workspace, name):
@@ -102,6 +103,7 @@ class Deployment:
             told = f"create online store {name} ({cost})"
             yield Pending(told, partial(stores.create, self.workspace, name))
         yield from self._monitor()
+        yield from self._deployment_job()
 
     def _makes_store(self) -> bool:
         """What the variable `online_store` says: a deploy spends no money unasked."""
@@ -132,12 +134,16 @@ class Deployment:
                 f"create the monitor of {monitor.table}", partial(monitors.make_first, monitor)
             )
 
-    def unconnected(self) -> Iterator[str]:
-        """What this version of dbb can't do beyond YAML, and how it is done by hand."""
-        if DEPLOYMENT in self.bundle.jobs:
-            models = [each.name for each in self.resources if each.group == "registered_models"]
-            for model in models:
-                yield (
-                    f"{DEPLOYMENT} is not connected to {model}: run MlflowClient(registry_uri="
-                    f"'databricks-uc').update_registered_model('{model}', deployment_job_id=…)"
-                )
+    def _deployment_job(self) -> Iterator[Pending]:
+        """The job that judges, lets approve and releases each new version of a model."""
+        if DEPLOYMENT not in self.bundle.jobs:
+            return
+        there = jobs.named(self.workspace, self.bundle.jobs[DEPLOYMENT].name)
+        models = [each for each in self.resources if each.group == "registered_models"]
+        if len(there) != 1:  # not deployed yet, or told by the verification
+            return
+        for model in (each.name for each in models if ids(self.workspace, each)):
+            job = str(there[0])
+            if model_registry.deployment_job_of(self.workspace, model) != job:
+                connect = partial(model_registry.connect_deployment_job, self.workspace, model, job)
+                yield Pending(f"connect {DEPLOYMENT} to {model}", connect)

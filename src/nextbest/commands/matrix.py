@@ -151,7 +151,7 @@ def _others(job: str, told: touched.Touched, settings: Settings) -> Iterator[Tou
         yield Touch(job, "model", "model", settings.model, told.model)
     if told.experiment:
         yield Touch(job, "experiment", "experiment", settings.experiment, "writes")
-    if told.endpoint:
+    if told.endpoint or told.moves_endpoint:
         yield Touch(job, "endpoint", "endpoint", settings.endpoint, "writes")
     for name in told.online:
         table = settings.table(name)

@@ -18,7 +18,8 @@ from nextbest.evaluation.release.page import verdict_page
 from nextbest.evaluation.release.trial import Trial, hold_trial
 from nextbest.lifecycle import frames
 from nextbest.lifecycle.holdout import Frozen, frozen_holdout
-from nextbest.platforms import Platform, open_platform
+from nextbest.platforms import Platform, open_platform, open_releases
+from nextbest.registry.approval import sign_verdict
 from nextbest.settings import Settings
 from nextbest.training.splits import held_out
 from nextbest.use_cases import UseCase
@@ -58,6 +59,7 @@ def judged(
         "decisions": trial.decisions,
         "unasked": dict(trial.unasked),
     }
+    sign_verdict(settings.model, version, open_releases(settings, platform.spark).who())
     registry.record_verdict(
         settings.model, version, told,
         against=against, as_of=settings.as_of, holdout=trial.holdout,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 import pandas as pd
@@ -14,7 +13,7 @@ from nextbest import registry, tables, use_cases
 from nextbest.decisions.decide import Decider
 from nextbest.decisions.eligibility import with_eligible
 from nextbest.errors import DataError, NextBestError
-from nextbest.evaluation.gates import Verdict, verdict_table
+from nextbest.evaluation.gates import verdict_table
 from nextbest.evaluation.ope.estimators import Estimate
 from nextbest.evaluation.ope.value import evaluate
 from nextbest.evaluation.plots import value_figure, weight_figure
@@ -23,7 +22,8 @@ from nextbest.evaluation.release.trial import Trial
 from nextbest.lifecycle import frames
 from nextbest.lifecycle.judging import judge_version, judged
 from nextbest.lifecycle.outcome import Outcome
-from nextbest.platforms import open_platform
+from nextbest.lifecycle.releasing import released
+from nextbest.platforms import open_platform, open_releases
 from nextbest.settings import Settings
 from nextbest.use_cases import UseCase
 
@@ -39,7 +39,7 @@ def validate_model(settings: Settings, spark: SparkSession) -> Outcome:
     candidate, trial, changed = judged(settings, platform, case, version)
     verdict = trial.verdict
     registry.log_measures(settings.model, version, _measures(trial))
-    released = _release(settings, spark, version, verdict)
+    reached = _release(settings, spark, version)
     ending = "Gate passed" if verdict.passed else verdict.text
     captured = (
         []
@@ -55,7 +55,7 @@ def validate_model(settings: Settings, spark: SparkSession) -> Outcome:
                 *_without_limits(settings, spark),
                 *_told(trial),
                 *captured,
-                f"  {ending}: version {version} is {released}.",
+                f"  {ending}: version {version} is {reached}.",
             ]
         ),
         {
@@ -78,17 +78,14 @@ def _measures(trial: Trial) -> dict[str, float | None]:
     return found
 
 
-def _release(settings: Settings, spark: SparkSession, version: str, verdict: Verdict) -> str:
+def _release(settings: Settings, spark: SparkSession, version: str) -> str:
     """Move the aliases that the verdict and the target allow; how far the version came."""
-    if not verdict.passed:
+    recorded = registry.recorded_verdict(settings.model, version)
+    if recorded is None or not recorded.passed:
         return "not released"
-    wanted = registry.ALIASES[: registry.ALIASES.index(settings.release_to) + 1]
-    for alias in wanted[1:]:
-        registry.promote(
-            spark, settings.table("promotions"), settings.model, version, alias,
-            reason=verdict.text, evidence=json.dumps(verdict.as_dict()),
-        )  # fmt: skip
-    return wanted[-1]
+    return released(
+        settings, open_releases(settings, spark), version, recorded, settings.release_to
+    )
 
 
 def _captured(

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from mlflow.types import Schema
     from pyspark.sql import DataFrame, SparkSession
 
+    from nextbest.platforms.releases import Releases
+
 # Where the folder of a model that was logged with its feature spec keeps the model itself.
 RAW_MODEL = "data/feature_store/raw_model"
 
@@ -255,6 +257,8 @@ class Serving(Protocol):
 
     def deploy(self, name: str, model_name: str, version: str) -> Endpoint: ...
 
+    def served(self, name: str) -> Endpoint | None: ...
+
     def query(self, endpoint: Endpoint, records: Sequence[Mapping[str, Any]]) -> list[Any]: ...
 
 
@@ -293,3 +297,9 @@ def open_secrets(settings: Settings) -> Callable[[str, str], str]:
     """(scope, key) → the secret, which nobody may write down; it raises PlatformError for none."""
     module = importlib.import_module(f"nextbest.platforms.{settings.platform}.secrets")
     return module.open_secrets()
+
+
+def open_releases(settings: Settings, spark: SparkSession) -> Releases:
+    """What a release in a task needs of the platform that `settings.platform` names."""
+    module = importlib.import_module(f"nextbest.platforms.{settings.platform}.releasing")
+    return module.in_a_task(settings, spark)

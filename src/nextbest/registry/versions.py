@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 
 from nextbest.errors import PlatformError
@@ -67,6 +68,14 @@ def holdout_share(model: str, version: str) -> float:
             "for it: train it anew by training_job"
         )
     return float(share)
+
+
+def tag_forced(model: str, version: str, alias: str, who: str, reason: str) -> None:
+    """Leave on a version for ever that it was forced; a tag for each time."""
+    now = dt.datetime.now(dt.UTC)
+    told = f"{alias} at {now:%Y-%m-%d %H:%M:%S} UTC by {who}, without evidence: {reason}"
+    with asking(f"tag of {model} version {version}", f"being the owner of {model}"):
+        client().set_model_version_tag(model, version, f"forced_{now:%Y%m%dT%H%M%S%f}", told[:4000])
 
 
 def set_alias(model: str, alias: str, version: str) -> None:

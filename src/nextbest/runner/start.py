@@ -16,6 +16,7 @@ from types import FrameType
 from nextbest.bundle.graph import Bundle, ForEachTask, Job, NotebookTask, RunJobTask
 from nextbest.errors import RunError, UsageError
 from nextbest.platforms.local.environment import environment
+from nextbest.platforms.releases import COMMIT
 from nextbest.runner import redacted, secrets, states, store
 from nextbest.runner.cancel import Cancel
 from nextbest.runner.context import Shared
@@ -61,17 +62,22 @@ def run_job(
             held.callback(server.close)
         observe = held.enter_context(showing(progress))
         cancel = held.enter_context(Cancel())
+        commit = _git_commit(bundle.root)
         shared = Shared(
             bundle=bundle,
             lakehouse=lakehouse,
             server=server,
             slots=threading.BoundedSemaphore(max(2, os.cpu_count() or 2)),
-            environment={**secrets.variables(os.environ), **environment(lakehouse)},
+            environment={
+                **secrets.variables(os.environ),
+                **environment(lakehouse),
+                **({COMMIT: commit} if commit else {}),
+            },
             platform="local",
             schemas=_schemas(bundle),
             hidden=secrets.known(os.environ, (*parameters.values(), *_texts(bundle))),
             observe=observe,
-            git_commit=_git_commit(bundle.root),
+            git_commit=commit,
         )
 
         def work() -> RunRecord:

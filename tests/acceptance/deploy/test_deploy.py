@@ -268,16 +268,32 @@ def test_two_wheels_are_one_too_many(bundle, dbb):
     assert bundle.space.writes() == []
 
 
-def test_a_deployment_job_is_not_forgotten(bundle, dbb):
-    text = (bundle.root / "resources/training_job.yml").read_text()
-    (bundle.root / "resources/deployment_job.yml").write_text(
-        text.replace("training_job", "deployment_job").replace(
-            "nextbest training", "nextbest deployment"
-        )
-    )
+def test_the_deployment_job_is_connected_once(bundle, dbb):
+    code, told = dbb("deploy -t prod")
+    assert code == 0
+    assert f"4/5 complete connect deployment_job to {SCHEMA}.nba" in told
+    place = "/api/2.0/mlflow/unity-catalog/registered-models/update"
+    (job,) = [
+        number for number, job in bundle.space.kept["jobs"].items()
+        if job["name"] == "nextbest deployment (prod)"
+    ]  # fmt: skip
+    (asked,) = [each for each in bundle.space.transcript if each.endpoint == place]
+    assert asked.body == {"name": f"{SCHEMA}.nba", "deployment_job_id": str(job)}
+    assert (asked.method, asked.status) == ("PATCH", 200)
+    assert dbb("deploy -t prod")[0] == 0
+    assert len([each for each in bundle.space.transcript if each.endpoint == place]) == 1
+    bundle.space.kept["models"][f"{SCHEMA}.nba"]["deployment_job_id"] = "12345"  # one that is gone
+    assert dbb("deploy -t prod")[0] == 0
+    assert bundle.space.kept["models"][f"{SCHEMA}.nba"]["deployment_job_id"] == str(job)
+
+
+def test_who_may_not_connect_it_is_told(bundle, dbb):
+    place = "/api/2.0/mlflow/unity-catalog/registered-models/update"
+    bundle.space.faults.append(Fault(403, "PATCH", place, times=9))
     code, told = dbb("deploy -t prod")
     assert code == 1
-    assert f"deployment_job is not connected to {SCHEMA}.nba: run MlflowClient(" in told
+    assert f"of model {SCHEMA}.nba: refused (PERMISSION_DENIED" in told
+    assert "being the owner of" in told
 
 
 def test_without_credentials(bundle, dbb, monkeypatch):

@@ -98,3 +98,15 @@ def test_a_reserved_alias_is_refused(logged, alias):
     version = mlflow.register_model(logged(signature()), "juan_dev.ml_nba_demo_dev.aliased")
     with pytest.raises(mlflow.MlflowException):
         mlflow.MlflowClient().set_registered_model_alias(version.name, alias, version.version)
+
+
+def test_a_deployment_job_that_nobody_would_start_is_refused(mlflow_home):
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    client = mlflow.MlflowClient()
+    client.create_registered_model("a.b.connected")
+    with pytest.raises(MlflowException, match="on a laptop starts no job"):
+        client.update_registered_model("a.b.connected", deployment_job_id="7")
+    client.update_registered_model("a.b.connected", description="told")
+    assert client.get_registered_model("a.b.connected").description == "told"

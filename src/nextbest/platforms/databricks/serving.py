@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from nextbest.errors import PlatformError
 from nextbest.platforms import Endpoint
-from nextbest.platforms.databricks.asking import ask
+from nextbest.platforms.databricks.asking import ask, look
 from nextbest.platforms.databricks.waiting import wait
 
 if TYPE_CHECKING:
@@ -80,6 +80,21 @@ class DatabricksServing:
                 "events under Serving, then run this again"
             )
         return told
+
+    def served(self, name: str) -> Endpoint | None:
+        """The model version that the endpoint is to serve, or None where there is no endpoint.
+
+        One that serves several, or is being changed, counts for what it will be.
+        """
+        call = self._workspace.serving_endpoints.get
+        there = look(lambda: call(name), f"endpoint {name}", "CAN VIEW on the endpoint")
+        config = there and (there.pending_config or there.config)
+        entities = (config.served_entities if config else None) or []
+        if len(entities) != 1 or not entities[0].entity_name:
+            return None
+        entity = entities[0]
+        url = f"/serving-endpoints/{name}/invocations"
+        return Endpoint(name, entity.entity_name, entity.entity_version or "", url)
 
     def query(self, endpoint: Endpoint, records: Sequence[Mapping[str, Any]]) -> list[Any]:
         """Ask the endpoint for each record; raises PlatformError when it does not answer."""

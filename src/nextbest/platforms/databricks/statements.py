@@ -39,10 +39,10 @@ def rows_of(
     workspace: WorkspaceClient,
     warehouse: str,
     statement: str,
-    parameters: Mapping[str, str],
+    parameters: Mapping[str, str | None],
     right: str,
 ) -> list[Row]:
-    """The rows of a query that changes nothing; values are text as the API gives it, or None.
+    """The rows of a statement that may be repeated; values are text as the API gives it, or None.
 
     `parameters` fill its :names. Raises PlatformError that says what the warehouse said and the
     `right` that the query needs, for a result that is too large, and when it takes too long.

@@ -27,6 +27,13 @@ class UnityCatalogLikeStore(SqlAlchemyStore):
         _require_three_levels(name)
         return super().create_registered_model(name, *rest, **more)
 
+    def update_registered_model(
+        self, name: str, description: str | None, deployment_job_id: str | None = None
+    ) -> Any:
+        if deployment_job_id is not None:
+            _refuse_here("a deployment job", "`dbb run deployment_job --local` runs it")
+        return super().update_registered_model(name, description)
+
     def rename_registered_model(self, name: str, new_name: str) -> Any:
         _require_three_levels(new_name)
         return super().rename_registered_model(name, new_name)
@@ -102,6 +109,13 @@ def _require_signature(name: str, source: str) -> None:
             f"of its {' and '.join(missing)}. Log it with signature=infer_signature(X, y)",
             error_code=INVALID_PARAMETER_VALUE,
         )
+
+
+def _refuse_here(what: str, instead: str) -> NoReturn:
+    raise MlflowException(
+        f"a registry on a laptop starts no job, so it can't be connected to {what}: {instead}",
+        error_code=INVALID_PARAMETER_VALUE,
+    )
 
 
 def _refuse(what: str, instead: str) -> NoReturn:

@@ -38,6 +38,14 @@ class LocalServing:
         draft.replace(target)
         return Endpoint(name, model_name, version, f"/serving-endpoints/{name}/invocations")
 
+    def served(self, name: str) -> Endpoint | None:
+        """What the endpoint serves, or None where it was never deployed."""
+        declaration = _declaration(self._lakehouse, name)
+        if not declaration.is_file():
+            return None
+        url = f"/serving-endpoints/{name}/invocations"
+        return Endpoint(name, **json.loads(declaration.read_text()), url=url)
+
     def query(self, endpoint: Endpoint, records: Sequence[Mapping[str, Any]]) -> list[Any]:
         """Ask the endpoint through a server that lives for this one request.
 

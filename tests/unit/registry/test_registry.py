@@ -1,4 +1,4 @@
-"""Aliases and the ledger, on real registries and a real Delta table.
+"""Versions, aliases and verdicts on real registries.
 
 The registry is the local one, and Unity Catalog's by MLflow's own client and the recorder.
 """
@@ -18,7 +18,6 @@ pytestmark = pytest.mark.integration
 
 ALIAS = "/api/2.0/mlflow/unity-catalog/registered-models/alias"
 FINALIZE = ("POST", "/api/2.0/mlflow/unity-catalog/model-versions/finalize")
-LEDGER = "juan_dev.ml_nba_demo_dev.promotions_{}"
 
 
 @pytest.fixture(scope="module", params=["local", "databricks"])
@@ -57,16 +56,6 @@ def model(logged):
     return name
 
 
-@pytest.fixture
-def ledger():
-    return LEDGER.format(uuid.uuid4().hex)
-
-
-def moves(spark, ledger):
-    rows = spark.table(ledger).orderBy("promoted_at").collect()
-    return [(row["to_alias"], row["previous_version"], row["version"]) for row in rows]
-
-
 def test_what_is_not_there_is_none_and_a_version_is_found_by_its_key(model):
     assert registry.version_at("juan_dev.ml_nba_demo_dev.nobody", "champion") is None
     assert registry.version_at(model, "champion") is None
@@ -74,26 +63,6 @@ def test_what_is_not_there_is_none_and_a_version_is_found_by_its_key(model):
     assert registry.version_trained_on(model, "k3") is None
     assert registry.version_trained_on("juan_dev.ml_nba_demo_dev.nobody", "k1") is None
     assert registry.holdout_share(model, "1") == 0.1
-
-
-def test_every_move_is_on_the_ledger_once(spark, model, ledger):
-    assert registry.promote(spark, ledger, model, "1", "champion", "better", "{}")
-    assert not registry.promote(spark, ledger, model, "1", "champion", "again", "{}")
-    assert registry.promote(spark, ledger, model, "2", "champion", "better still", "{}")
-    assert registry.promote(spark, ledger, model, "1", "champion", "back", "{}")
-    assert moves(spark, ledger) == [
-        ("champion", None, "1"), ("champion", "1", "2"), ("champion", "2", "1"),
-    ]  # fmt: skip
-    assert registry.version_at(model, "champion") == "1"
-
-
-def test_a_promotion_cut_off_after_the_ledger_is_completed(spark, model, ledger):
-    registry.promote(spark, ledger, model, "1", "champion", "better", "{}")
-    registry.promote(spark, ledger, model, "2", "champion", "better", "{}")
-    registry.client().set_registered_model_alias(model, "champion", "1")  # as if it never moved
-    assert registry.promote(spark, ledger, model, "2", "champion", "better", "{}")
-    assert registry.version_at(model, "champion") == "2"
-    assert len(moves(spark, ledger)) == 2
 
 
 def test_a_version_that_does_not_say_what_it_never_saw_is_refused(logged):
