@@ -123,7 +123,7 @@ def test_a_terminal_gets_a_live_tree(project):
             said += chunk
     assert process.wait() == 0
     text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", said.decode())
-    assert re.search(r"├── ✓ work +\d+\.\ds\s+└── ✓ inner +\d+\.\ds\s+└── ✓ part", text)
+    assert re.search(r"├── ✓ work +\d+\.\d s\s+└── ✓ inner +\d+\.\d s\s+└── ✓ part", text)
     assert "▶ work" in text
     assert "RUNNING" not in text
 

@@ -64,8 +64,11 @@ def test_the_lifecycle_runs_and_tells_what_came_of_it(first):
 
 
 def test_the_newest_week_was_asked_by_itself(first):
+    (verdict,) = first[0].glob("mlflow/artifacts/*/*/artifacts/verdicts/2026-03-01.json")
+    told = json.loads(verdict.read_text())
     (evidence,) = set(tables(first[0])["promotions"]["evidence"])
-    asked = {each["metric"] for each in json.loads(evidence)["findings"]}
+    assert json.loads(evidence)["verdict"] == told["text"][:4000]
+    asked = {each["metric"] for each in told["findings"]}
     assert {"ess", "lift_low", "lift_newest"} <= asked
 
 

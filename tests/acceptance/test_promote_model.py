@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 DBB = Path(sys.executable).with_name("dbb")
 DEV, STAGING = "juan_dev.ml_nba_demo_dev.dev_ada_nba", "juan_dev.ml_nba_demo_staging.nba"
 DAY = dt.date(2026, 3, 1)
+ENDPOINT = "nextbest-dev-ada"
 
 
 @pytest.fixture(scope="module")
@@ -110,16 +111,17 @@ def test_candidate_staging_champion_and_back(dbb, home):
     assert out == f"{DEV}: version 1 is staging\n"
     assert dbb("promote-model", DEV)[:2] == (0, f"{DEV}: version 1 is champion\n")
     assert dbb("promote-model", DEV)[1] == f"{DEV}: version 1 is champion already\n"
-    LocalServing(home).deploy("nextbest-dev", DEV, "1")
+    LocalServing(home).deploy(ENDPOINT, DEV, "1")
     judge(registry, "2", "1")
     code, out, _ = dbb("promote-model", DEV, "--version", "2", "--reason", "q2", "--json")
     told = json.loads(out)
-    assert (code, told["endpoint"], told["moved"]["promoted_by"]) == (0, "nextbest-dev", "ada")
-    assert LocalServing(home).served("nextbest-dev").version == "2"
-    code, out, _ = dbb("promote-model", DEV, "--rollback", "--reason", "complaints", user="eve")
+    assert (code, told["endpoint"], told["moved"]["promoted_by"]) == (0, ENDPOINT, "ada")
+    assert LocalServing(home).served(ENDPOINT).version == "2"
+    back = ["--rollback", "--reason", "complaints", "--var", "own=-ada"]
+    code, out, _ = dbb("promote-model", DEV, *back, user="eve")
     assert code == 0
-    assert "version 1 is champion again, version 2 is not; endpoint nextbest-dev answers by" in out
-    assert LocalServing(home).served("nextbest-dev").version == "1"
+    assert f"version 1 is champion again, version 2 is not; endpoint {ENDPOINT} answers by" in out
+    assert LocalServing(home).served(ENDPOINT).version == "1"
     assert aliases(home) == {"candidate": "1", "staging": "1", "champion": "1"}
     last = ledger(home)[-1]
     assert (last.action, last.promoted_by, last.reason) == ("roll back", "eve", "complaints")

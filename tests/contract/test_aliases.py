@@ -80,11 +80,15 @@ def test_the_calls_to_unity_catalog(place):
     aliases.move(name, "champion", "1")
     aliases.move(name, "champion", None)
     aliases.of(name)
-    assert [(each.method, each.endpoint, each.body) for each in space.transcript] == [
+    assert [(each.method, each.endpoint, each.body) for each in space.writes()] == [
         ("POST", ALIAS, {"name": name, "alias": "champion", "version": "1"}),
         ("DELETE", ALIAS, {"name": name, "alias": "champion"}),
-        ("GET", ALIAS.replace("alias", "get"), None),
     ]
+    # MLflow looks at the model itself before a change: a prompt has no such alias.
+    others = {(each.method, each.endpoint) for each in space.transcript} - {
+        ("POST", ALIAS), ("DELETE", ALIAS)
+    }  # fmt: skip
+    assert others == {("GET", ALIAS.replace("alias", "get"))}
 
 
 def test_a_version_that_lost_its_files(place):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 import re
@@ -13,7 +14,7 @@ from metric_rows import ALERTS, RESPONSES, drift, profile
 
 from nextbest.monitoring.schemas import drift_schema, profile_schema
 from nextbest.monitoring.verdict import judge_drift
-from nextbest.registry.promotion import LEDGER
+from nextbest.platforms.releases import COLUMNS, DONE, INTENDED, KINDS, PROMOTE, Step
 
 ROOT = Path(__file__).parents[2]
 BOARD = json.loads((ROOT / "dashboards/monitoring.lvdash.json").read_text(encoding="utf-8"))
@@ -104,6 +105,15 @@ PROFILE = [
 ]  # fmt: skip
 
 
+LEDGER = ", ".join(f"{name} {KINDS.get(name, 'string')}" for name in COLUMNS)
+
+
+def step(state):
+    """A row of the ledger: version 3 becomes champion in the place of 2."""
+    return Step("m", 1, state, "p1", DAYS[1], "me", PROMOTE, "3", "champion",
+                previous_version="2", reason="it won", evidence="{}")  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def rows(spark):
     """The rows that each dataset gives over tables with the documented columns."""
@@ -111,7 +121,7 @@ def rows(spark):
     tables = {
         "recommendations_drift_metrics": (DRIFT, drift_schema("model_version")),
         "recommendations_profile_metrics": (PROFILE, profile_schema("model_version")),
-        "promotions": ([("p1", DAYS[1], "me", "m", "3", "champion", "2", "it won", "{}")], LEDGER),
+        "promotions": ([dataclasses.astuple(step(state)) for state in (INTENDED, DONE)], LEDGER),
         "responses": ([("m", day, "3", True, "retrain", "drift", "Drift: 3 of 3")], RESPONSES),
         "alerts": ([("a1", "m", day, "3", "drift", "spend", "high", 0.5, 0.2, "t", "new", True),
                     ("a2", "m", day, "3", "drift", "age", "high", 0.5, 0.2, "t", "new", False)],
@@ -163,3 +173,8 @@ def test_the_last_day_by_column_and_by_slice(rows):
     assert len(rows["columns_by_day"]) == 5
     assert rows["decisions"][["model_version", "decisions"]].values.tolist() == [["3", 40]]
     assert rows["alerts"]["subject"].tolist() == ["spend"]
+
+
+@pytest.mark.integration
+def test_a_release_is_listed_once_when_it_is_done(rows):
+    assert list(rows["promotions"]["version"]) == ["3"]

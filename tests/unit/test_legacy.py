@@ -82,7 +82,7 @@ def found_in(text: str) -> list[str]:
 
 def test_there_is_code_to_look_at():
     assert len(CODE) > 150
-    assert len([path for path in CODE if path.parent.name == "notebooks"]) == 8
+    assert len([path for path in CODE if path.parent.name == "notebooks"]) == 12
 
 
 @pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))

@@ -69,7 +69,7 @@ def test_what_was_measured_is_logged_but_for_what_is_no_number(model):
         model, "1", {"value": 1.5, "lift": None, "ess": math.nan, "n": 3, "low.a=b": 2}
     )
     (found,) = [each for each in registry.version_runs(model) if each.version == "1"]
-    assert found.metrics == {"training_seconds": 10.0, "value": 1.5, "n": 3.0}
+    assert found.metrics == {"training_seconds": 10.0, "value": 1.5, "n": 3.0, "low.a:b": 2.0}
     registry.log_measures(model, "1", {"value": 1.5})
     assert registry.run_of(model, "1").metrics == found.metrics
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nextbest.bundle import Bundle, find_root, load
-from nextbest.bundle.command import parse_variables
+from nextbest.bundle.flags import parse_variables
 from nextbest.commands.explain import settings_of
 from nextbest.errors import PlatformError, UsageError
 from nextbest.platforms.local.environment import chosen_lakehouse, environment

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nextbest.bundle import Bundle
 from nextbest.errors import BundleError
-from nextbest.platforms.databricks import jobs, model_registry, stores, tags
+from nextbest.platforms.databricks import jobs, registered_models, stores, tags
 from nextbest.platforms.databricks.deployed import KINDS, Resource, ids, resource, strays
 from nextbest.platforms.databricks.monitors import DatabricksMonitors
 from nextbest.platforms.databricks.online_store import CAPACITY, store_name
@@ -144,6 +144,8 @@ class Deployment:
             return
         for model in (each.name for each in models if ids(self.workspace, each)):
             job = str(there[0])
-            if model_registry.deployment_job_of(self.workspace, model) != job:
-                connect = partial(model_registry.connect_deployment_job, self.workspace, model, job)
+            if registered_models.deployment_job_of(self.workspace, model) != job:
+                connect = partial(
+                    registered_models.connect_deployment_job, self.workspace, model, job
+                )
                 yield Pending(f"connect {DEPLOYMENT} to {model}", connect)

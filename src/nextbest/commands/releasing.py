@@ -89,7 +89,7 @@ def _there(
     source: str | None,
     workspace: WorkspaceClient,
 ) -> Place:
-    from nextbest.platforms.databricks.model_registry import point_mlflow
+    from nextbest.platforms.databricks.registered_models import point_mlflow
     from nextbest.platforms.databricks.releasing import from_elsewhere
     from nextbest.platforms.databricks.statements import choose_warehouse
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nextbest.bundle import Bundle, find_root, load
-from nextbest.bundle.command import parse_variables
+from nextbest.bundle.flags import parse_variables
 from nextbest.commands.explain import settings_of
 from nextbest.errors import PlatformError, UsageError
 

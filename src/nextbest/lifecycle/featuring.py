@@ -14,7 +14,8 @@ from nextbest.features.definitions import ACTION_FEATURES, HISTORY, WINDOWS, Win
 from nextbest.features.feature_tables import FEATURE_TABLES
 from nextbest.lifecycle.frames import KEYS, midnight
 from nextbest.lifecycle.outcome import Outcome
-from nextbest.platforms import ColumnText, TableText, open_platform
+from nextbest.platforms import open_platform
+from nextbest.platforms.texts import ColumnText, TableText
 from nextbest.settings import Settings
 
 _KEY_TEXTS = (

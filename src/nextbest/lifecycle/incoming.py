@@ -20,7 +20,8 @@ from nextbest.data.quarantine import (
 )
 from nextbest.errors import DataError
 from nextbest.lifecycle.outcome import Outcome
-from nextbest.platforms import ColumnText, Platform, TableText, open_platform
+from nextbest.platforms import Platform, open_platform
+from nextbest.platforms.texts import ColumnText, TableText
 from nextbest.settings import Settings
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from nextbest.platforms.releases import Releases
+    from nextbest.platforms.texts import TableText
 
 # Where the folder of a model that was logged with its feature spec keeps the model itself.
 RAW_MODEL = "data/feature_store/raw_model"
@@ -173,26 +174,6 @@ class Endpoint:
     model_name: str
     version: str
     url: str
-
-
-@dataclass(frozen=True)
-class ColumnText:
-    """What a column means, for whoever reads it: over which window, in which unit, from where."""
-
-    name: str
-    meaning: str
-    unit: str = ""
-    window: str = ""
-    source: str = ""
-
-
-@dataclass(frozen=True)
-class TableText:
-    """What a table (three-level name) is, and its columns."""
-
-    name: str
-    meaning: str
-    columns: tuple[ColumnText, ...]
 
 
 class Catalog(Protocol):

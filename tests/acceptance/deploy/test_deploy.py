@@ -33,7 +33,7 @@ def test_the_first_deploy_makes_everything(bundle, dbb):
     steps = [line.split()[1] for line in told.splitlines() if line[1:3] == "/5"]
     assert list(dict.fromkeys(steps)) == ["validate", "plan", "deploy", "complete", "verify"]
     assert "create   jobs.training_job" in told
-    assert "11 resources looked at, all as the bundle says" in told
+    assert "14 resources looked at, all as the bundle says" in told
     kept = bundle.kept()
     assert kept["schemas"] == {SCHEMA: ME}
     assert kept["tags"] == {

@@ -68,7 +68,10 @@ def test_it_is_deployed_again_over_its_data(lived_in, dbb):
     assert code == 0
     assert f"adopt    nba_model: {MODEL} is there already" in told
     assert "adopt    nba_secrets: nextbest-prod is there already" in told
-    assert lived_in.kept() == kept
+    now = lived_in.kept()
+    connected = [each["models"][MODEL].pop("deployment_job_id") for each in (kept, now)]
+    assert connected[0] != connected[1]  # the job is another
+    assert now == kept
 
 
 @pytest.mark.parametrize("words", ["destroy -t prod", "destroy -t prod --data"])
@@ -99,7 +102,12 @@ def test_a_bundle_without_schema_is_asked_for_too(bundle, dbb):
     storage = storage.replace("${resources.schemas.nba_schema.name}", "${var.schema}")
     experiment = "  experiments:\n    nba_experiment:\n      name: /Users/me/nextbest-prod\n"
     file.write_text(f"resources:\n{experiment}{storage}")
-    assert dbb("deploy -t prod")[0] == 0
+    page = bundle.root / "resources/monitoring_dashboard.yml"
+    page.write_text(
+        page.read_text().replace("${resources.schemas.nba_schema.name}", "${var.schema}")
+    )
+    code, told = dbb("deploy -t prod")
+    assert code == 0, told
     kept = bundle.kept()
     code, told = dbb("destroy -t prod --data", "n\n")
     assert code == 1

@@ -35,7 +35,7 @@ def _copy(folder: Path) -> Path:
     folder.mkdir()
     shutil.copy(ROOT / "databricks.yml", folder)
     shutil.copytree(ROOT / "resources", folder / "resources")
-    for name in ("notebooks", "src"):
+    for name in ("notebooks", "src", "dashboards"):
         (folder / name).symlink_to(ROOT / name)
     return folder
 

@@ -35,7 +35,9 @@ SETTINGS = {
     "drift": "none", "drift_threshold": "0.2", "drift_from": "live", "exploration_floor": "0",
     "temperature": "0", "thompson_draws": "0", "max_rejected_share": "0.02",
     "eligibility_share": "0", "contact_policy": "none", "channel_capacity": "none",
-    "daily_budget": "none",
+    "daily_budget": "none", "model_version": "candidate", "retrain_cooldown_days": "3",
+    "retrain_cap": "5", "retrain_window_days": "30", "alert_channels": "log",
+    "alert_reminder_days": "7", "profiling": "own",
 }  # fmt: skip
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 

@@ -86,7 +86,7 @@ def changed(tmp_path: Path) -> Callable[..., Path]:
         assert old in text
         (tmp_path / "databricks.yml").write_text(text.replace(old, new), encoding="utf-8")
         shutil.copytree(ROOT / "resources", tmp_path / "resources")
-        for name in ("notebooks", "src"):
+        for name in ("notebooks", "src", "dashboards"):
             (tmp_path / name).symlink_to(ROOT / name)
         return tmp_path
 

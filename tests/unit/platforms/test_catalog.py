@@ -15,10 +15,10 @@ from nextbest import tables
 from nextbest.data.contracts import contracts
 from nextbest.data.judging import constraints
 from nextbest.errors import DataError, PlatformError
-from nextbest.platforms import ColumnText, TableText
 from nextbest.platforms.databricks.catalog import DatabricksCatalog
 from nextbest.platforms.local.catalog import LocalCatalog
 from nextbest.platforms.local.session import open_session
+from nextbest.platforms.texts import ColumnText, TableText
 
 RULES = {"0 < p <= 1": "p > 0 AND p <= 1", "p is not null": "p IS NOT NULL"}
 TEXT = TableText(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from nextbest import tables
 from nextbest.decisions.rule_parts import sql_text
-from nextbest.platforms import ColumnText, TableText
+from nextbest.platforms.texts import ColumnText, TableText
 from nextbest.tables import OWN_CONSTRAINT, add_constraint, constraint_name, quote, sql_name
 
 if TYPE_CHECKING:

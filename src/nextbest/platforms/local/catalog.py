@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from nextbest.errors import DataError, PlatformError
-from nextbest.platforms import TableText
 from nextbest.platforms.local.delta import delta_dataset
+from nextbest.platforms.texts import TableText
 from nextbest.tables import OWN_CONSTRAINT, add_constraint, constraint_name
 
 if TYPE_CHECKING:
