@@ -37,6 +37,7 @@ def two_versions(tmp_path_factory):
     lakehouse = folder / "lakehouse"
     run(lakehouse, "lifecycle_job")
     shutil.copytree(ROOT / "resources", folder / "bundle" / "resources")
+    shutil.copytree(ROOT / "dashboards", folder / "bundle" / "dashboards")
     shutil.copytree(ROOT / "notebooks", folder / "bundle" / "notebooks")
     for name in ("databricks.yml", "requirements.txt"):
         shutil.copy(ROOT / name, folder / "bundle" / name)
