@@ -110,7 +110,8 @@ def test_nothing_is_asked_that_a_workspace_refuses(ran):
 def test_the_second_run_for_the_day_uploads_and_registers_nothing(ran):
     _, _, (_, second) = ran
     uploads = [each.path for each in second if each.method == "PUT" and "/fs/files/" in each.path]
-    assert {path.rpartition("/")[2] for path in uploads} == {"2026-03-01.json"}  # the verdict
+    names = {path.rpartition("/")[2] for path in uploads}
+    assert names == {"2026-03-01.json", "2026-03-01.html"}  # the verdict
     assert not [each for each in second if each.path.endswith(("versions/create", "runs/create"))]
 
 

@@ -6,6 +6,7 @@ import json
 
 import pytest
 from workspace import (
+    alerts,
     dashboards,
     experiments,
     jobs,
@@ -206,7 +207,7 @@ OF_THE_CLI = {
     ("DELETE", unity_catalog.SCHEMA), ("DELETE", unity_catalog.VOLUME),
     ("DELETE", registered_models.MODEL), ("POST", experiments.DELETE), ("POST", jobs.DELETE),
     ("POST", secrets.DELETE),
-    ("DELETE", dashboards.DASHBOARD),
+    ("DELETE", dashboards.DASHBOARD), ("DELETE", alerts.ALERT),
 }  # fmt: skip
 DESTROY = "destroy -t prod --data --auto-approve"
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from workspace import (
+    alerts,
     dashboards,
     experiments,
     jobs,
@@ -36,6 +37,8 @@ OF_THE_CLI = {
     ("POST", dashboards.DASHBOARDS),
     ("POST", dashboards.PUBLISHED),
     ("PATCH", dashboards.DASHBOARD),
+    ("POST", alerts.ALERTS),
+    ("PATCH", alerts.ALERT),
 }
 TABLES = ("recommendations", "training_baseline")
 
