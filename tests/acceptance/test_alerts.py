@@ -34,7 +34,7 @@ VALUES = {
     "thompson_draws": "0", "max_rejected_share": "0.02", "eligibility_share": "0",
     "contact_policy": "none", "channel_capacity": "none", "daily_budget": "none",
     "retrain_cooldown_days": "3", "retrain_cap": "5", "retrain_window_days": "30",
-    "alert_reminder_days": "7", "profiling": "own",
+    "alert_reminder_days": "7", "profiling": "own", "model_version": "candidate",
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from nextbest.errors import DataError
 
 POWER = 0.8  # Cohen 1988: a miss is four times as bearable as a false alarm
 _LARGEST = 1e15
+_FARTHEST = 1e6  # beyond it scipy's series gives up, and power is 1
 
 
 def paired_power(effect: float, sd: float, n: int, confidence: float = 0.95) -> float:
@@ -75,14 +76,10 @@ def arm_for_proportion(
 
 def _power(noncentral: float, freedom: float, confidence: float) -> float:
     reach = float(stats.t.ppf((1 + confidence) / 2, freedom))
-    found = float(
-        stats.nct.sf(reach, freedom, abs(noncentral))
-        + stats.nct.cdf(-reach, freedom, abs(noncentral))
-    )
-    if math.isfinite(found):
-        return min(1.0, found)
-    shift = abs(noncentral)  # scipy's series gives up far out, where t is normal
-    return float(stats.norm.sf(reach - shift) + stats.norm.cdf(-reach - shift))
+    shift = min(abs(noncentral), _FARTHEST)
+    # Where the far tail is below what a float can add to the near one, scipy's series gives NaN.
+    far = float(stats.nct.cdf(-reach, freedom, shift))
+    return min(1.0, float(stats.nct.sf(reach, freedom, shift)) + (0.0 if math.isnan(far) else far))
 
 
 def _solve(power_of, effect: float, power: float) -> int | None:
