@@ -15,11 +15,13 @@ import sys
 import traceback
 from pathlib import Path
 
+from assessed import moved
+
 from nextbest.channels.sending import Patience
 from nextbest.errors import NextBestError
 from nextbest.lifecycle.alerting import send_alerts
 from nextbest.lifecycle.responding import respond
-from nextbest.monitoring.verdict import PSI, Drifted, Verdict
+from nextbest.monitoring.verdict import PSI, Drifted
 from nextbest.platforms.local.session import open_session
 from nextbest.settings import Settings
 
@@ -58,7 +60,7 @@ def go(lakehouse, values, days, step):
         settings = Settings.parse({**values, "as_of": day})
         if day == days[-1] and step >= 0:
             die_at(step)
-        respond(settings, spark, "1", Verdict(True, found, "drift"))
+        respond(settings, spark, "1", moved(found))
         send_alerts(settings, spark, Patience(attempts=2, timeout=2.0, first=0.01, most=0.1))
 
 

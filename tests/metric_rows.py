@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 
+from nextbest.lifecycle.responding import ALERTS, RESPONSES
 from nextbest.monitoring.schemas import drift_schema, profile_schema
 
-RESPONSES = (
-    "model string, as_of date, version string, drifted boolean, action string, reason string, "
-    "verdict string"
-)
-ALERTS = (
-    "alert_id string, model string, as_of date, version string, kind string, subject string, "
-    "severity string, value double, threshold double, text string, told string, standing boolean"
-)
+__all__ = ["ALERTS", "RESPONSES", "drift", "metric", "profile"]
 
 
 def metric(schema, **given):

@@ -66,6 +66,7 @@ class Settings:
     drift: str  # none | covariate | concept | both: what the simulated world does to itself
     drift_from: str  # a date, or "live": the first day with decisions of our own
     drift_threshold: float  # population stability index that counts as drift
+    drift_windows: str  # "K of M": a column must be past it now, and in K of the last M days
     retrain_cooldown_days: int  # from one retraining that drift started to the next
     retrain_cap: int  # retrainings that drift may start within retrain_window_days
     retrain_window_days: int
@@ -136,6 +137,10 @@ class Settings:
                 problems.append(f"'{name}' is '{text}', which is not {_MEANING[kind]}")
         if not re.fullmatch(r"candidate|[1-9]\d*", told := parsed.get("model_version", "1")):
             problems.append(f"'model_version' is '{told}'; it must be candidate, or a number")
+        try:
+            windows_of(told := parsed.get("drift_windows", "1 of 1"))
+        except ValueError:
+            problems.append(f"'drift_windows' is '{told}'; it must be like 3 of 4")
         problems += [
             f"'{name}' is '{parsed[name]}'; it must be one of {', '.join(allowed)}"
             for name, allowed in _CHOICES.items()
@@ -146,6 +151,14 @@ class Settings:
         if problems:
             raise SettingsError("settings: " + "; ".join(problems))
         return cls(**parsed)
+
+
+def windows_of(text: str) -> tuple[int, int]:
+    """K and M of "K of M"; raises ValueError for anything else than 1 ≤ K ≤ M ≤ 90."""
+    found = re.fullmatch(r"(\d{1,2}) of (\d{1,2})", text)
+    if not found or not 1 <= int(found[1]) <= int(found[2]) <= 90:
+        raise ValueError(text)
+    return int(found[1]), int(found[2])
 
 
 _KIND = {"str": "text", "int": "whole number", "float": "number", "dt.date": "date"}

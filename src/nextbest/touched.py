@@ -51,12 +51,15 @@ BY_NOTEBOOK: Mapping[str, Touched] = {
         ("actions", "customer_features"), ("decisions", "recommendations"), model="reads"
     ),
     "06_monitoring": Touched(
-        ("customer_features", "recommendations", "training_baseline"),
-        (PROFILE, DRIFT),
+        ("actions", "customer_features", "outcomes", "recommendations", "training_baseline"),
+        (PROFILE, DRIFT, "decision_metrics"),
         model="reads",
     ),
     "07_drift_detection": Touched(
-        ("customer_features", "recommendations", "training_baseline", PROFILE, DRIFT),
+        (
+            "customer_features", "decision_metrics", "recommendations", "training_baseline",
+            PROFILE, DRIFT,
+        ),  # fmt: skip
         ("alert_acknowledgements", "alerts", "responses"),
         volume=True,
         model="reads",

@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from assessed import moved
 from workspace.identity import ME
 from workspace.server import TOKEN, Workspace
 
@@ -20,7 +21,7 @@ from nextbest.errors import PlatformError
 from nextbest.lifecycle.alerting import send_alerts
 from nextbest.lifecycle.responding import respond
 from nextbest.monitoring.alerts import alert_id
-from nextbest.monitoring.verdict import PSI, Drifted, Verdict
+from nextbest.monitoring.verdict import PSI, Drifted
 from nextbest.platforms.local.session import open_session
 
 pytestmark = pytest.mark.integration
@@ -39,7 +40,7 @@ def told(tmp_path_factory):
         patch.setenv("NEXTBEST_LAKEHOUSE", str(home))
         spark = open_session(home, [f"{settings.catalog}.{settings.schema}"])
         found = (Drifted("x", PSI, 0.9, 0.2), Drifted("y", PSI, 0.3, 0.2))
-        respond(settings, spark, "1", Verdict(True, found, "drift"))
+        respond(settings, spark, "1", moved(found))
         send_alerts(settings, spark)
         yield home, spark, settings
         spark.stop()

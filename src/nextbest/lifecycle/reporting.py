@@ -13,6 +13,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from nextbest import registry, tables
+from nextbest.lifecycle.measuring import measured_days
+from nextbest.monitoring.assessment import Assessment
 from nextbest.monitoring.index_page import index_page
 from nextbest.monitoring.report import Response, Seen, page
 from nextbest.monitoring.schemas import ALL_MODELS, TABLE
@@ -25,13 +27,13 @@ EXPLAINED = 8  # decisions that the day's page names
 
 
 def write_pages(
-    settings: Settings, platform: Platform, watched: Monitor, verdict: Verdict, run: str
+    settings: Settings, platform: Platform, watched: Monitor, assessment: Assessment, run: str
 ) -> Path:
     """Write the day's page and the index anew from the metric tables; the day's file.
 
     run: "job id/run id", or none by hand. A rerun replaces both, and nothing else.
     """
-    metrics = platform.monitors.tables(watched)
+    verdict, metrics = assessment.verdict, platform.monitors.tables(watched)
     drift = _days(tables.read(platform.spark, metrics.drift), settings)
     profile = _days(tables.read(platform.spark, metrics.profile), settings)
     folder = platform.volume / "monitoring"
@@ -44,7 +46,7 @@ def write_pages(
         settings.as_of, verdict, seen, threshold=settings.drift_threshold,
         responses=_responses(settings, verdict, done),
         links=_links(settings, platform, file, index, run), model_id=watched.model_id,
-        explained_by=_explained_by(settings),
+        explained_by=_explained_by(settings), assessment=assessment,
     )  # fmt: skip
     file.write_text(told, encoding="utf-8")
     known = re.compile(re.escape(settings.dataset) + r"(\d{4}-\d{2}-\d{2})\.html")
@@ -57,7 +59,7 @@ def write_pages(
     every = drift.where(F.col("slice_key").isNull() & (F.col("drift_type") == "BASELINE"))
     overview = index_page(
         every.toPandas(), whole, watched.columns, threshold=settings.drift_threshold, pages=pages,
-        responses=done,
+        responses=done, drifted=_drifted(settings, platform.spark),
         links={f"newest ({today})": quote(file.name)}, model_id=watched.model_id,
         title=f"Monitoring of {settings.table('recommendations')}",
     )  # fmt: skip
@@ -93,6 +95,21 @@ def _seen(
         given.where(of_table | (everyone & F.col("day").isin([today, before or today]))).toPandas(),
         baseline.where(whole & everyone).toPandas(),
         _some_decisions(settings, platform.spark),
+        _came(settings, platform.spark),
+    )
+
+
+def _came(settings: Settings, spark: SparkSession) -> pd.DataFrame:
+    """decision_metrics of days with outcomes, shaped as metrics of a whole table."""
+    rows = measured_days(settings, spark, HISTORY)
+    told = rows[(rows["model_version"] == ALL_MODELS) & (rows["matured"] > 0)]
+    first = ["model_version", "value", "value_of_control", "lift", "lift_low", "lift_high"]
+    left = {*first, "model", "counted", "sums", "decisions"}
+    left |= {name for name in told if name.startswith("foretold_")}
+    last = ["matured", "controls", "contacts", "action_shares"]
+    middle = [name for name in told if name not in left | {*last}]
+    return told[[*first, *middle, *last]].assign(
+        day=told["day"].astype(str), column_name=TABLE, slice_key=None
     )
 
 
@@ -126,6 +143,17 @@ def _done(settings: Settings, spark: SparkSession) -> dict[str, list[str]]:
             told = f"{row['count']} {row['severity']} alerts"
             found.setdefault(str(row["as_of"]), []).append(told)
     return found
+
+
+def _drifted(settings: Settings, spark: SparkSession) -> dict[str, bool]:
+    """The verdict of each day that had one."""
+    table = settings.table("responses")
+    if not tables.exists(spark, table):
+        return {}
+    since = settings.as_of - dt.timedelta(days=HISTORY)
+    recent = F.col("as_of").between(F.lit(since), F.lit(settings.as_of))
+    rows = spark.table(table).where(recent & (F.col("model") == settings.model)).collect()
+    return {str(row["as_of"]): row["drifted"] for row in rows}
 
 
 def _responses(

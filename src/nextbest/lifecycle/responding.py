@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,7 +20,7 @@ from nextbest.monitoring.alerts import (
     decide_response,
     raised,
 )
-from nextbest.monitoring.verdict import Verdict
+from nextbest.monitoring.assessment import Assessment
 from nextbest.settings import Settings
 
 ALERTS = (
@@ -28,7 +29,7 @@ ALERTS = (
 )  # standing: the day's last run found it, too
 RESPONSES = (
     "model string, as_of date, version string, drifted boolean, action string, reason string, "
-    "verdict string"
+    "verdict string, advice string, risk double, causes string"
 )
 ACKNOWLEDGEMENTS = (
     "alert_id string, acknowledged_at timestamp, acknowledged_by string, reason string"
@@ -36,7 +37,9 @@ ACKNOWLEDGEMENTS = (
 LOOK_BACK = dt.timedelta(days=366)  # for when a finding began
 
 
-def respond(settings: Settings, spark: SparkSession, version: str, verdict: Verdict) -> Response:
+def respond(
+    settings: Settings, spark: SparkSession, version: str, seen: Assessment
+) -> Response:  # fmt: skip
     """Write the verdict's alerts and its response; a repeated run writes the same rows.
 
     Alerts of the day that this run does not find again stay, no longer `standing`. The first call
@@ -53,7 +56,7 @@ def respond(settings: Settings, spark: SparkSession, version: str, verdict: Verd
     responses = read_responses(settings, spark)
     past = [alert for alert, standing in _alerts(settings, spark) if standing]
     found = raised(
-        verdict,
+        seen.verdict,
         settings.model,
         version,
         settings.as_of,
@@ -74,10 +77,13 @@ def respond(settings: Settings, spark: SparkSession, version: str, verdict: Verd
         settings.retrain_cooldown_days, settings.retrain_cap, settings.retrain_window_days
     )
     started = [each.as_of for each in responses if each.action == RETRAIN]
-    action, reason = decide_response(verdict.drifted, settings.as_of, started, brake)
+    drifted = seen.verdict.drifted
+    action, reason = decide_response(drifted, settings.as_of, started, brake, seen.advice)
     response = Response(
-        settings.model, settings.as_of, version, verdict.drifted, action, reason, verdict.text
-    )
+        settings.model, settings.as_of, version, drifted, action, reason, seen.verdict.text,
+        f"{seen.advice.response}: {seen.advice.why}", seen.risk.score,
+        json.dumps([dataclasses.asdict(cause) for cause in seen.causes]),
+    )  # fmt: skip
     row = dataclasses.astuple(response)
     write(spark, [row], RESPONSES, names["responses"], ["model", "as_of"])
     return response

@@ -8,19 +8,22 @@ import pandas as pd
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from nextbest import registry, tables
+from nextbest import registry, use_cases
 from nextbest.lifecycle import frames
+from nextbest.lifecycle.assessing import SCORES, assess_day
+from nextbest.lifecycle.measuring import TABLE as DECISION_METRICS
+from nextbest.lifecycle.measuring import measure_decisions, measured_days
 from nextbest.lifecycle.outcome import Outcome, nothing_live
 from nextbest.lifecycle.reporting import write_pages
 from nextbest.lifecycle.responding import respond
 from nextbest.monitoring.alerts import RETRAIN
-from nextbest.monitoring.schemas import ALL_MODELS, TABLE
-from nextbest.monitoring.verdict import judge_drift
+from nextbest.monitoring.assessment import Assessment
+from nextbest.monitoring.schemas import TABLE
 from nextbest.platforms import Monitor, open_platform
 from nextbest.platforms.watched import live_monitor
 from nextbest.settings import Settings
 
-SCORES = ("p_response", "expected_value", "action_id", "channel")
+SHOWN_DAYS = 14
 
 
 def monitor(settings: Settings, spark: SparkSession) -> Outcome:
@@ -32,9 +35,13 @@ def monitor(settings: Settings, spark: SparkSession) -> Outcome:
     platform.monitors.refresh(watched, settings.as_of)
     metrics = platform.monitors.tables(watched)
     profile, drift = spark.table(metrics.profile), spark.table(metrics.drift)
+    days = measure_decisions(settings, spark, use_cases.load(settings))
+    came = measured_days(settings, spark, SHOWN_DAYS)
     return Outcome(
-        f"{metrics.profile}: {profile.count():,} rows; {metrics.drift}: {drift.count():,} rows",
+        f"{metrics.profile}: {profile.count():,} rows; {metrics.drift}: {drift.count():,} rows; "
+        f"{settings.table(DECISION_METRICS)}: {days} days measured",
         {
+            "What came of the decisions of the last days": came.drop(columns="sums"),
             "Profile of the day's decisions": _of_day(profile, settings).limit(50),
             "How far they are from the training window": _of_day(drift, settings).limit(50),
         },
@@ -53,22 +60,30 @@ def detect_drift(settings: Settings, spark: SparkSession, run: str = "none") -> 
         return Outcome(nothing_live(settings.model), values={"drift": "false"})
     watched = _watched(settings, spark)
     metrics = platform.monitors.tables(watched)
-    # All versions that decided on that day together, each against its own training window.
-    everyone = F.col("model_version") == ALL_MODELS
-    against = F.col("drift_type") == "BASELINE"
-    drift = _of_day(tables.read(spark, metrics.drift), settings).where(everyone & against)
-    moved = drift.toPandas()
-    verdict = judge_drift(moved, watched.columns, settings.drift_threshold)
-    response = respond(settings, spark, version, verdict)  # first: the pages tell of it
-    file = write_pages(settings, platform, watched, verdict, run)
+    seen, moved = assess_day(
+        settings, spark, watched, version, metrics.drift, score="expected_value"
+    )
+    verdict = seen.verdict
+    response = respond(settings, spark, version, seen)  # first: the pages tell of it
+    file = write_pages(settings, platform, watched, seen, run)
     return Outcome(
-        f"{verdict.text} Response: {response.reason}. Report: {file}",
-        {"How far each column is from the training window": _distances(moved)},
+        f"{verdict.text} Risk: {seen.risk.score:.0f} of 100. Advice: {response.advice}. "
+        f"Response: {response.reason}. Report: {file}",
+        {
+            "Why, most likely": _causes(seen),
+            "How far each column is from the training window": _distances(moved),
+        },
         {
             "drift": str(response.action == RETRAIN).lower(),
             "verdict": "drift" if verdict.drifted else "no drift",
         },
     )
+
+
+def _causes(seen: Assessment) -> pd.DataFrame:
+    named = ["kind", "weight", "text"]
+    return pd.DataFrame([{n: getattr(cause, n) for n in named} for cause in seen.causes],
+                        columns=named)  # fmt: skip
 
 
 def _distances(moved: pd.DataFrame) -> pd.DataFrame:

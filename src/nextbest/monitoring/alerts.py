@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from nextbest.errors import SettingsError
+from nextbest.monitoring.causes import Advice
 from nextbest.monitoring.verdict import NOT_COMPUTABLE, Drifted, Verdict
 
 WARNING, CRITICAL = "warning", "critical"
@@ -17,15 +18,17 @@ DRIFT = "drift"
 NEW, WORSE, BETTER, REMINDER, KNOWN = "new", "worse", "better", "reminder", "known"
 TOLD = (NEW, WORSE, BETTER, REMINDER)  # reasons to tell people; KNOWN is none
 RETRAIN, NOTHING = "retrain", "none"
+TRAIN = Advice(RETRAIN, "a drift whose cause nobody looked at")
 
 
 @dataclass(frozen=True)
 class Alert:
     """One finding of a day: a row of the table `alerts`, by the same names.
 
-    version: the champion of the day; kind: drift or not computable; subject: the column; value in
-    the unit of its threshold, None where it is not computable; told: why people are told of it,
-    one of TOLD, or KNOWN.
+    version: the champion of the day; kind: drift or not computable, subject: the column; or, of
+    what no column tells, kind: concept, sample ratio, lift or opt-outs. value in the unit of its
+    threshold, None where it is not computable; told: why people are told of it, one of TOLD, or
+    KNOWN.
     """
 
     alert_id: str
@@ -52,6 +55,9 @@ class Response:
     action: str  # RETRAIN or NOTHING
     reason: str
     verdict: str
+    advice: str = RETRAIN
+    risk: float | None = None  # 0 to 100, of monitoring.risk
+    causes: str = "[]"  # JSON: kind, weight, columns, text; most likely first
 
 
 @dataclass(frozen=True)
@@ -98,8 +104,8 @@ def raised(
     before = sorted((day for day in judged if day < as_of), reverse=True)
     known = {(a.version, a.kind, a.subject, a.as_of): a for a in past if a.as_of < as_of}
     found = []
-    for each in verdict.findings:
-        kind = NOT_COMPUTABLE if each.statistic == NOT_COMPUTABLE else DRIFT
+    for each in (*verdict.others, *verdict.findings):
+        kind = each.statistic if each in verdict.others else _kind(each)
         severity = _severity(each)
         episode = []
         for day in before:
@@ -122,11 +128,16 @@ def alert_id(model: str, as_of: dt.date, kind: str, subject: str) -> str:
 
 
 def decide_response(
-    drifted: bool, as_of: dt.date, started: Iterable[dt.date], brake: Brake
+    drifted: bool,
+    as_of: dt.date,
+    started: Iterable[dt.date],
+    brake: Brake,
+    advice: Advice = TRAIN,
 ) -> tuple[str, str]:
     """RETRAIN or NOTHING, and why; `started`: the days on which drift started a retraining.
 
-    Only those before `as_of` count, so a repeated run decides the same. SettingsError for a brake
+    Only those before `as_of` count, so a repeated run decides the same. Where the advice is to mend
+    the data or to watch, no training is started: people are told. SettingsError for a brake
     below zero or with a window of no day.
     """
     if brake.cooldown_days < 0 or brake.cap < 0 or brake.window_days < 1:
@@ -137,6 +148,8 @@ def decide_response(
         )
     if not drifted:
         return NOTHING, "no drift"
+    if advice.response != RETRAIN:
+        return NOTHING, f"{advice.response}: {advice.why}"
     ages = sorted((as_of - day).days for day in started if day < as_of)
     if ages and ages[0] < brake.cooldown_days:
         next_one = as_of + dt.timedelta(days=brake.cooldown_days - ages[0])
@@ -184,7 +197,13 @@ def text_of(sent: Mapping[str, object]) -> str:
     return "\n".join([str(sent["title"]), *lines, str(sent["response"])])
 
 
+def _kind(found: Drifted) -> str:
+    return NOT_COMPUTABLE if found.statistic == NOT_COMPUTABLE else DRIFT
+
+
 def _severity(found: Drifted) -> str:
+    if found.words:
+        return CRITICAL  # a customer feels it, or nobody knows any more what customers feel
     unknown = math.isnan(found.value)
     return CRITICAL if unknown or found.value >= CRITICAL_FROM * found.threshold else WARNING
 
@@ -208,6 +227,8 @@ def _told(
 
 
 def _sentence(found: Drifted) -> str:
+    if found.words:
+        return f"{found.column}: {found.words}"
     if found.statistic == NOT_COMPUTABLE:
         return f"{found.column}: its drift is not computable"
     name = found.statistic.replace("_", " ")

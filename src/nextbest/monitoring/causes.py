@@ -11,10 +11,12 @@ import pandas as pd
 
 from nextbest.errors import DataError
 from nextbest.monitoring.concept import Concept
+from nextbest.monitoring.guardrails import SAMPLE_RATIO
+from nextbest.monitoring.verdict import Drifted
 
-Response = Literal["none", "watch", "mend the data", "retrain"]
 NULLS = 10.0  # percentage points more (or fewer) nulls than at training: a feed, not a customer
 ZEROS = 30.0  # percentage points more zeros
+PLAIN = 50.0  # so many of either are a fault beyond doubt; fewer may also be new customers
 LEANT_ON = 0.01  # share of what explains the scores: below it a feature may move as it likes
 BINS = 20
 
@@ -23,10 +25,18 @@ BINS = 20
 class Cause:
     """One explanation: its kind, its weight in [0, 1], the columns it is about, and in words."""
 
-    kind: Literal["upstream data", "the world", "features", "features nobody leans on"]
+    kind: Literal["upstream data", "the world", "features", "scores", "features nobody leans on"]
     weight: float
     columns: tuple[str, ...]
     text: str
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What is best done, and why, in words."""
+
+    response: Literal["none", "watch", "mend the data", "retrain"]
+    why: str
 
 
 def leaning(frame: pd.DataFrame, features: Sequence[str], score: str) -> dict[str, float]:
@@ -65,59 +75,77 @@ def likely_causes(
     rows: pd.DataFrame,
     leans: Mapping[str, float],
     concept: Concept | None,
+    others: Sequence[Drifted] = (),
 ) -> tuple[Cause, ...]:
     """Explanations of a window's drift, most likely first.
 
     drifted: columns past their threshold → how many times past it (NaN: not computable); rows: the
     window's BASELINE rows of drift_metrics; leans: of `leaning`, columns that are no feature (the
-    scores themselves) are left out of it. A column whose share of nulls or zeros jumped, or that
-    can't be computed, speaks of its source. A concept that moved speaks of the world. Features
-    that moved count by how much the model leans on them.
+    scores themselves) are left out of it; others: of the guardrails. A column whose share of nulls
+    or zeros jumped, or that can't be computed, speaks of its source, as does a split into control
+    and treated that isn't the one that was set. A concept that moved, a loss and opt-outs speak of
+    the world. Features that moved count by how much the model leans on them.
     """
     broken = _broken(drifted, rows)
+    worlds = [concept.moved] if concept is not None and concept.moved else []
+    for each in others:
+        if each.statistic == SAMPLE_RATIO:
+            broken[each.column] = 1.0, each.words
+        elif each.words not in worlds:
+            worlds.append(each.words)
     moved = {name: past for name, past in drifted.items() if name in leans and name not in broken}
     leant = {name: leans[name] for name in moved if leans[name] >= LEANT_ON}
     idle = tuple(name for name in moved if name not in leant)
     found = []
     if broken:
-        told = "; ".join(f"{name} {why}" for name, why in broken.items())
-        found.append(Cause("upstream data", 1.0, tuple(broken), told))
-    if concept is not None and concept.moved:
-        found.append(Cause("the world", 0.9, (), concept.moved))
+        told = "; ".join(f"{name} {why}" for name, (_, why) in broken.items())
+        weight = max(weight for weight, _ in broken.values())
+        found.append(Cause("upstream data", weight, tuple(broken), told))
+    if worlds:
+        found.append(Cause("the world", 0.9, (), "; ".join(worlds)))
     if leant:
         order = sorted(leant, key=lambda name: -leant[name])
         told = ", ".join(
             f"{name} ({leant[name]:.0%} of what explains the scores)" for name in order
         )
         found.append(Cause("features", min(0.85, sum(leant.values())), tuple(order), told))
+    scores = tuple(name for name in drifted if name not in leans and name not in broken)
+    if scores:
+        told = f"{', '.join(scores)} moved: other customers, or another mix of actions"
+        found.append(Cause("scores", 0.4, scores, told))
     if idle:
         told = f"{', '.join(idle)}: the model hardly looks at {'it' if len(idle) == 1 else 'them'}"
         found.append(Cause("features nobody leans on", 0.05, idle, told))
     return tuple(sorted(found, key=lambda cause: -cause.weight))
 
 
-def response_to(causes: Sequence[Cause], drifted: bool) -> tuple[Response, str]:
-    """What is best done, and why, in words.
+def advice_on(causes: Sequence[Cause]) -> Advice:
+    """What is best done about these causes.
 
-    A model that learns from a broken feed learns the fault, so the data are mended first. What
-    the model hardly looks at is watched.
+    A model that learns from a broken feed learns the fault, so what is one beyond doubt (weight 1)
+    is mended first. What the model hardly looks at is watched.
     """
     kinds = {cause.kind for cause in causes}
-    if "upstream data" in kinds:
-        return "mend the data", "a model that learns from a broken feed learns the fault"
+    if any(cause.kind == "upstream data" and cause.weight >= 1 for cause in causes):
+        return Advice("mend the data", "a model that learns from a broken feed learns the fault")
     if "the world" in kinds:
-        return "retrain", "customers respond otherwise than the model foretells"
+        return Advice("retrain", "customers respond otherwise than the model foretells")
     if "features" in kinds:
-        return "retrain", "features that the model leans on have left the training window"
-    if "features nobody leans on" in kinds:
-        return "watch", "what moved hardly changes a score"
-    if drifted:
-        return "retrain", "scores have left the training window"
-    return "none", "nothing moved"
+        return Advice("retrain", "features that the model leans on have left the training window")
+    if "upstream data" in kinds:
+        return Advice("retrain", "a feature is known of fewer customers; look at its source, too")
+    if "scores" in kinds:
+        return Advice("retrain", "scores have left the training window")
+    if kinds:
+        return Advice("watch", "what moved hardly changes a score")
+    return Advice("none", "nothing moved")
 
 
-def _broken(drifted: Mapping[str, float], rows: pd.DataFrame) -> dict[str, str]:
-    found = {name: "can't be computed" for name, past in drifted.items() if past != past}
+def _broken(
+    drifted: Mapping[str, float], rows: pd.DataFrame
+) -> dict[str, tuple[float, str]]:  # fmt: skip
+    """Columns whose source may be broken: how surely, in (0, 1], and why."""
+    found = {name: (1.0, "can't be computed") for name, past in drifted.items() if past != past}
     for row in rows.to_dict("records"):
         name = row["column_name"]
         for field, what, limit in (
@@ -125,5 +153,7 @@ def _broken(drifted: Mapping[str, float], rows: pd.DataFrame) -> dict[str, str]:
         ):  # fmt: skip
             delta = row.get(field)
             if name in drifted and delta is not None and abs(delta) >= limit:
-                found[name] = f"has {delta:+.0f} percentage points of {what}"
+                sure = 1.0 if abs(delta) >= PLAIN else abs(delta) / 100
+                told = f"has {delta:+.0f} percentage points of {what}"
+                found[name] = max(found.get(name, (0.0, "")), (sure, told))
     return found

@@ -45,6 +45,7 @@ def index_page(
     threshold: float,
     pages: Mapping[str, str],
     responses: Mapping[str, Sequence[str]] = NOTHING,
+    drifted: Mapping[str, bool] = NOTHING,
     links: Mapping[str, str | None] = NOTHING,
     title: str = "Monitoring",
     model_id: str = "model_version",
@@ -53,7 +54,8 @@ def index_page(
 
     drift: drift_metrics, profile: the ":table" rows of profile_metrics, both of all models and
     with `day` (text, the window's start). columns: those of the verdict, each of which must have a
-    value on each day. pages, responses: by day; links: more of them, by their words.
+    value on each day. pages, responses, drifted (the verdicts; of a day without one: whether any
+    column is past its threshold): by day; links: more of them, by their words.
     """
     days = sorted({*drift.get("day", ()), *profile.get("day", ())})
     everyone = drift[drift[model_id] == ALL_MODELS] if len(drift) else drift
@@ -62,7 +64,7 @@ def index_page(
     found = series(profile, days, model_id)
     counts = found.pop("count", [math.nan] * len(days))
     rows = [
-        _row(day, past[day].reindex(columns), count, pages, responses)
+        _row(day, past[day].reindex(columns), count, pages, responses, drifted)
         for day, count in zip(days, counts, strict=True)
     ]
     heads = ("day", "verdict", "worst columns", "what was done", "past threshold", "decisions")
@@ -79,13 +81,12 @@ def index_page(
 
 def _row(
     day: str, its: pd.Series, count: float, pages: Mapping[str, str],
-    responses: Mapping[str, Sequence[str]],
+    responses: Mapping[str, Sequence[str]], drifted: Mapping[str, bool],
 ) -> list[str]:  # fmt: skip
     over = its[~(its < 1)]
     unknown = int(its.isna().sum())
-    verdict = (
-        '<span class="good">no drift</span>' if over.empty else '<span class="bad">drift</span>'
-    )
+    bad = drifted.get(day, not over.empty)
+    verdict = f'<span class="{"bad" if bad else "good"}">{"drift" if bad else "no drift"}</span>'
     worst = its.dropna().sort_values(ascending=False).head(WORST)
     named = ", ".join(
         link(f"{name} ×{share:.2f}", f"{pages[day]}#c-{quote(name)}" if day in pages else None)

@@ -43,7 +43,9 @@ def series(profile: pd.DataFrame, days: Sequence[str], model_id: str) -> dict[st
     return {name: values for name, values in found.items() if any(map(math.isfinite, values))}
 
 
-def quality_section(profile: pd.DataFrame, days: Sequence[str], model_id: str) -> str:
+def quality_section(
+    profile: pd.DataFrame, days: Sequence[str], model_id: str, of: str = "Model and decisions"
+) -> str:
     """Plots of the metrics over days and a table of their last values; nothing where none are."""
     found = {k: v for k, v in series(profile, days, model_id).items() if k != "count"}
     if not found:
@@ -54,7 +56,7 @@ def quality_section(profile: pd.DataFrame, days: Sequence[str], model_id: str) -
         for name, values in found.items()
     ]
     return (
-        '<h2 id="quality">Model and decisions</h2>'
+        f"<h2>{escape(of)}</h2>"
         f'<div class="body" style="padding-left:0">{plots}</div><details><summary>All metrics'
         f"</summary>{table(('metric', 'now', 'window before'), rows)}</details>"
     )
@@ -71,9 +73,10 @@ def plots_of(
         if name in ends:
             continue
         low, high = _interval(found, name)
-        told = f"{words(name)} over {len(points)} {of}, last {number(values[-1])}"
+        last = next((value for value in reversed(values) if math.isfinite(value)), math.nan)
+        told = f"{words(name)} over {len(points)} {of}, last {number(last)}"
         plot = series_plot(values, points, told, low, high)
-        caption = f"{escape(words(name))}: {number(values[-1])}"
+        caption = f"{escape(words(name))}: {number(last)}"
         drawn.append((name, f"<figure>{plot}<figcaption>{caption}</figcaption></figure>"))
     return drawn
 

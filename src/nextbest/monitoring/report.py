@@ -10,9 +10,11 @@ from types import MappingProxyType
 
 import pandas as pd
 
+from nextbest.monitoring.assessment import Assessment
 from nextbest.monitoring.history import by_day
 from nextbest.monitoring.metric_series import quality_section
 from nextbest.monitoring.page_style import document, key, link, number, table
+from nextbest.monitoring.report_causes import causes_section
 from nextbest.monitoring.report_columns import (
     Sides,
     columns_section,
@@ -53,13 +55,15 @@ class Seen:
     drift: drift_metrics of the days until the page's own, all models; slices of that day only.
     profile: profile_metrics of the same days (log_type INPUT): each column of the day and of the
     window before it, ":table" of all days. baseline: those with log_type BASELINE. decisions: some
-    of the day's decisions, for `dbb explain`; its column decision_id comes first.
+    of the day's decisions, for `dbb explain`; its column decision_id comes first. came: what came
+    of decisions, shaped as the ":table" rows of profile.
     """
 
     drift: pd.DataFrame
     profile: pd.DataFrame
     baseline: pd.DataFrame
     decisions: pd.DataFrame = field(default_factory=pd.DataFrame)
+    came: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def page(
@@ -72,13 +76,14 @@ def page(
     links: Mapping[str, str | None] = NOTHING,
     model_id: str = "model_version",
     explained_by: str = "dbb explain {} --local",
+    assessment: Assessment | None = None,
 ) -> str:
     """One self-contained HTML page about the window that starts on `day`.
 
     links: where the page leads, by words (None: told without a link); explained_by: the command
-    that explains a decision, {} in the place of its id. Columns that the verdict names come first.
-    Everything that came from data is escaped; nothing is loaded from elsewhere, and without
-    JavaScript only the search for a column is missing.
+    that explains a decision, {} in the place of its id; assessment: what the verdict is part of.
+    Columns that the verdict names come first. Everything that came from data is escaped; nothing
+    is loaded from elsewhere, and without JavaScript only the search for a column is missing.
     """
     today = day.isoformat()
     days = sorted({*seen.drift.get("day", ()), *seen.profile.get("day", ()), today})
@@ -96,7 +101,9 @@ def page(
         f'<nav aria-label="Pages">{_links(links)}</nav><h1>Monitoring, {today}</h1>'
         f'<p class="verdict {"drift" if verdict.drifted else "calm"}">{escape(verdict.text)}</p>'
         f"{_responses(responses, verdict)}"
+        f"{causes_section(assessment) if assessment else ''}"
         f"{_facts(profiles, columns, verdict, whole, seen, model_id)}"
+        f"{quality_section(seen.came, days, model_id, of='What came of the decisions')}"
         '<h2 id="columns">Columns, most drifted first</h2><p class="dim key">'
         f"{key(COLOURS)}</p>"
         '<p hidden><input id="find" type="search" placeholder="find a column" '

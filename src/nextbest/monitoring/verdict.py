@@ -21,13 +21,17 @@ NULLS = 1.0
 
 @dataclass(frozen=True)
 class Drifted:
-    """A column past its threshold, or one whose drift is not computable (value NaN)."""
+    """A column past its threshold, or one whose drift is not computable (value NaN).
+
+    words: what has happened, where a statistic and its value don't say so.
+    """
 
     column: str
     statistic: str
     value: float
     threshold: float
     pvalue: float = 0.0  # of the test beside the statistic: Kolmogorov–Smirnov or χ²
+    words: str = ""
 
     def past(self, columns: int) -> bool:
         """Whether it has drifted, as one of so many columns that were looked at."""
@@ -38,13 +42,15 @@ class Drifted:
 class Verdict:
     """The answer, its findings (worst first) and one sentence for the person on call.
 
-    watched: columns past their threshold now, but in too few of the last windows to count.
+    watched: columns past their threshold now, but in too few of the last windows to count. others:
+    what no column tells: outcomes that contradict the model, a broken guardrail.
     """
 
     drifted: bool
     findings: tuple[Drifted, ...]
     text: str
     watched: tuple[Drifted, ...] = ()
+    others: tuple[Drifted, ...] = ()
 
 
 def matching(threshold: float) -> float:

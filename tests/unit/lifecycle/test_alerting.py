@@ -6,6 +6,7 @@ import datetime as dt
 import json
 
 import pytest
+from assessed import moved
 from receivers import hook
 
 from nextbest import tables
@@ -14,7 +15,7 @@ from nextbest.errors import PlatformError, SettingsError
 from nextbest.lifecycle.alerting import send_alerts
 from nextbest.lifecycle.responding import respond
 from nextbest.monitoring.alerts import NOTHING, RETRAIN
-from nextbest.monitoring.verdict import PSI, Drifted, Verdict
+from nextbest.monitoring.verdict import PSI, Drifted
 from nextbest.platforms.local.session import open_session
 
 pytestmark = pytest.mark.integration
@@ -26,7 +27,7 @@ DAY = dt.date(2026, 1, 20)
 
 def verdict(**values):
     found = tuple(Drifted(name, PSI, value, 0.2) for name, value in values.items())
-    return Verdict(bool(found), found, f"{len(found)} columns moved")
+    return moved(found)
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,9 @@ from unit.test_touched import VALUES
 
 from nextbest import tables
 from nextbest.lifecycle.reporting import write_pages
+from nextbest.monitoring.assessment import assess
+from nextbest.monitoring.decision_metrics import KEY as METRICS_KEY
+from nextbest.monitoring.decision_metrics import SCHEMA as DECISION_METRICS
 from nextbest.monitoring.schemas import DRIFT_KEY, PROFILE_KEY, drift_schema, profile_schema
 from nextbest.monitoring.verdict import judge_drift
 from nextbest.platforms import open_platform
@@ -44,12 +47,14 @@ def platform(settings, spark, local_mlflow, tmp_path_factory):
     decided = [(f"d{n}", DAYS[1], f"a{n % 2}", "sms", 1.0 * n) for n in range(6)]
     names = "decision_id string, decided_at timestamp, action_id string, channel string, " \
             "expected_value double"  # fmt: skip
-    done = [(settings.model, DAYS[1].date(), "3", True, "retrain", "it moved", "Drift")]
+    done = [(settings.model, DAYS[1].date(), "3", True, "retrain", "it moved", "Drift", "retrain",
+             50.0, "[]")]  # fmt: skip
     for rows, schema, name, key in (
         (drifted, drift_schema("model_version"), "drift_metrics", (*DRIFT_KEY, "model_version")),
         (profiled, profile_schema("model_version"), "profile_metrics",
          (*PROFILE_KEY, "model_version")),
         (decided, names, "recommendations", ["decision_id"]),
+        ([], DECISION_METRICS, "decision_metrics", METRICS_KEY),
         (done, RESPONSES, "responses", ["model", "as_of"]),
     ):  # fmt: skip
         tables.merge(spark.createDataFrame(rows, schema), settings.table(name), key)
@@ -59,7 +64,8 @@ def platform(settings, spark, local_mlflow, tmp_path_factory):
 def write(settings, platform, run="none"):
     watched = live_monitor(settings.table, COLUMNS)
     verdict = judge_drift(pd.DataFrame(), COLUMNS, settings.drift_threshold)
-    return write_pages(settings, platform, watched, verdict, run)
+    seen = assess(verdict, pd.DataFrame(), {}, None, (), 0)
+    return write_pages(settings, platform, watched, seen, run)
 
 
 def test_pages_of_a_day_and_of_all_days(settings, platform):

@@ -10,9 +10,11 @@ import pandas as pd
 import pytest
 
 from nextbest.errors import DataError
-from nextbest.monitoring.causes import leaning, likely_causes, response_to
+from nextbest.monitoring.causes import advice_on, leaning, likely_causes
 from nextbest.monitoring.concept import foretold, judge_concept
+from nextbest.monitoring.guardrails import LIFT, SAMPLE_RATIO
 from nextbest.monitoring.risk import model_risk
+from nextbest.monitoring.verdict import Drifted
 
 pytestmark = pytest.mark.unit
 
@@ -52,7 +54,18 @@ def test_a_broken_feed_comes_first_and_is_not_learned_from():
     assert [cause.kind for cause in causes] == ["upstream data", "the world", "features"]
     assert causes[0].columns == ("spend",)
     assert "+62 percentage points of nulls" in causes[0].text
-    assert response_to(causes, True)[0] == "mend the data"
+    assert advice_on(causes).response == "mend the data"
+
+
+def test_some_more_nulls_may_be_new_customers():
+    moved = {"spend": 2.0, "tenure": 1.4}
+    causes = likely_causes(moved, rows(spend=(27.0, 0.0), tenure=(0.0, 0.0)), LEANS, world(1.0))
+    assert [(each.kind, each.weight) for each in causes] == [
+        ("features", pytest.approx(0.7)), ("upstream data", 0.27)
+    ]  # fmt: skip
+    assert advice_on(causes).response == "retrain"
+    alone = likely_causes({"spend": 2.0}, rows(spend=(27.0, 0.0)), LEANS, world(1.0))
+    assert "look at its source" in advice_on(alone).why
 
 
 @pytest.mark.parametrize(
@@ -61,7 +74,13 @@ def test_a_broken_feed_comes_first_and_is_not_learned_from():
         ({"tenure": 1.5}, 1.0, ["features"], "retrain"),
         ({"shoe_size": 9.0}, 1.0, ["features nobody leans on"], "watch"),
         ({}, 0.0, ["the world"], "retrain"),
-        ({"p_response": 1.2}, 1.0, [], "retrain"),
+        ({"p_response": 1.2}, 1.0, ["scores"], "retrain"),
+        (
+            {"p_response": 1.2, "shoe_size": 9.0},
+            1.0,
+            ["scores", "features nobody leans on"],
+            "retrain",
+        ),
         ({"tenure": math.nan}, 1.0, ["upstream data"], "mend the data"),
     ],
 )
@@ -69,11 +88,20 @@ def test_each_cause_has_its_response(drifted, concept, kinds, response):
     table = rows(**dict.fromkeys(drifted, (0.0, 0.0))) if drifted else pd.DataFrame()
     causes = likely_causes(drifted, table, LEANS, world(concept))
     assert [cause.kind for cause in causes] == kinds
-    assert response_to(causes, bool(drifted))[0] == response
+    assert advice_on(causes).response == response
+
+
+def test_a_wrong_split_is_mended_and_a_loss_is_learned_from():
+    split = Drifted("control group", SAMPLE_RATIO, 0.1, 0.05, 1e-9, "the control group is 10 %")
+    loss = Drifted("value", LIFT, -1.0, 0.0, 1e-3, "decisions earn less")
+    told = [likely_causes({}, pd.DataFrame(), LEANS, None, found) for found in ([split], [loss])]
+    assert [each.kind for causes in told for each in causes] == ["upstream data", "the world"]
+    assert [advice_on(causes).response for causes in told] == ["mend the data", "retrain"]
+    assert "earn less" in told[1][0].text
 
 
 def test_nothing_moved_nothing_to_do():
-    assert response_to(likely_causes({}, pd.DataFrame(), LEANS, world(1.0)), False)[0] == "none"
+    assert advice_on(likely_causes({}, pd.DataFrame(), LEANS, world(1.0))).response == "none"
 
 
 def test_risk_grows_with_each_part_and_never_beyond_a_hundred():

@@ -1,0 +1,101 @@
+"""What notebook 07 knows of a day: drift of columns, what outcomes say, and what scores lean on."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pandas as pd
+from pyspark.sql import Column, SparkSession
+from pyspark.sql import functions as F
+
+from nextbest import registry, tables
+from nextbest.lifecycle.measuring import measured_days
+from nextbest.monitoring.assessment import Assessment, assess
+from nextbest.monitoring.causes import leaning
+from nextbest.monitoring.concept import judge_concept
+from nextbest.monitoring.decision_metrics import foretold_of, quality_of
+from nextbest.monitoring.guardrails import broken_guardrails
+from nextbest.monitoring.risk import STALE_DAYS
+from nextbest.monitoring.schemas import ALL_MODELS
+from nextbest.monitoring.verdict import judge_drift
+from nextbest.platforms import Monitor
+from nextbest.settings import Settings, windows_of
+
+OUTCOME_DAYS = 7  # the newest days with outcomes: a whole week, so weekdays tell nothing
+LEANING_ROWS = 20_000  # of the day, the same ones in every run
+
+
+def assess_day(
+    settings: Settings,
+    spark: SparkSession,
+    watched: Monitor,
+    version: str,
+    drift_table: str,
+    score: str,
+) -> tuple[Assessment, pd.DataFrame]:
+    """The day's assessment, and its BASELINE rows of drift_metrics.
+
+    drift_table: drift_metrics of the monitor; score: the column that features explain. Columns are
+    judged over the last days on which the same versions decided, outcomes over the newest
+    OUTCOME_DAYS of `version` that have matured.
+    """
+    needed, of = windows_of(settings.drift_windows)
+    rows = _recent(settings, spark, drift_table, of)
+    drift = judge_drift(
+        rows, watched.columns, settings.drift_threshold, windows=needed, of=of
+    )  # fmt: skip
+    today = rows[rows["day"] == settings.as_of]
+    measured = measured_days(settings, spark, OUTCOME_DAYS + settings.attribution_days + 1)
+    matured = measured[measured["matured"] > 0]
+    mine = matured[matured["model_version"] == version].tail(OUTCOME_DAYS).to_dict("records")
+    everyone = measured[measured["model_version"] == ALL_MODELS]
+    now = everyone[everyone["day"] == settings.as_of].to_dict("records")
+    assessment = assess(
+        drift,
+        today,
+        _leans(settings, spark, watched, score),
+        judge_concept([foretold_of(row) for row in mine]) if mine else None,
+        broken_guardrails(
+            quality_of(now),
+            quality_of(mine),
+            settings.control_share / (1 - settings.eligibility_share),
+        ),
+        _age(settings, version),
+    )
+    return assessment, today
+
+
+def _recent(settings: Settings, spark: SparkSession, table: str, days: int) -> pd.DataFrame:
+    """Rows of all versions together, without slices, of days with the versions of `as_of`."""
+    until = dt.datetime.combine(settings.as_of, dt.time(), dt.UTC)
+    start = F.col("window.start")
+    wanted: Column = (start <= F.lit(until)) & (start > F.lit(until - dt.timedelta(days=days)))
+    wanted &= F.col("slice_key").isNull() & (F.col("drift_type") == "BASELINE")
+    found = tables.read(spark, table).where(wanted).withColumn("day", F.to_date(start)).toPandas()
+    of_versions = found[found["model_version"] != ALL_MODELS]
+    decided = of_versions.groupby("day")["model_version"].agg(frozenset)
+    same = {day for day, versions in decided.items() if versions == decided.get(settings.as_of)}
+    everyone = found["model_version"] == ALL_MODELS
+    return found[everyone & found["day"].isin({*same, settings.as_of})]
+
+
+def _leans(
+    settings: Settings, spark: SparkSession, watched: Monitor, score: str
+) -> dict[str, float]:
+    """How much the day's scores lean on each feature; of none, where nothing was decided."""
+    features = [name for name in watched.columns if name not in SCORES]
+    rows = tables.read(spark, watched.table).where(F.col("as_of") == F.lit(settings.as_of))
+    some = rows.orderBy(F.xxhash64("decision_id")).limit(LEANING_ROWS)
+    frame = some.select(score, *map(tables.column, features)).toPandas()
+    return leaning(frame, features, score) if len(frame) else dict.fromkeys(features, 0.0)
+
+
+def _age(settings: Settings, version: str) -> int:
+    """Days since the version was judged; one that never was counts as stale."""
+    judged = registry.recorded_verdict(settings.model, version)
+    if judged is None:
+        return STALE_DAYS
+    return (settings.as_of - judged.as_of).days
+
+
+SCORES = ("p_response", "expected_value", "action_id", "channel")  # of a decision, no features

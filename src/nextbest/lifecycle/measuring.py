@@ -1,0 +1,109 @@
+"""What came of the live decisions, day by day: the table decision_metrics, late outcomes too."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pandas as pd
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from nextbest import tables
+from nextbest.decisions.reasons import WIDER
+from nextbest.features.labels import labels
+from nextbest.lifecycle.responding import write
+from nextbest.monitoring.decision_metrics import KEY, SCHEMA, metrics_row
+from nextbest.monitoring.schemas import ALL_MODELS
+from nextbest.settings import Settings
+from nextbest.use_cases import UseCase
+
+TABLE = "decision_metrics"
+LATE_DAYS = 30  # after a day's attribution window closed, so long are its outcomes looked at anew
+OPT_OUT = "opt_out"
+
+
+def measure_decisions(settings: Settings, spark: SparkSession, case: UseCase) -> int:
+    """Bring decision_metrics up to `as_of`; how many days were measured anew.
+
+    A row per day and model version, and one of all versions of the day ("*"). A day is measured
+    when it is new, when its outcomes have matured since, and when outcomes came late: `counted`
+    tells. Decisions of the eligibility-only group are no side of the comparison and left out.
+    """
+    write(spark, [], SCHEMA, settings.table(TABLE), list(KEY))
+    live = _live(settings, spark, case)
+    now = {row["day"]: row["counted"] for row in live.groupBy("day").agg(_counted()).collect()}
+    kept = spark.table(settings.table(TABLE)).where(
+        (F.col("model") == settings.model) & (F.col("model_version") == ALL_MODELS)
+    )
+    known = {row["day"]: row["counted"] for row in kept.select("day", "counted").collect()}
+    changed = sorted(day for day, counted in now.items() if known.get(day) != counted)
+    names = [part.split()[0] for part in SCHEMA.replace("<string, ", "<string,").split(", ")]
+    for day in changed:  # one day at a time: memory holds one
+        rows = _metrics(settings, live.where(F.col("day") == F.lit(day)).toPandas())
+        told = [
+            {"model": settings.model, "model_version": version, "day": day, "counted": now[day]}
+            | metrics
+            for version, metrics in rows.items()
+        ]
+        write(
+            spark, [tuple(row[name] for name in names) for row in told],
+            SCHEMA, settings.table(TABLE), list(KEY),
+        )  # fmt: skip
+    return len(changed)
+
+
+def measured_days(settings: Settings, spark: SparkSession, days: int) -> pd.DataFrame:
+    """Rows of decision_metrics of so many days up to `as_of`, oldest first."""
+    since = settings.as_of - dt.timedelta(days=days)
+    day = F.col("day")
+    mine = (
+        (F.col("model") == settings.model) & (day > F.lit(since)) & (day <= F.lit(settings.as_of))
+    )
+    rows = tables.read(spark, settings.table(TABLE)).where(mine)
+    return rows.orderBy("day", "model_version").toPandas()
+
+
+def _metrics(settings: Settings, rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """By model version, and of all of them."""
+    # The control group's share of who is compared: the eligibility-only group is not among them.
+    share = settings.control_share / (1 - settings.eligibility_share)
+    parts = {ALL_MODELS: rows} | {str(name): part for name, part in rows.groupby("model_version")}
+    return {name: metrics_row(part, share, settings.confidence) for name, part in parts.items()}
+
+
+def _live(settings: Settings, spark: SparkSession, case: UseCase) -> DataFrame:
+    """The days that may have changed: decisions with what came of them, as `metrics_row` reads."""
+    since = settings.as_of - dt.timedelta(days=settings.attribution_days + LATE_DAYS)
+    day = F.to_date("decided_at")
+    decided = tables.read(spark, settings.table("recommendations")).where(
+        (day >= F.lit(since)) & (day <= F.lit(settings.as_of)) & (F.col("reason_code") != WIDER)
+    )
+    kinds = list(dict.fromkeys([case.heads[0].kind, *(head.kind for head in case.heads)]))
+    known = labels(
+        decided,
+        tables.read(spark, settings.table("outcomes")),
+        tables.read(spark, settings.table("actions")),
+        kinds,
+        settings.as_of,
+        settings.attribution_days,
+    )
+    opted_out = F.col(OPT_OUT) if OPT_OUT in kinds else F.lit(0.0)
+    joined = decided.join(known, "decision_id")
+    return joined.select(
+        day.alias("day"), "model_version", "action_id", "channel", "propensity", "control_group",
+        "p_response", "matured", "value", F.col(kinds[0]).alias("came"),
+        opted_out.alias("opted_out"),
+    )  # fmt: skip
+
+
+def _counted() -> Any:
+    """One text per day that is another when decisions, or what came of them, are others."""
+    sums = [
+        F.count(F.lit(1)),
+        F.sum(F.col("matured").cast("bigint")),
+        F.coalesce(F.sum("came"), F.lit(0.0)).cast("bigint"),
+        F.coalesce(F.sum("opted_out"), F.lit(0.0)).cast("bigint"),
+        F.round(F.coalesce(F.sum("value"), F.lit(0.0)), 4),
+    ]
+    return F.concat_ws(" ", *(each.cast("string") for each in sums)).alias("counted")

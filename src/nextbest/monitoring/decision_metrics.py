@@ -1,0 +1,113 @@
+"""A day's decisions and what came of them: a row of the table `decision_metrics`, and its sums."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nextbest.monitoring import quality
+from nextbest.monitoring.concept import Foretold, foretold
+from nextbest.monitoring.decision_quality import (
+    Arm,
+    DecisionQuality,
+    arm_of,
+    decisions_of,
+    lift,
+    measured,
+    merged,
+)
+
+NONE = "none"  # the treatment that contacts nobody
+KEY = ("model", "model_version", "day")
+_TOLD = [
+    *("roc_auc_score", "log_loss", "brier_score", "calibration_error", "predicted_rate"),
+    *("observed_rate", "value", "value_of_control", "lift", "lift_low", "lift_high"),
+    *("action_entropy", "largest_action_share", "effective_sample_share", "thin_share"),
+    *("sample_ratio_pvalue", "contact_rate", "opt_out_rate", "opt_out_over_control"),
+]
+_SUMS = [field.name for field in fields(Foretold)]
+SCHEMA = ", ".join(
+    [
+        "model string, model_version string, day date, counted string",
+        "decisions bigint, matured bigint, controls bigint, contacts bigint",
+        *(f"{name} double" for name in _TOLD),
+        *(f"foretold_{name} double" for name in _SUMS),
+        "action_shares map<string, double>, sums string",
+    ]
+)
+
+
+def metrics_row(rows: pd.DataFrame, control_share: float, confidence: float) -> dict[str, Any]:
+    """The metrics of some decisions, by the names of SCHEMA, but for its key and `counted`.
+
+    rows: action_id, channel, propensity, control_group (bool), p_response, matured (bool), and of
+    matured ones value (money), came (0 or 1, of what p_response foretells) and opted_out (0 or 1).
+    Quality and concept are of matured decisions with a probability in (0, 1), so not of "none",
+    under which nobody can respond. `sums` holds what windows are added up from (`quality_of`).
+    Null is what has nothing to divide by.
+    """
+    control = rows["control_group"].to_numpy(dtype=bool)
+    sides = [_arm(rows[~control]), _arm(rows[control])]
+    treatments = [
+        NONE if action == NONE else f"{action}|{channel}"
+        for action, channel in zip(rows["action_id"], rows["channel"], strict=True)
+    ]
+    mine = np.array(treatments, dtype=object)[~control]
+    found = decisions_of(*sides, mine.tolist(), rows["propensity"].to_numpy()[~control])
+    p = rows["p_response"].to_numpy(dtype=float, na_value=np.nan)
+    asked = rows["matured"].to_numpy(dtype=bool) & (p > 0) & (p < 1)
+    came = rows["came"].to_numpy(dtype=float, na_value=np.nan)[asked]
+    told = quality.measured(quality.probabilities_of(p[asked], came == 1))
+    guards = measured(found, control_share)
+    if not any(side.matured for side in sides):  # that nobody has opted out yet says nothing
+        guards |= dict.fromkeys(("opt_out_rate", "opt_out_over_control"))
+    gain = lift(found, confidence)
+    chosen = sum(found.actions.values())
+    return {
+        "decisions": len(rows),
+        "matured": sum(side.matured for side in sides),
+        "controls": int(control.sum()),
+        "contacts": sum(side.contacts for side in sides),
+        **told,
+        **guards,
+        **{
+            name: side.mean if side.matured else None
+            for name, side in zip(("value", "value_of_control"), sides, strict=True)
+        },
+        **dict(zip(("lift", "lift_low", "lift_high"), gain or (None,) * 3, strict=True)),
+        **{f"foretold_{name}": v for name, v in asdict(foretold(came, p[asked])).items()},
+        "action_shares": {name: count / chosen for name, count in found.actions.items()},
+        "sums": json.dumps(asdict(found), sort_keys=True),
+    }
+
+
+def foretold_of(row: Mapping[str, Any]) -> Foretold:
+    """The sums that the concept is judged by, of a row of decision_metrics."""
+    return Foretold(**{name: float(row[f"foretold_{name}"]) for name in _SUMS})
+
+
+def quality_of(rows: Sequence[Mapping[str, Any]]) -> DecisionQuality:
+    """What the decisions of several rows did together."""
+    parts = [json.loads(row["sums"]) for row in rows]
+    return merged(
+        [
+            DecisionQuality(
+                **{**part, "treated": Arm(**part["treated"]), "control": Arm(**part["control"])}
+            )
+            for part in parts
+        ]
+    )
+
+
+def _arm(rows: pd.DataFrame) -> Arm:
+    matured = rows["matured"].to_numpy(dtype=bool)
+    values = rows["value"].to_numpy(dtype=float, na_value=np.nan)
+    return arm_of(
+        values, matured, (rows["action_id"] != NONE).to_numpy(),
+        matured & (rows["opted_out"].to_numpy(dtype=float, na_value=0.0) == 1),
+    )  # fmt: skip

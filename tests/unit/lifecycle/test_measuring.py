@@ -1,0 +1,104 @@
+"""decision_metrics follows its days: new ones, matured ones, and those with late outcomes."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nextbest import tables, use_cases
+from nextbest.lifecycle.measuring import measure_decisions, measured_days
+
+pytestmark = pytest.mark.integration
+
+FIRST = dt.date(2026, 1, 10)
+DECIDED = (
+    "decision_id string, decided_at timestamp, as_of date, action_id string, channel string, "
+    "propensity double, control_group boolean, p_response double, model_version string, "
+    "reason_code string"
+)
+CAME = "decision_id string, observed_at timestamp, kind string, reward double, value double"
+
+
+def at(day, hours=0):
+    start = dt.datetime.combine(FIRST + dt.timedelta(days=day), dt.time(), dt.UTC)
+    return start + dt.timedelta(hours=hours)
+
+
+def decisions(day, n=60):
+    rng = np.random.default_rng(day)
+    for i in range(n):
+        control = i % 10 == 0
+        code = "eligibility_only" if i == 11 else "control" if control else "best"
+        yield (
+            f"d{day}-{i}", at(day), FIRST + dt.timedelta(days=day), "tea", "sms",
+            float(rng.uniform(0.2, 1)), control or i == 11, float(rng.uniform(0.05, 0.6)), "1",
+            code,
+        )  # fmt: skip
+
+
+def response(day, i, hours, kind="response"):
+    return (f"d{day}-{i}", at(day, hours), kind, 1.0, 12.0)
+
+
+@pytest.fixture
+def world(lakehouse):
+    spark, settings = lakehouse
+    home = settings()
+    acts = spark.createDataFrame(
+        [("tea", "sms", 0.5)], "action_id string, channel string, cost double"
+    )
+    tables.merge(acts, home.table("actions"), ["action_id", "channel"])
+
+    def land(rows, schema, name, keys):
+        tables.merge(spark.createDataFrame(list(rows), schema), home.table(name), keys)
+
+    def measure(day):
+        of = settings(as_of=FIRST + dt.timedelta(days=day), attribution_days=3)
+        days = measure_decisions(of, spark, use_cases.load(of))
+        return days, measured_days(of, spark, 30)
+
+    for day in range(5):
+        land(decisions(day), DECIDED, "recommendations", ["decision_id"])
+    land([response(0, i, 20) for i in range(20, 40)], CAME, "outcomes", ["decision_id", "kind"])
+    return land, measure
+
+
+def whole(rows):
+    return rows[rows["model_version"] == "*"].set_index(rows["day"].astype(str).str[-2:].unique())
+
+
+def test_days_mature_and_late_outcomes_reach_the_day_they_belong_to(world):
+    land, measure = world
+    days, rows = measure(4)
+    assert days == 5
+    told = whole(rows)
+    # Decided at midnight of day 10 and 11, with three days to wait: both closed by the 14th.
+    assert told["matured"].tolist() == [59, 59, 0, 0, 0]
+    assert (told.loc["10", "decisions"], told.loc["10", "controls"]) == (59, 6)
+    assert told.loc["10", "foretold_came"] == 20
+    assert told.loc["11", "foretold_came"] == 0
+    assert pd.isna(told.loc["12", "observed_rate"])
+    assert measure(4)[0] == 0  # nothing new
+
+    land([response(1, 25, 30), response(1, 26, 80)], CAME, "outcomes", ["decision_id", "kind"])
+    days, rows = measure(4)
+    assert days == 1
+    assert whole(rows).loc["11", "foretold_came"] == 1  # the other came after its window
+    assert whole(rows).loc["10"].equals(told.loc["10"])
+
+
+def test_an_outcome_before_its_decision_counts_for_nothing(world):
+    land, measure = world
+    land([response(0, 50, -5)], CAME, "outcomes", ["decision_id", "kind"])
+    assert whole(measure(4)[1]).loc["10", "foretold_came"] == 20
+
+
+def test_a_later_run_measures_only_what_has_matured_since(world):
+    _, measure = world
+    measure(4)
+    days, rows = measure(5)
+    assert days == 1
+    assert whole(rows)["matured"].tolist() == [59, 59, 59, 0, 0]

@@ -1,0 +1,53 @@
+"""Verdict, causes, risk and advice of a day put together."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from nextbest.monitoring.alerts import CRITICAL, raised
+from nextbest.monitoring.assessment import CONCEPT, assess
+from nextbest.monitoring.concept import Foretold, judge_concept
+from nextbest.monitoring.report_causes import causes_section
+from nextbest.monitoring.verdict import PSI, Drifted, Verdict
+
+pytestmark = pytest.mark.unit
+
+CALM = Verdict(False, (), "No drift: 3 columns.")
+LEANS = {"tenure": 0.9, "spend": 0.1}
+GONE = judge_concept([Foretold(9000, 90, 400, -310, 900, 380, -1100, 3500)])
+
+
+def test_outcomes_alone_are_drift():
+    found = assess(CALM, pd.DataFrame(), LEANS, GONE, (), 10)
+    assert found.verdict.drifted
+    assert found.verdict.text.startswith("Drift: 90 events came where 400 were foretold")
+    assert (found.advice.response, found.causes[0].kind) == ("retrain", "the world")
+    assert found.risk.parts["outcomes"] == 0.9
+    day = pd.Timestamp("2026-03-01").date()
+    (alert,) = raised(found.verdict, "m", "1", day, past=(), judged=(), acknowledged=(),
+                      reminder_days=7)  # fmt: skip
+    assert (alert.kind, alert.subject, alert.severity) == (CONCEPT, "outcomes", CRITICAL)
+    assert "90 events came" in alert.text
+
+
+def test_a_calm_day_is_no_drift_and_its_risk_that_nothing_is_known():
+    found = assess(CALM, pd.DataFrame(), LEANS, None, (), 0)
+    assert not found.verdict.drifted
+    assert found.verdict.text == CALM.text
+    assert (found.advice.response, found.causes) == ("none", ())
+    assert found.risk.score == pytest.approx(20)
+    page = causes_section(found)
+    assert "Risk: 20 of 100, low" in page
+    assert "No decision of this version has matured yet" in page
+
+
+def test_a_column_and_a_guardrail_are_both_told_and_escaped():
+    moved = Verdict(True, (Drifted("tenure", PSI, 0.5, 0.2),), "Drift: 1 of 3 columns.")
+    split = Drifted("control group", "sample ratio", 0.1, 0.05, 1e-9, "10 % <are> control")
+    rows = pd.DataFrame([{"column_name": "tenure", "percent_null_delta": 0.0}])
+    found = assess(moved, rows, LEANS, None, (split,), 0)
+    assert [cause.kind for cause in found.causes] == ["upstream data", "features"]
+    assert found.advice.response == "mend the data"
+    assert "10 % &lt;are&gt; control" in causes_section(found)
+    assert found.verdict.findings == moved.findings

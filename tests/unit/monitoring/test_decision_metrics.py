@@ -1,0 +1,104 @@
+"""A day's decisions as a row, rows added up, and guardrails that need evidence."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import log_loss, roc_auc_score
+
+from nextbest.monitoring.concept import foretold, judge_concept
+from nextbest.monitoring.decision_metrics import foretold_of, metrics_row, quality_of
+from nextbest.monitoring.decision_quality import Arm, DecisionQuality
+from nextbest.monitoring.guardrails import LIFT, OPT_OUTS, SAMPLE_RATIO, broken_guardrails
+
+pytestmark = pytest.mark.unit
+
+
+def day(seed=1, n=3000, matured=True, slope=1.0):
+    rng = np.random.default_rng(seed)
+    contacted = rng.random(n) < 0.8
+    logit = rng.normal(-2, 1, n)
+    p = np.where(contacted, 1 / (1 + np.exp(-logit)), 0.0)
+    true = np.where(contacted, 1 / (1 + np.exp(-(slope * (logit + 2) - 2))), 0.0)
+    came = (rng.random(n) < true).astype(float)
+    rows = pd.DataFrame(
+        {
+            "action_id": np.where(contacted, rng.choice(["tea", "mug"], n), "none"),
+            "channel": np.where(contacted, "sms", "none"),
+            "propensity": rng.uniform(0.05, 1, n),
+            "control_group": rng.random(n) < 0.1,
+            "p_response": p,
+            "matured": matured,
+            "value": came * 10 - contacted,
+            "came": came,
+            "opted_out": (contacted & (rng.random(n) < 0.01)).astype(float),
+        }
+    )
+    if not matured:
+        rows[["value", "came", "opted_out"]] = np.nan
+    return rows
+
+
+def test_a_row_says_what_scikit_learn_says():
+    rows = day()
+    found = metrics_row(rows, 0.1, 0.95)
+    asked = rows[rows["p_response"] > 0]
+    assert found["roc_auc_score"] == pytest.approx(
+        roc_auc_score(asked["came"], asked["p_response"]), abs=5e-3
+    )
+    assert found["log_loss"] == pytest.approx(log_loss(asked["came"], asked["p_response"]))
+    assert (found["decisions"], found["matured"]) == (len(rows), len(rows))
+    treated = rows[~rows["control_group"]]
+    assert found["value"] == pytest.approx(treated["value"].mean())
+    assert found["contacts"] == int((rows["action_id"] != "none").sum())
+    assert sum(found["action_shares"].values()) == pytest.approx(1)
+    assert foretold_of(found) == foretold(asked["came"], asked["p_response"])
+    assert not judge_concept([foretold_of(found)]).moved
+
+
+def test_rows_of_days_add_up_to_those_of_both():
+    days = [day(seed) for seed in (1, 2, 3)]
+    whole = metrics_row(pd.concat(days), 0.1, 0.95)
+    parts = quality_of([metrics_row(each, 0.1, 0.95) for each in days])
+    told = quality_of([whole])
+    assert parts.treated.decisions == told.treated.decisions
+    assert parts.treated.squares == pytest.approx(told.treated.squares, rel=1e-9)
+    assert parts.actions == told.actions
+
+
+def test_what_has_not_matured_has_no_quality_and_nobody_has_stayed():
+    found = metrics_row(day(matured=False), 0.1, 0.95)
+    for name in ("roc_auc_score", "value", "lift", "opt_out_rate", "observed_rate"):
+        assert found[name] is None, name
+    assert found["matured"] == 0
+    assert found["sample_ratio_pvalue"] is not None
+    assert foretold_of(found).n == 0
+
+
+def test_a_contradicted_model_shows():
+    windows = [foretold_of(metrics_row(day(seed, 9000, slope=0.0), 0.1, 0.95)) for seed in (1, 2)]
+    assert "calibration slope" in judge_concept(windows).moved
+
+
+def quality(treated, control):
+    return DecisionQuality(Arm(*treated), Arm(*control))
+
+
+CALM = quality((9500, 8000, 30, 9500, 900.0, 9e4), (500, 400, 2, 500, 20.0, 4e3))
+
+
+def test_guardrails_speak_on_evidence_only():
+    assert broken_guardrails(CALM, CALM, 0.05) == ()
+    assert broken_guardrails(DecisionQuality(), DecisionQuality(), 0.05) == ()
+    (split,) = broken_guardrails(CALM, CALM, 0.1)
+    assert split.statistic == SAMPLE_RATIO
+    assert "5.00% of 10,000 decisions, 10.00% is set" in split.words
+    loss = quality((9500, 8000, 30, 9500, -900.0, 9e4), (500, 400, 2, 500, 200.0, 4e3))
+    (found,) = broken_guardrails(CALM, loss, 0.05)
+    assert (found.statistic, round(found.value, 3)) == (LIFT, -0.495)
+    angry = quality((9500, 8000, 300, 9500, 900.0, 9e4), (5000, 400, 20, 5000, 20.0, 4e4))
+    (found,) = broken_guardrails(CALM, angry, 0.05)
+    assert found.statistic == OPT_OUTS
+    thin = quality((10, 9, 3, 10, -9.0, 9.0), (10, 9, 0, 10, 2.0, 4.0))
+    assert broken_guardrails(CALM, thin, 0.05) == ()
