@@ -36,8 +36,8 @@ def model_risk(
 
     inputs: Σ over drifted features of what the model leans on them, times how far past their
     threshold they are (nothing at it, all of it at twice the threshold). data: 0.8 when a source
-    looks broken. outcomes: 0.9 when they contradict the model, 0.2 when too few have come to know.
-    age: half-life of trust, 1 − 2^(−days / 90).
+    is broken beyond doubt, less where it is less sure. outcomes: 0.9 when they contradict the
+    model, 0.2 when too few have come to know. age: half-life of trust, 1 − 2^(−days / 90).
     """
     inputs = sum(
         leans[name] * (1.0 if math.isnan(past) else min(max(past - 1.0, 0.0), 1.0))
@@ -48,7 +48,7 @@ def model_risk(
     ignorant = concept is None or not concept.known
     parts = {
         "inputs": min(inputs, 1.0),
-        "data": 0.8 if any(cause.kind == "upstream data" for cause in causes) else 0.0,
+        "data": 0.8 * max((c.weight for c in causes if c.kind == "upstream data"), default=0.0),
         "outcomes": 0.9 if contradicted else 0.2 if ignorant else 0.0,
         "age": 1 - 2 ** (-max(age_days, 0) / STALE_DAYS),
     }
