@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 
 from nextbest import tables
 from nextbest.decisions.reasons import WIDER
+from nextbest.errors import DataError
 from nextbest.features.labels import labels
 from nextbest.lifecycle.responding import write
 from nextbest.monitoring.decision_metrics import KEY, SCHEMA, metrics_row
@@ -40,7 +41,7 @@ def measure_decisions(settings: Settings, spark: SparkSession, case: UseCase) ->
     changed = sorted(day for day, counted in now.items() if known.get(day) != counted)
     names = [part.split()[0] for part in SCHEMA.replace("<string, ", "<string,").split(", ")]
     for day in changed:  # one day at a time: memory holds one
-        rows = _metrics(settings, live.where(F.col("day") == F.lit(day)).toPandas())
+        rows = _metrics(settings, day, live.where(F.col("day") == F.lit(day)).toPandas())
         told = [
             {"model": settings.model, "model_version": version, "day": day, "counted": now[day]}
             | metrics
@@ -64,8 +65,14 @@ def measured_days(settings: Settings, spark: SparkSession, days: int) -> pd.Data
     return rows.orderBy("day", "model_version").toPandas()
 
 
-def _metrics(settings: Settings, rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """By model version, and of all of them."""
+def _metrics(settings: Settings, day: dt.date, rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """By model version, and of all of them; DataError for a propensity that is none."""
+    chances = rows["propensity"].to_numpy(dtype=float, na_value=float("nan"))
+    if wrong := int((~((chances > 0) & (chances <= 1))).sum()):
+        raise DataError(
+            f"table {settings.table('recommendations')}: {wrong} of {len(rows)} decisions of {day} "
+            "have a propensity outside (0, 1]; run inference_job for that day again"
+        )
     # The control group's share of who is compared: the eligibility-only group is not among them.
     share = settings.control_share / (1 - settings.eligibility_share)
     parts = {ALL_MODELS: rows} | {str(name): part for name, part in rows.groupby("model_version")}

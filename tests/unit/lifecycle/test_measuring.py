@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from nextbest import tables, use_cases
+from nextbest.errors import DataError
 from nextbest.lifecycle.measuring import measure_decisions, measured_days
 
 pytestmark = pytest.mark.integration
@@ -102,3 +103,12 @@ def test_a_later_run_measures_only_what_has_matured_since(world):
     days, rows = measure(5)
     assert days == 1
     assert whole(rows)["matured"].tolist() == [59, 59, 59, 0, 0]
+
+
+def test_a_propensity_that_is_none_is_named_with_its_day(world):
+    land, measure = world
+    row = list(next(decisions(2)))
+    row[5] = 1.5
+    land([tuple(row)], DECIDED, "recommendations", ["decision_id"])
+    with pytest.raises(DataError, match="1 of 59 decisions of 2026-01-12 have a propensity"):
+        measure(4)
