@@ -46,7 +46,8 @@ def assess_day(
     )  # fmt: skip
     today = rows[rows["day"] == settings.as_of]
     measured = measured_days(settings, spark, OUTCOME_DAYS + settings.attribution_days + 1)
-    matured = measured[measured["matured"] > 0]
+    closed = settings.as_of - dt.timedelta(days=settings.attribution_days)
+    matured = measured[(measured["matured"] > 0) & (measured["day"] <= closed)]
     mine = matured[matured["model_version"] == version].tail(OUTCOME_DAYS).to_dict("records")
     everyone = measured[measured["model_version"] == ALL_MODELS]
     now = everyone[everyone["day"] == settings.as_of].to_dict("records")

@@ -29,7 +29,8 @@ def measure_decisions(settings: Settings, spark: SparkSession, case: UseCase) ->
 
     A row per day and model version, and one of all versions of the day ("*"). A day is measured
     when it is new, when its outcomes have matured since, and when outcomes came late: `counted`
-    tells. Decisions of the eligibility-only group are no side of the comparison and left out.
+    tells. A run for an earlier `as_of` takes nothing back of what has matured since. Decisions of
+    the eligibility-only group are no side of the comparison and left out.
     """
     write(spark, [], SCHEMA, settings.table(TABLE), list(KEY))
     live = _live(settings, spark, case)
@@ -38,7 +39,7 @@ def measure_decisions(settings: Settings, spark: SparkSession, case: UseCase) ->
         (F.col("model") == settings.model) & (F.col("model_version") == ALL_MODELS)
     )
     known = {row["day"]: row["counted"] for row in kept.select("day", "counted").collect()}
-    changed = sorted(day for day, counted in now.items() if known.get(day) != counted)
+    changed = sorted(day for day, counted in now.items() if _is_news(counted, known.get(day)))
     names = [part.split()[0] for part in SCHEMA.replace("<string, ", "<string,").split(", ")]
     for day in changed:  # one day at a time: memory holds one
         rows = _metrics(settings, day, live.where(F.col("day") == F.lit(day)).toPandas())
@@ -104,8 +105,21 @@ def _live(settings: Settings, spark: SparkSession, case: UseCase) -> DataFrame:
     )  # fmt: skip
 
 
+def _is_news(counted: str, known: str | None) -> bool:
+    """Whether a day must be measured anew: other rows, and not only fewer that have matured."""
+    if known is None or counted == known:
+        return known is None
+    (rows, matured), (rows_before, matured_before) = (
+        map(int, each.split()[:2]) for each in (counted, known)
+    )
+    return rows != rows_before or matured >= matured_before
+
+
 def _counted() -> Any:
-    """One text per day that is another when decisions, or what came of them, are others."""
+    """One text per day that is another when decisions, or what came of them, are others.
+
+    It begins with the number of decisions and how many of them have matured.
+    """
     sums = [
         F.count(F.lit(1)),
         F.sum(F.col("matured").cast("bigint")),

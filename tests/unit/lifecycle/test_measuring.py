@@ -105,6 +105,16 @@ def test_a_later_run_measures_only_what_has_matured_since(world):
     assert whole(rows)["matured"].tolist() == [59, 59, 59, 0, 0]
 
 
+def test_a_run_for_an_earlier_day_takes_nothing_back(world):
+    land, measure = world
+    _, before = measure(4)
+    days, _ = measure(2)
+    assert days == 0
+    pd.testing.assert_frame_equal(measure(4)[1], before)
+    land([response(0, 41, 2)], CAME, "outcomes", ["decision_id", "kind"])
+    assert measure(3)[0] == 1  # day 10 has matured by then, and has news
+
+
 def test_a_propensity_that_is_none_is_named_with_its_day(world):
     land, measure = world
     row = list(next(decisions(2)))
