@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 FIRST = dt.date(2026, 3, 1)
 DRIFTS = ("covariate", "concept", "both")
 # Everybody is decided for every day, by the logging policy before and by ours after: were it less
-# often before, the features that count contacts would drift without any drift of the world.
-WORLD = {"history_days": 60, "attribution_days": 4}
+# often before, the features that count contacts would drift without any drift of the world. So
+# would those that look back 90 days, were the log younger: their window would still be filling.
+WORLD = {"history_days": 90, "attribution_days": 4}
 # Who expects the world to drift pays for noticing it. Neither the logging policy nor the oracle,
 # which ours is held against, has a contact policy.
 TOLD = {"min_ess": "200", "exploration": "0.2", "contact_policy": "none"}
