@@ -110,6 +110,7 @@ def states(spark, ledger):
     return [(row["version"], row["state"]) for row in rows.collect()]
 
 
+@pytest.mark.slow
 def test_a_promotion_and_the_way_back(space, dbb, spark, ledger):
     space.kept["endpoints"]["nextbest-prod"] = {
         "name": "nextbest-prod", "state": {"ready": "READY", "config_update": "NOT_UPDATING"},

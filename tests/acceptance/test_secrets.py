@@ -183,6 +183,7 @@ def told(tmp_path_factory, make_project):
     return project, record, said
 
 
+@pytest.mark.slow
 def test_nothing_that_a_run_leaves_holds_a_secret(told):
     project, record, _ = told
     states = {task["key"]: (task["state"], task["error"]) for task in record["tasks"]}
@@ -193,6 +194,7 @@ def test_nothing_that_a_run_leaves_holds_a_secret(told):
     assert secret_scan.in_folder([*SECRETS, *HALVES], project.lakehouse) == {}
 
 
+@pytest.mark.slow
 def test_what_is_no_secret_is_kept(told):
     project, record, said = told
     folder = project.lakehouse / "runs" / record["run_id"]
@@ -204,6 +206,7 @@ def test_what_is_no_secret_is_kept(told):
     assert "done with [REDACTED]" in said[0].stdout
 
 
+@pytest.mark.slow
 def test_a_run_whose_parameter_was_not_kept_is_not_repaired(told):
     _, _, said = told
     assert said[-1].returncode == 1

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from metric_rows import ALERTS, RESPONSES, drift, profile
 
+from nextbest.monitoring.decision_metrics import SCHEMA as OUTCOMES
 from nextbest.monitoring.schemas import drift_schema, profile_schema
 from nextbest.monitoring.verdict import judge_drift
 from nextbest.platforms.releases import COLUMNS, DONE, INTENDED, KINDS, PROMOTE, Step
@@ -108,6 +109,15 @@ PROFILE = [
 LEDGER = ", ".join(f"{name} {KINDS.get(name, 'string')}" for name in COLUMNS)
 
 
+NAMES = [part.split()[0] for part in OUTCOMES.replace("<string, ", "<string,").split(", ")]
+
+
+def came(day, matured, **given):
+    """A row of decision_metrics."""
+    row = {"model": "m", "model_version": "*", "day": dt.date(2026, 3, day), "matured": matured}
+    return tuple((row | given).get(name) for name in NAMES)
+
+
 def step(state):
     """A row of the ledger: version 3 becomes champion in the place of 2."""
     return Step("m", 1, state, "p1", DAYS[1], "me", PROMOTE, "3", "champion",
@@ -124,6 +134,7 @@ def rows(spark):
         "promotions": ([dataclasses.astuple(step(state)) for state in (INTENDED, DONE)], LEDGER),
         "responses": ([("m", day, "3", True, "retrain", "drift", "Drift: 3 of 3", "retrain",
                         50.0, "[]")], RESPONSES),
+        "decision_metrics": ([came(1, 9, lift=0.5), came(2, 0)], OUTCOMES),
         "alerts": ([("a1", "m", day, "3", "drift", "spend", "high", 0.5, 0.2, "t", "new", True),
                     ("a2", "m", day, "3", "drift", "age", "high", 0.5, 0.2, "t", "new", False)],
                    ALERTS),
@@ -179,3 +190,7 @@ def test_the_last_day_by_column_and_by_slice(rows):
 @pytest.mark.integration
 def test_a_release_is_listed_once_when_it_is_done(rows):
     assert list(rows["promotions"]["version"]) == ["3"]
+
+
+def test_days_without_outcomes_are_not_shown(rows):
+    assert rows["outcomes"][["day", "lift"]].values.tolist() == [[dt.date(2026, 3, 1), 0.5]]

@@ -82,6 +82,7 @@ def test_each_call(opened, dbb, untroubled, part, kind):
         assert interrupt(opened, dbb, kind, at) == kept, calls[at]
 
 
+@pytest.mark.slow
 def test_interrupted_again_and_again(opened, dbb, untroubled):
     kept, calls = untroubled
     bundle = opened_with_tables(opened)
