@@ -18,6 +18,7 @@ NULLS = 10.0  # percentage points more (or fewer) nulls than at training: a feed
 ZEROS = 30.0  # percentage points more zeros
 PLAIN = 50.0  # so many of either are a fault beyond doubt; fewer may also be new customers
 LEANT_ON = 0.01  # share of what explains the scores: below it a feature may move as it likes
+ENOUGH = 0.1  # share of what explains the scores, of all that moved: below it training gains little
 BINS = 20
 
 
@@ -123,21 +124,23 @@ def advice_on(causes: Sequence[Cause]) -> Advice:
     """What is best done about these causes.
 
     A model that learns from a broken feed learns the fault, so what is one beyond doubt (weight 1)
-    is mended first. What the model hardly looks at is watched.
+    is mended first. Features that together explain less of the scores than ENOUGH are watched:
+    our own decisions move what counts contacts, and a training that gains nothing uses up the cap.
     """
     kinds = {cause.kind for cause in causes}
     if any(cause.kind == "upstream data" and cause.weight >= 1 for cause in causes):
         return Advice("mend the data", "a model that learns from a broken feed learns the fault")
     if "the world" in kinds:
         return Advice("retrain", "customers respond otherwise than the model foretells")
-    if "features" in kinds:
+    leant = sum(cause.weight for cause in causes if cause.kind == "features")
+    if leant >= ENOUGH:
         return Advice("retrain", "features that the model leans on have left the training window")
     if "upstream data" in kinds:
         return Advice("retrain", "a feature is known of fewer customers; look at its source, too")
     if "scores" in kinds:
         return Advice("retrain", "scores have left the training window")
     if kinds:
-        return Advice("watch", "what moved hardly changes a score")
+        return Advice("watch", f"what moved explains {leant:.0%} of the scores")
     return Advice("none", "nothing moved")
 
 

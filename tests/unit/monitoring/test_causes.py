@@ -18,7 +18,7 @@ from nextbest.monitoring.verdict import Drifted
 
 pytestmark = pytest.mark.unit
 
-LEANS = {"tenure": 0.7, "spend": 0.295, "shoe_size": 0.005}
+LEANS = {"tenure": 0.7, "spend": 0.255, "hat_size": 0.04, "shoe_size": 0.005}
 
 
 def rows(**deltas):
@@ -73,6 +73,8 @@ def test_some_more_nulls_may_be_new_customers():
     [
         ({"tenure": 1.5}, 1.0, ["features"], "retrain"),
         ({"shoe_size": 9.0}, 1.0, ["features nobody leans on"], "watch"),
+        ({"hat_size": 9.0}, 1.0, ["features"], "watch"),
+        ({"hat_size": 9.0, "spend": 1.2}, 1.0, ["features"], "retrain"),
         ({}, 0.0, ["the world"], "retrain"),
         ({"p_response": 1.2}, 1.0, ["scores"], "retrain"),
         (
