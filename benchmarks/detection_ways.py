@@ -1,0 +1,161 @@
+"""Ways to notice a change: ours and those of named peers, asked day by day, oldest first.
+
+Each is made with the baseline; a day's outcomes are known when it is asked (the day has matured).
+An answer is a yes or no under each name that the way goes by in the table.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import warnings
+from collections import deque
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from detection_streams import AT, OUTCOME, SCORE
+
+from nextbest.monitoring.arrow_tables import table_parts
+from nextbest.monitoring.concept import Foretold, foretold, judge_concept
+from nextbest.monitoring.drift import drift_rows
+from nextbest.monitoring.profile import TABLE
+from nextbest.monitoring.verdict import judge_drift
+
+OURS, OUTCOMES = "ours", "ours, by outcomes"  # the second is part of the first
+EVIDENTLY, EVIDENTLY_ANY = "Evidently, half", "Evidently, any"
+ADWIN = "river ADWIN"
+THRESHOLD = 0.2
+WINDOWS, OF = 3, 4
+EPOCH = dt.datetime(1970, 1, 1)
+
+
+class Way(Protocol):
+    """Something that is asked once a day."""
+
+    def __init__(self, baseline: pd.DataFrame) -> None: ...
+
+    def ask(self, day: pd.DataFrame) -> Mapping[str, bool]:
+        """Whether it has drifted, as of this day."""
+        ...
+
+
+class Ours:
+    """Profiles, the rows of drift_metrics made of them, and the verdicts on features and outcomes."""
+
+    def __init__(self, baseline: pd.DataFrame) -> None:
+        self._columns = _watched(baseline)
+        self._base = self._parts(baseline, None)
+        self._rows: deque[pd.DataFrame] = deque(maxlen=OF)
+        self._sums: deque[Foretold] = deque(maxlen=OF)
+
+    def ask(self, day: pd.DataFrame) -> Mapping[str, bool]:
+        """See Way."""
+        rows = pd.DataFrame(list(drift_rows(self._parts(day, "1 day"), self._base, "1 day")))
+        ends = zip(rows["start"], rows["end"], strict=True)
+        rows["window"] = [{"start": _instant(start), "end": _instant(end)} for start, end in ends]
+        self._rows.append(rows[rows["column_name"] != TABLE])
+        drift = judge_drift(
+            pd.concat(self._rows), self._columns, THRESHOLD, windows=WINDOWS, of=OF
+        )  # fmt: skip
+        asked = day[day[SCORE] > 0]  # nobody responds who was not contacted
+        self._sums.append(foretold(asked[OUTCOME], asked[SCORE]))
+        concept = bool(judge_concept(list(self._sums)).moved)
+        return {OURS: drift.drifted or concept, OUTCOMES: concept}
+
+    def _parts(self, frame: pd.DataFrame, granularity: str | None):
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+        return table_parts(table, columns=self._columns, timestamp=AT, granularity=granularity)
+
+
+class Evidently:
+    """DataDriftPreset with its defaults over features, score and outcome; without its plots.
+
+    Its verdict on the data set is that half of the columns drifted; the other one is that any did.
+    Both are told by DriftedColumnsCount, the preset's first metric.
+    """
+
+    def __init__(self, baseline: pd.DataFrame) -> None:
+        from evidently import DataDefinition, Dataset
+
+        numbers, texts = _kinds(baseline)
+        self._definition = DataDefinition(
+            numerical_columns=[*numbers, SCORE], categorical_columns=[*texts, OUTCOME]
+        )
+        columns = [*numbers, *texts, SCORE, OUTCOME]
+        self._made = lambda frame: Dataset.from_pandas(
+            frame[columns], data_definition=self._definition
+        )
+        self._base = self._made(baseline)
+
+    def ask(self, day: pd.DataFrame) -> Mapping[str, bool]:
+        """See Way."""
+        from evidently import Report
+        from evidently.metrics import DriftedColumnsCount
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            done = Report([DriftedColumnsCount()]).run(self._made(day), self._base)
+        found = done.dict()["metrics"][0]["value"]
+        return {EVIDENTLY: found["share"] >= 0.5, EVIDENTLY_ANY: found["count"] > 0}
+
+
+class River:
+    """ADWIN (Bifet and Gavaldà 2007) on each column and on the model's log loss, row by row.
+
+    With river's own confidence. Categories are their place in the alphabet, what is missing a
+    column of its own. It has no baseline: it is told of the baseline's rows first.
+    """
+
+    def __init__(self, baseline: pd.DataFrame) -> None:
+        from river.drift import ADWIN as Detector
+
+        self._numbers, texts = _kinds(baseline)
+        self._places = {name: sorted(baseline[name].unique()) for name in texts}
+        columns = self._columns(baseline)
+        self._detectors = [Detector() for _ in columns]
+        self._spoke(columns)
+
+    def ask(self, day: pd.DataFrame) -> Mapping[str, bool]:
+        """See Way."""
+        return {ADWIN: self._spoke(self._columns(day))}
+
+    def _spoke(self, columns: list[np.ndarray]) -> bool:
+        spoke = False
+        for detector, column in zip(self._detectors, columns, strict=True):
+            for value in column.tolist():
+                detector.update(value)
+                spoke |= detector.drift_detected
+        return spoke
+
+    def _columns(self, day: pd.DataFrame) -> list[np.ndarray]:
+        found = [day[name].fillna(0.0).to_numpy() for name in (*self._numbers, SCORE)]
+        found += [day[name].isna().to_numpy(dtype=float) for name in self._numbers]
+        found += [
+            pd.Categorical(day[name], places).codes.astype(float)
+            for name, places in self._places.items()
+        ]
+        asked = day[day[SCORE] > 0]
+        p, y = asked[SCORE].to_numpy(), asked[OUTCOME].to_numpy()
+        return [*found, -np.log(np.where(y == 1, p, 1 - p))]
+
+
+WAYS: dict[str, type[Way]] = {"ours": Ours, "evidently": Evidently, "river": River}
+NAMES = {"ours": (OURS,), "evidently": (EVIDENTLY, EVIDENTLY_ANY), "river": (ADWIN,)}
+
+
+def _instant(micros: int) -> dt.datetime:
+    return EPOCH + dt.timedelta(microseconds=int(micros))
+
+
+def _watched(frame: pd.DataFrame) -> list[str]:
+    numbers, texts = _kinds(frame)
+    return [*numbers, *texts, SCORE]
+
+
+def _kinds(frame: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """The features that are numbers, and those that are texts."""
+    names = [name for name in frame.columns if name not in (AT, SCORE, OUTCOME)]
+    texts = [name for name in names if frame[name].dtype == object]
+    return [name for name in names if name not in texts], texts
