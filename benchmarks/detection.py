@@ -61,7 +61,9 @@ def main() -> int:
         bar = progress.add_task("", total=len(wanted))
         for case in wanted:
             if (case.source, case.seed, case.kind, case.way) not in done:
-                progress.update(bar, description=f"{case.source} {case.seed} {case.kind} {case.way}")
+                progress.update(
+                    bar, description=f"{case.source} {case.seed} {case.kind} {case.way}"
+                )
                 new = _measure(case, told.rows, told.quiet)
                 found += new
                 if told.keep:
@@ -138,7 +140,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rows", type=int, default=2000, help="decisions a day")
     parser.add_argument("--quiet", type=int, default=QUIET_DAYS, help="quiet days of each seed")
-    parser.add_argument("--seeds", type=int, default=3, help="of development, and as many kept aside")
+    parser.add_argument(
+        "--seeds", type=int, default=3, help="of development, and as many kept aside"
+    )
     parser.add_argument("--evidently-seeds", type=int, default=1, help="it takes a second a day")
     parser.add_argument("--ways", nargs="+", choices=list(WAYS), default=list(WAYS))
     parser.add_argument("--keep", type=Path, help="a file of results, to go on with")

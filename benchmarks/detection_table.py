@@ -49,7 +49,9 @@ def print_tables(found: Sequence[Found], kinds: Mapping[str, Mapping[str, str]])
     names = list(dict.fromkeys(each.name for each in shown))
     console = Console(width=200)
     for source, words in kinds.items():
-        table = Table(box=box.MARKDOWN, title=f"{source}: days until seen; calm days with a verdict")
+        table = Table(
+            box=box.MARKDOWN, title=f"{source}: days until seen; calm days with a verdict"
+        )
         for name in ("", *names, "limit of ours"):
             table.add_column(name)
         told = dict(words) | {kind: text for (of, kind), text in CALM.items() if of == source}
@@ -68,7 +70,9 @@ def problems(found: Sequence[Found]) -> list[str]:
     """Which limits some of our results missed."""
     told = []
     for (source, kind), _ in CALM.items():
-        calm = [each for each in found if (each.source, each.kind, each.name) == (source, kind, OURS)]
+        calm = [
+            each for each in found if (each.source, each.kind, each.name) == (source, kind, OURS)
+        ]
         false, days = sum(each.value for each in calm), sum(each.days for each in calm)
         if false > (0 if kind == "season" else FEW * days):
             told.append(f"{source} {kind}: {false} false verdicts in {days} days")

@@ -42,7 +42,7 @@ class Way(Protocol):
 
 
 class Ours:
-    """Profiles, the rows of drift_metrics made of them, and the verdicts on features and outcomes."""
+    """Profiles, the rows of drift_metrics made of them, and verdicts on features and outcomes."""
 
     def __init__(self, baseline: pd.DataFrame) -> None:
         self._columns = _watched(baseline)
