@@ -18,6 +18,9 @@ LEVELS = {
     "plan": (("basic", "plus", "pro"), (0.5, 0.3, 0.2)),
     "region": (("north", "east", "south", "west"), (0.4, 0.3, 0.2, 0.1)),
 }
+CONTROL_SHARE = 0.02
+# Of a decision, and no input: nothing is watched for drift in these.
+UNWATCHED = (AT, OUTCOME, "propensity", "control_group", "value", "opted_out")
 BASELINE_DAYS = 30
 FIRST = dt.date(2026, 3, 2)  # day 0, a Monday
 
@@ -26,7 +29,8 @@ class Stream(Protocol):
     """Days by their number; the change, if there is one, holds from day `turn` on.
 
     A frame has AT, features (texts are categories), SCORE (the model's probability, 0 where nobody
-    was contacted) and OUTCOME (0 or 1, as known when the day has matured).
+    was contacted), OUTCOME (0 or 1, as known when the day has matured), and, in the same words as
+    tables, propensity, control_group, value (money) and opted_out. Both arms are treated alike.
     """
 
     @property
@@ -117,7 +121,13 @@ class Synthetic:
         frame.loc[random.random(self.rows) < 0.02, "x3"] = np.nan
         frame[SCORE] = 1 / (1 + np.exp(-foretold))
         frame[OUTCOME] = (random.random(self.rows) < 1 / (1 + np.exp(-true))).astype(float)
-        return frame.assign(**{AT: pd.Timestamp(FIRST, tz="UTC") + pd.Timedelta(days=number)})
+        frame[AT] = pd.Timestamp(FIRST, tz="UTC") + pd.Timedelta(days=number)
+        told = {
+            "propensity": 0.5,
+            "value": frame[OUTCOME],
+            "opted_out": random.random(self.rows) < 0.003,
+        }
+        return frame.assign(control_group=random.random(self.rows) < CONTROL_SHARE, **told)
 
 
 COLUMNS = Columns(mean="x0", variance="x1", shape="x2", category="plan", missing="x3")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from detection_streams import SEASON
-from detection_ways import NAMES, OURS, OUTCOMES
+from detection_ways import OURS, OUTCOMES
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -119,7 +119,7 @@ def _costs(found: Sequence[Found], source: str, names: Sequence[str]) -> list[st
         )
         for name in names
     }
-    ours = took.get(NAMES["ours"][0])
+    ours = took.get(OURS)
     return [
         f"{1000 * each:.3g} ms" + (f" ({each / ours:.2g}×)" if ours and name != OURS else "")
         for name, each in took.items()

@@ -10,24 +10,29 @@ import datetime as dt
 import warnings
 from collections import deque
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from detection_streams import AT, OUTCOME, SCORE
+from detection_streams import AT, CONTROL_SHARE, OUTCOME, SCORE, UNWATCHED
 
 from nextbest.monitoring.arrow_tables import table_parts
-from nextbest.monitoring.concept import Foretold, foretold, judge_concept
+from nextbest.monitoring.assessment import assess
+from nextbest.monitoring.concept import judge_concept
+from nextbest.monitoring.decision_metrics import foretold_of, metrics_row, quality_of
 from nextbest.monitoring.drift import drift_rows
-from nextbest.monitoring.profile import TABLE
+from nextbest.monitoring.folding import Parts
+from nextbest.monitoring.guardrails import broken_guardrails
 from nextbest.monitoring.verdict import judge_drift
 
-OURS, OUTCOMES = "ours", "ours, by outcomes"  # the second is part of the first
+OURS, OURS_DAILY = "ours", "ours, 1 of 1"
+OUTCOMES = "ours, by outcomes"  # part of both
 EVIDENTLY, EVIDENTLY_ANY = "Evidently, half", "Evidently, any"
 ADWIN = "river ADWIN"
-THRESHOLD = 0.2
+THRESHOLD, CONFIDENCE = 0.2, 0.95
 WINDOWS, OF = 3, 4
+OUTCOME_DAYS = 7  # as in lifecycle/assessing.py, which needs an engine
 EPOCH = dt.datetime(1970, 1, 1)
 
 
@@ -42,31 +47,45 @@ class Way(Protocol):
 
 
 class Ours:
-    """Profiles, the rows of drift_metrics made of them, and verdicts on features and outcomes."""
+    """What notebooks 06 and 07 do: profiles, drift_metrics, decision_metrics, and an assessment.
+
+    Also without waiting: columns judged on each day alone.
+    """
 
     def __init__(self, baseline: pd.DataFrame) -> None:
         self._columns = _watched(baseline)
         self._base = self._parts(baseline, None)
-        self._rows: deque[pd.DataFrame] = deque(maxlen=OF)
-        self._sums: deque[Foretold] = deque(maxlen=OF)
+        self._drift: deque[pd.DataFrame] = deque(maxlen=OF)
+        self._measured: deque[dict[str, Any]] = deque(maxlen=OUTCOME_DAYS)
 
     def ask(self, day: pd.DataFrame) -> Mapping[str, bool]:
         """See Way."""
         rows = pd.DataFrame(list(drift_rows(self._parts(day, "1 day"), self._base, "1 day")))
         ends = zip(rows["start"], rows["end"], strict=True)
         rows["window"] = [{"start": _instant(start), "end": _instant(end)} for start, end in ends]
-        self._rows.append(rows[rows["column_name"] != TABLE])
-        drift = judge_drift(
-            pd.concat(self._rows), self._columns, THRESHOLD, windows=WINDOWS, of=OF
-        )  # fmt: skip
-        asked = day[day[SCORE] > 0]  # nobody responds who was not contacted
-        self._sums.append(foretold(asked[OUTCOME], asked[SCORE]))
-        concept = bool(judge_concept(list(self._sums)).moved)
-        return {OURS: drift.drifted or concept, OUTCOMES: concept}
+        self._drift.append(rows)
+        self._measured.append(metrics_row(_decisions(day), CONTROL_SHARE, CONFIDENCE))
+        concept = judge_concept([foretold_of(row) for row in self._measured])
+        recent = quality_of(self._measured)
+        broken = broken_guardrails(quality_of([self._measured[-1]]), recent, CONTROL_SHARE)
+        leans = dict.fromkeys(self._columns, 0.0)  # which are for causes, not for the verdict
+        answers = {}
+        for name, (needed, of) in {OURS: (WINDOWS, OF), OURS_DAILY: (1, 1)}.items():
+            drift = judge_drift(
+                pd.concat(self._drift), self._columns, THRESHOLD, windows=needed, of=of
+            )  # fmt: skip
+            answers[name] = assess(drift, rows, leans, concept, broken, 0).verdict.drifted
+        return answers | {OUTCOMES: bool(concept.moved)}
 
-    def _parts(self, frame: pd.DataFrame, granularity: str | None):
+    def _parts(self, frame: pd.DataFrame, granularity: str | None) -> Parts:
         table = pa.Table.from_pandas(frame, preserve_index=False)
         return table_parts(table, columns=self._columns, timestamp=AT, granularity=granularity)
+
+
+def _decisions(day: pd.DataFrame) -> pd.DataFrame:
+    """A matured day as decision_metrics is made of it; made-up ones are all of one treatment."""
+    named = day if "action_id" in day else day.assign(action_id="offer", channel="email")
+    return named.assign(matured=True, came=day[OUTCOME])
 
 
 class Evidently:
@@ -142,7 +161,6 @@ class River:
 
 
 WAYS: dict[str, type[Way]] = {"ours": Ours, "evidently": Evidently, "river": River}
-NAMES = {"ours": (OURS,), "evidently": (EVIDENTLY, EVIDENTLY_ANY), "river": (ADWIN,)}
 
 
 def _instant(micros: int) -> dt.datetime:
@@ -156,6 +174,6 @@ def _watched(frame: pd.DataFrame) -> list[str]:
 
 def _kinds(frame: pd.DataFrame) -> tuple[list[str], list[str]]:
     """The features that are numbers, and those that are texts."""
-    names = [name for name in frame.columns if name not in (AT, SCORE, OUTCOME)]
+    names = [name for name in frame.columns if name not in (SCORE, *UNWATCHED)]
     texts = [name for name in names if frame[name].dtype == object]
     return [name for name in names if name not in texts], texts

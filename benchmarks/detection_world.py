@@ -9,18 +9,29 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from detection_streams import AT, BASELINE_DAYS, FIRST, OUTCOME, PLANTED, SCORE, Columns, plant
+from detection_streams import (
+    AT,
+    BASELINE_DAYS,
+    CONTROL_SHARE,
+    FIRST,
+    OUTCOME,
+    PLANTED,
+    SCORE,
+    Columns,
+    plant,
+)
 
 from nextbest.data.interactions import fatigue
 from nextbest.data.logging_policy import logged_day
 from nextbest.data.outcomes import outcomes
-from nextbest.data.world import ATTRIBUTES, World, actions, customers
+from nextbest.data.world import ATTRIBUTES, COSTS, World, actions, customers
 from nextbest.training import reward_model
 from nextbest.training.reward_model import RewardModel
 from nextbest.use_cases.nba_heads import SIMULATED_HEADS
 
 RESPONSE = SIMULATED_HEADS[0]
 FEATURES = (*ATTRIBUTES, "tenure_months", "monthly_margin", "contacts_7d", "segment")
+DECIDED = ("opted_out", "value", "propensity")
 CUSTOMERS = 20_000
 ATTRIBUTION_DAYS = 4
 COLUMNS = Columns(
@@ -62,6 +73,7 @@ class Simulated:
             contacted, share = frame["action_id"] != "none", frame[OUTCOME].mean()
             more = share / (contacted.mean() - share)
             frame.loc[contacted & (random.random(len(frame)) < more), OUTCOME] = 1.0
+        frame["control_group"] = random.random(len(frame)) < CONTROL_SHARE
         return _scored(_trained(self.seed, self.rows)[0], frame)
 
     def _world(self) -> World:
@@ -102,10 +114,15 @@ def _decided(world: World, number: int) -> pd.DataFrame:
     seen = outcomes(world, base, rows, late).to_pandas()
     at = pd.Index(rows["decision_id"]).get_indexer(seen["decision_id"])
     waited = seen["observed_at"].dt.tz_localize(None) - rows["decided_at"].iloc[at].to_numpy()
-    mine = (waited < pd.Timedelta(days=ATTRIBUTION_DAYS)) & (seen["kind"] == RESPONSE.kind)
-    frame[OUTCOME] = np.bincount(at[mine], minlength=len(rows)).astype(float)
+    in_time = (waited < pd.Timedelta(days=ATTRIBUTION_DAYS)).to_numpy()
+    for name, kind in ((OUTCOME, RESPONSE.kind), ("opted_out", "opt_out")):
+        mine = in_time & (seen["kind"] == kind).to_numpy()
+        frame[name] = np.bincount(at[mine], minlength=len(rows)).astype(float)
+    earned = np.bincount(at[in_time], seen["value"][in_time], minlength=len(rows))
+    frame["value"] = earned - COSTS[rows["treatment"]]
+    frame["propensity"] = rows["propensity"].to_numpy()
     frame[AT] = pd.Series(decided).dt.tz_localize("UTC")
-    return frame[[AT, *FEATURES, "action_id", "channel", OUTCOME]]
+    return frame[[AT, *FEATURES, "action_id", "channel", OUTCOME, *DECIDED]]
 
 
 @functools.lru_cache(maxsize=4)

@@ -9,15 +9,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
+
+from nextbest.lifecycle import assessing
+from nextbest.settings import windows_of
 
 pytestmark = pytest.mark.unit
 
+ROOT = Path(__file__).parents[2]
 SEED, ROWS, TURN = 7, 20_000, 3
 
 
 @pytest.fixture(autouse=True)
 def _benchmarks(monkeypatch):
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "benchmarks"))
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
     before = set(sys.modules)
     yield
     for name in set(sys.modules) - before:
@@ -72,6 +77,17 @@ def test_a_season_is_of_weekends_and_always_was():
     made = streams().Synthetic(SEED, ROWS, "season", 100)
     raised = [made.day(number)["x4"].mean() > 0.4 for number in range(-7, 7)]
     assert raised == [False] * 5 + [True] * 2 + [False] * 5 + [True] * 2  # day 0 is a Monday
+
+
+def test_ours_is_judged_with_what_the_bundle_and_notebook_07_say():
+    ways, made = importlib.import_module("detection_ways"), streams()
+    bundle = yaml.safe_load((ROOT / "databricks.yml").read_text(encoding="utf-8"))
+    told = {name: each.get("default") for name, each in bundle["variables"].items()}
+    assert float(told["drift_threshold"]) == ways.THRESHOLD
+    assert windows_of(told["drift_windows"]) == (ways.WINDOWS, ways.OF)
+    assert float(told["confidence"]) == ways.CONFIDENCE
+    assert float(told["control_share"]) == made.CONTROL_SHARE
+    assert ways.OUTCOME_DAYS == assessing.OUTCOME_DAYS
 
 
 def test_limits_name_what_missed_them():
