@@ -20,14 +20,14 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import detection_streams
 import detection_world
 import numpy as np
 from detection_streams import Made, Stream, Synthetic
-from detection_table import Found, print_tables, problems
+from detection_table import Case, Found, print_tables, problems
 from detection_ways import WAYS
 from detection_world import Simulated
 from rich.progress import Progress
@@ -41,44 +41,31 @@ SOURCES: Mapping[str, tuple[Made, Mapping[str, str], tuple[str, ...]]] = {
 }
 
 
-@dataclass(frozen=True)
-class Case:
-    """One stretch of days for one way."""
-
-    source: str
-    seed: int
-    kind: str
-    way: str
-
-
 def main() -> int:
     """Measure and print; returns the exit code."""
     told = _arguments()
-    found = _kept(told.keep)
     wanted = list(_cases(told))
-    done = {(each.source, each.seed, each.kind, each.way) for each in found}
+    found = [each for each in _kept(told.keep) if each.case in wanted]
+    done = {each.case for each in found}
     with Progress(transient=True) as progress:
         bar = progress.add_task("", total=len(wanted))
         for case in wanted:
-            if (case.source, case.seed, case.kind, case.way) not in done:
-                progress.update(
-                    bar, description=f"{case.source} {case.seed} {case.kind} {case.way}"
-                )
-                new = _measure(case, told.rows, told.quiet)
+            progress.update(bar, description=f"{case.source} {case.seed} {case.kind} {case.way}")
+            if case not in done:
+                new = _measure(case)
                 found += new
                 if told.keep:
                     with told.keep.open("a", encoding="utf-8") as file:
                         file.writelines(json.dumps(asdict(each)) + "\n" for each in new)
             progress.advance(bar)
-    asked = {(case.source, case.seed, case.kind, case.way) for case in wanted}
-    found = [each for each in found if (each.source, each.seed, each.kind, each.way) in asked]
-    print_tables(found, {source: dict(kinds) for source, (_, kinds, _) in SOURCES.items()})
+    print_tables(found, {source: kinds for source, (_, kinds, _) in SOURCES.items()})
+    ours = [each for each in found if each.case.way == "ours"]
     failed = False
     for name, seeds in (("seeds of development", DEVELOPED), ("seeds kept aside", ASIDE)):
-        ours = [each for each in found if each.way == "ours" and each.seed in seeds]
-        missed = problems(ours)
+        missed = problems([each for each in ours if each.case.seed in seeds])
         failed |= bool(missed)
-        print(f"ours, {name}: {'; '.join(missed) or 'within its limits'}")
+        if ours:
+            print(f"ours, {name}: {'; '.join(missed) or 'within its limits'}")
     return 1 if failed else 0
 
 
@@ -87,34 +74,25 @@ def _cases(told: argparse.Namespace) -> Iterator[Case]:
         for seed in (DEVELOPED[nth], ASIDE[nth]):
             for source, (_, changes, calm) in SOURCES.items():
                 for kind in (*changes, *calm):
+                    days = told.quiet if kind in calm else BEFORE + HORIZON
                     for way in told.ways:
                         if way != "evidently" or nth < told.evidently_seeds:
-                            yield Case(source, seed, kind, way)
+                            yield Case(source, seed, kind, way, told.rows, days)
 
 
-def _measure(case: Case, rows: int, quiet: int) -> list[Found]:
-    made, changes, _ = SOURCES[case.source]
-    change = case.kind in changes
-    # The change comes on another day of the week with each seed.
-    turn = 7 + case.seed % 7 if change else quiet
-    stream = made(case.seed, rows, None if case.kind == "quiet" else case.kind, turn)
-    if not change:
-        # Nothing ever changes, or only what always does: the season.
-        days = range(quiet)
-    else:
-        days = range(turn - BEFORE, turn + HORIZON)
-    answers, seconds = _answers(case.way, stream, days)
-    told = []
+def _measure(case: Case) -> list[Found]:
+    made = SOURCES[case.source][0]
+    # The change comes on another day of the week with each seed; a season was there always.
+    turn = 7 + case.seed % 7
+    stream = made(case.seed, case.rows, None if case.kind == "quiet" else case.kind, turn)
+    first = 0 if case.calm else turn - BEFORE
+    answers, seconds = _answers(case.way, stream, range(first, first + case.days))
+    found = []
     for name, spoke in answers.items():
-        if change:
-            after = spoke[BEFORE:]
-            value = after.index(True) + 1 if True in after else 0
-        else:
-            value = sum(spoke)
-        told.append(
-            Found(case.source, case.seed, case.kind, case.way, name, value, len(days), seconds)
-        )
-    return told
+        after = spoke[BEFORE:]
+        delay = after.index(True) + 1 if True in after else 0
+        found.append(Found(case, name, sum(spoke) if case.calm else delay, seconds))
+    return found
 
 
 def _answers(way: str, stream: Stream, days: range) -> tuple[dict[str, list[bool]], float]:
@@ -133,7 +111,8 @@ def _answers(way: str, stream: Stream, days: range) -> tuple[dict[str, list[bool
 
 def _kept(file: Path | None) -> list[Found]:
     lines = file.read_text(encoding="utf-8").splitlines() if file and file.exists() else []
-    return [Found(**json.loads(line)) for line in lines]
+    told = [json.loads(line) for line in lines]
+    return [Found(**{**each, "case": Case(*each["case"])}) for each in told]
 
 
 def _arguments() -> argparse.Namespace:

@@ -94,7 +94,7 @@ def test_limits_name_what_missed_them():
     table = importlib.import_module("detection_table")
 
     def found(kind, value, name="ours", days=100):
-        return table.Found("synthetic", 1, kind, "ours", name, value, days, 0.0)
+        return table.Found(table.Case("synthetic", 1, kind, "ours", 9, days), name, value, 0.0)
 
     outcomes = "ours, by outcomes"
     fine = [found("quiet", 1), found("season", 0), found("mean", 3), found("concept", 3, outcomes)]
