@@ -1,11 +1,12 @@
 """How soon a change is noticed, and how often one that never was: ours against Evidently and river.
 
 Two sources of days: made-up ones, and the simulated world's own decisions with our model's scores.
-Of each seed, 30 days are the baseline; then come QUIET days without a change, and for each kind of
-change days on which it sets in. A delay is the number of days until the first verdict, the day of
-the change being 1, days being judged when their outcomes have matured. Exits 1 when, on the seeds
-of development or on those kept aside, ours speaks on more than 1 of 100 quiet days, takes a season
-for drift, finds a concept drift from outcomes later than in the third window, or misses a change.
+Of each seed 30 days are the baseline; then come QUIET_DAYS on which nothing changes, and for each
+kind of change BEFORE days without and HORIZON days with it. A delay is the number of days until the
+first verdict, the day of the change being 1, days being judged when their outcomes have matured.
+Exits 1 when, on the seeds of development or on those kept aside, ours speaks on more than 1 of 100
+quiet days, takes a season for drift, finds a concept drift from outcomes later than in the third
+window, or misses a change.
 
     make bench-detection                                # 3 + 3 seeds, Evidently on 1 + 1
     make bench-detection ARGS="--ways ours --seeds 10 --keep detection.jsonl"
@@ -34,7 +35,8 @@ from rich.progress import Progress
 
 DEVELOPED = range(201, 301)  # seeds on which the verdicts were made
 ASIDE = range(901, 1001)  # never looked at while they were
-QUIET_DAYS, BEFORE, HORIZON = 100, 4, 14
+QUIET_DAYS, HORIZON = 100, 14
+BEFORE = 7  # days without the change that a way has seen when it comes: as far as ours looks back
 SOURCES: Mapping[str, tuple[Made, Mapping[str, str], tuple[str, ...]]] = {
     "synthetic": (Synthetic, detection_streams.KINDS, ("season", "quiet")),
     "world": (Simulated, detection_world.KINDS, ("quiet",)),
@@ -119,10 +121,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rows", type=int, default=2000, help="decisions a day")
     parser.add_argument("--quiet", type=int, default=QUIET_DAYS, help="quiet days of each seed")
-    parser.add_argument(
-        "--seeds", type=int, default=3, help="of development, and as many kept aside"
-    )
-    parser.add_argument("--evidently-seeds", type=int, default=1, help="it takes a second a day")
+    told = {"type": int, "choices": range(1, 101), "metavar": "N"}
+    parser.add_argument("--seeds", default=3, help="of development, and as many aside", **told)
+    parser.add_argument("--evidently-seeds", default=1, help="a day takes it long", **told)
     parser.add_argument("--ways", nargs="+", choices=list(WAYS), default=list(WAYS))
     parser.add_argument("--keep", type=Path, help="a file of results, to go on with")
     return parser.parse_args()
