@@ -8,7 +8,7 @@ Exits 1 when, on the seeds of development or on those kept aside, ours speaks on
 quiet days, takes a season for drift, finds a concept drift from outcomes later than in the third
 window, or misses a change.
 
-    make bench-detection                                # 3 + 3 seeds, Evidently on 1 + 1
+    make bench-detection                                # 2 + 2 seeds, Evidently on 1 + 1
     make bench-detection ARGS="--ways ours --seeds 10 --keep detection.jsonl"
 
 With --keep each result is kept as it comes, and a run that was killed goes on where it was.
@@ -122,7 +122,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=2000, help="decisions a day")
     parser.add_argument("--quiet", type=int, default=QUIET_DAYS, help="quiet days of each seed")
     told = {"type": int, "choices": range(1, 101), "metavar": "N"}
-    parser.add_argument("--seeds", default=3, help="of development, and as many aside", **told)
+    parser.add_argument("--seeds", default=2, help="of development, and as many aside", **told)
     parser.add_argument("--evidently-seeds", default=1, help="a day takes it long", **told)
     parser.add_argument("--ways", nargs="+", choices=list(WAYS), default=list(WAYS))
     parser.add_argument("--keep", type=Path, help="a file of results, to go on with")
