@@ -44,6 +44,9 @@ bench: $(READY) $(READY_BENCH) ## each benchmark prints ours, the named peer, th
 bench-learning: $(READY_BENCH) ## how much of the oracle's gap we capture, and how much our peers do
 	@.venv-bench/bin/python benchmarks/learning.py $(ARGS)
 
+bench-detection: $(READY_BENCH) ## how soon drift is noticed, and how often wrongly; ours and our peers
+	@.venv-bench/bin/python benchmarks/detection.py $(ARGS)
+
 oracle: $(READY) ## a thousand training sets against Databricks' own client, ten minutes
 	@$(BIN)/python -m pytest tests/contract/test_oracle.py -n0 -s
 
@@ -80,4 +83,4 @@ $(READY_BENCH): requirements-bench.txt $(READY)
 	@$(UV) pip install --quiet --python .venv-bench/bin/python --no-deps --editable .
 	@touch $(READY_BENCH)
 
-.PHONY: help setup demo test lint schema format bench bench-learning oracle loop matrix pins clean
+.PHONY: help setup demo test lint schema format bench bench-learning bench-detection oracle loop matrix pins clean

@@ -13,7 +13,7 @@ warnings.simplefilter("ignore")
 
 
 def main(folder: str, method: str) -> None:
-    """Print processor seconds, version and drifted columns as JSON, after a warm-up."""
+    """Print seconds, version and drifted columns as JSON, after a warm-up."""
     import evidently
     from evidently import DataDefinition, Dataset, Report
     from evidently.presets import DataDriftPreset
@@ -30,16 +30,16 @@ def main(folder: str, method: str) -> None:
         return Report([DataDriftPreset(**options)]).run(*sides).dict()["metrics"]
 
     run(now[:2000], base[:2000])
-    begin = time.process_time()
+    begin = time.process_time(), time.perf_counter()
     metrics = run(now, base)
-    seconds = time.process_time() - begin
+    seconds, clock = time.process_time() - begin[0], time.perf_counter() - begin[1]
     drifted = [
         metric["config"]["column"]
         for metric in metrics
         if "column" in metric["config"] and float(metric["value"]) >= metric["config"]["threshold"]
     ]
-    told = {"seconds": seconds, "version": evidently.__version__, "drifted": drifted}
-    print(json.dumps(told))
+    told = {"seconds": seconds, "clock": clock, "version": evidently.__version__}
+    print(json.dumps({**told, "drifted": drifted}))
 
 
 if __name__ == "__main__":

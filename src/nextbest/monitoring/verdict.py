@@ -112,7 +112,8 @@ def _by_window(rows: pd.DataFrame) -> list[pd.DataFrame]:
 
 def measured(rows: pd.DataFrame, columns: Sequence[str], threshold: float) -> list[Drifted]:
     """Each column's worst statistic, past its threshold or not; the most drifted first."""
-    found = [_worst(_of(rows, column), column, threshold) for column in columns]
+    by_column = _by_column(rows)
+    found = [_worst(by_column.get(column, ()), column, threshold) for column in columns]
     return sorted(found, key=_severity, reverse=True)
 
 
@@ -120,16 +121,20 @@ def _severity(found: Drifted) -> float:
     return math.inf if math.isnan(found.value) else found.value / found.threshold
 
 
-def _of(rows: pd.DataFrame, column: str) -> pd.DataFrame:
+def _by_column(rows: pd.DataFrame) -> dict[str, list[dict]]:
+    """The rows against the baseline that are of no slice, by their column."""
     needed = {"column_name", "drift_type", "slice_key", PSI, JS}
     if rows.empty or not needed <= set(rows.columns):
-        return pd.DataFrame(columns=sorted(needed))
-    whole = (rows["drift_type"] == "BASELINE") & rows["slice_key"].isna()
-    return rows[whole & (rows["column_name"] == column)]
+        return {}
+    whole = rows[(rows["drift_type"] == "BASELINE") & rows["slice_key"].isna()]
+    found: dict[str, list[dict]] = {}
+    for row in whole.to_dict("records"):
+        found.setdefault(row["column_name"], []).append(row)
+    return found
 
 
-def _worst(rows: pd.DataFrame, column: str, threshold: float) -> Drifted:
-    found = [_read(column, row, threshold) for row in rows.to_dict("records")]
+def _worst(rows: Sequence[dict], column: str, threshold: float) -> Drifted:
+    found = [_read(column, row, threshold) for row in rows]
     return max(found, key=_severity, default=Drifted(column, NOT_COMPUTABLE, math.nan, threshold))
 
 
