@@ -1,6 +1,6 @@
 """What may not happen whatever the columns say: a broken experiment, a loss, customers that leave.
 
-Each finding needs evidence: a test at CHANCE, so that a quiet year has about one false alarm.
+Each finding needs evidence: a test at CHANCE, or SPLIT_CHANCE, so that a quiet year stays quiet.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from nextbest.monitoring.decision_quality import DecisionQuality, lift
 from nextbest.monitoring.verdict import CHANCE, Drifted
 
 SAMPLE_RATIO, LIFT, OPT_OUTS = "sample ratio", "lift", "opt-outs"
+SPLIT_CHANCE = 1e-4  # of a day's split: a wrong one shows beyond doubt, and days are many
 MORE_OPT_OUTS = 0.002  # of decisions, above the control group's rate: so much is borne
 
 
@@ -30,7 +31,7 @@ def broken_guardrails(
     arms = today.treated.decisions + today.control.decisions
     if arms and 0 < control_share < 1:
         split = stats.binomtest(today.control.decisions, arms, control_share)
-        if split.pvalue < CHANCE:
+        if split.pvalue < SPLIT_CHANCE:
             share = today.control.decisions / arms
             found.append(
                 Drifted(
