@@ -14,7 +14,17 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from workspace import message_types
-from workspace.faults import ANSWERS, BROKEN, DROPPED, LOST, NO_API, SLOW, Fault
+from workspace.faults import (
+    ANSWERS,
+    BROKEN,
+    DROPPED,
+    GATEWAYS,
+    LOST,
+    NO_API,
+    NOT_READY,
+    SLOW,
+    Fault,
+)
 from workspace.routes import ROUTES, Refused, Request, Route
 from workspace.sdk_types import answer_problems, request_problems
 
@@ -153,8 +163,11 @@ class _Handler(BaseHTTPRequestHandler):
             status, answer = 0, None
             if kind in ANSWERS:
                 code, message = ANSWERS[kind]
-                status = 404 if kind == NO_API else kind
+                status = {NO_API: 404, NOT_READY: 400}.get(kind, kind)
                 answer = {"error_code": code, "message": message}
+            elif kind in GATEWAYS:
+                page = f"<html><head><title>{kind} {GATEWAYS[kind]}</title></head></html>"
+                status, answer = kind, page.encode()
             elif self.headers.get("Authorization") != f"Bearer {TOKEN}":
                 code, message = ANSWERS[401]
                 status, answer = 401, {"error_code": code, "message": message}
@@ -176,10 +189,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         is_file = isinstance(answer, bytes)
         data = answer if is_file else json.dumps(answer).encode()
+        kind_of_file = "text/html" if status in GATEWAYS else "application/octet-stream"
         self.send_response(status)
-        self.send_header(
-            "Content-Type", "application/octet-stream" if is_file else "application/json"
-        )
+        self.send_header("Content-Type", kind_of_file if is_file else "application/json")
         self.send_header("Content-Length", str(len(data)))
         # MLflow makes a client for each call and closes none: two descriptors each, if kept open.
         self.send_header("Connection", "close")

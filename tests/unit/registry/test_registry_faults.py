@@ -30,9 +30,10 @@ CALLS = {
                 lambda: registry.record_verdict(MODEL, "1", FINE, **JUDGED),
                 "CAN EDIT on the experiment"),
 }  # fmt: skip
-PASSING = (429, 500, 503, DROPPED, LOST, SLOW)
+PASSING = (429, 500, 502, 503, 504, DROPPED, LOST, SLOW)
 LASTING = {401: "renew the token", 403: "needs .*{right}", 404: "needs .*{right}",
-           409: "something else is changing it", 500: "run this again"}  # fmt: skip
+           409: "something else is changing it", 500: "run this again", 502: "run this again",
+           504: "run this again"}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
