@@ -66,7 +66,7 @@ def left(space):
     for monitor in kept.get("monitors", {}).values():
         monitor["monitor_version"] = 0
     for run in kept.get("runs", {}).values():
-        for volatile in ("idempotency_token", "looks", "now"):
+        for volatile in ("idempotency_token", "looks", "now", "queued"):
             run.pop(volatile, None)
     kept["tokens"] = sorted(kept.get("tokens", {}).values())
     return {
