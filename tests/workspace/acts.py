@@ -9,8 +9,9 @@ from nextbest.errors import PlatformError
 from nextbest.platforms import Endpoint, Monitor
 from nextbest.platforms.databricks import jobs as job_runs
 from nextbest.platforms.databricks import online_store, secrets
-from nextbest.platforms.databricks.doctor import Cluster, Needs, examine
+from nextbest.platforms.databricks.doctor import examine
 from nextbest.platforms.databricks.monitors import DatabricksMonitors
+from nextbest.platforms.databricks.needs import Cluster, Needs
 from nextbest.platforms.databricks.serving import DatabricksServing
 from nextbest.platforms.databricks.statements import choose_warehouse, rows_of
 from workspace import identity
