@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from nextbest.errors import PlatformError
@@ -51,11 +52,25 @@ def ask(
     `right` that it needs, or what to do when it went `unanswered`; errors of `passing` are left to
     the caller.
     """
+    from databricks.sdk.errors import InternalError, NotFound
+
+    with in_words(what, right, passing, unanswered):
+        return _patiently(call, [InternalError, *([NotFound] if just_made else [])])
+
+
+@contextmanager
+def in_words(
+    what: str,
+    right: str,
+    passing: tuple[type[Exception], ...] = (),
+    unanswered: str = "run this again",
+) -> Iterator[None]:
+    """What the workspace refuses in the block becomes a PlatformError, as `ask` says."""
     import requests
     from databricks.sdk import errors
 
     try:
-        return _patiently(call, [errors.InternalError, *([errors.NotFound] if just_made else [])])
+        yield
     except passing:
         raise
     except errors.Unauthenticated as error:
