@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,26 @@ def test_where_there_is_no_warehouse_one_is_to_be_made(space, capsys):
     space.kept["warehouses"].clear()
     _, (bad,), _ = look(capsys)
     assert bad["mend"] == "create one, and give CAN USE on it"
+
+
+def test_a_policy_is_looked_for(space, capsys, monkeypatch, tmp_path):
+    for name in ("resources", "notebooks", "dashboards"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    text = (ROOT / "databricks.yml").read_text(encoding="utf-8")
+    mode = "            data_security_mode: SINGLE_USER\n"
+    assert mode in text
+    named = text.replace(mode, f"{mode}            policy_id: p1\n")
+    (tmp_path / "databricks.yml").write_text(named, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    code, (bad,), _ = look(capsys)
+    assert code == 1
+    assert "policy p1 is not there, or" in bad["told"]
+    assert (bad["mend"], bad["who"]) == (
+        "create it, or give CAN USE on the policy",
+        "workspace admin",
+    )
+    space.kept["policies"]["p1"] = "small clusters"
+    assert look(capsys)[:2] == (0, [])
 
 
 def fault(kind, path):

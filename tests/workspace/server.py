@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -34,6 +36,7 @@ for service in ("alerts", "compute", "dashboards", "data_quality", "experiments"
                 "unity_models", "warehouses"):  # fmt: skip
     importlib.import_module(f"workspace.{service}")  # declares its routes
 TOKEN = "dapi-of-the-recorder"
+ANSWERED = "RECORDER_ANSWERED"  # variable: a file that gets each workspace's answered endpoints
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class Workspace:
         self.config = config  # of its clients, beside host and token
         self.kept: dict[str, dict[str, Any]] = defaultdict(dict)
         self.transcript: list[Exchange] = []
+        self.answered: set[str] = set()  # method and endpoint, whatever becomes of the transcript
         self.faults: list[Fault] = []
         # What happens behind an endpoint, where it should: see monitors and serving.
         self.hooks: dict[str, Callable[..., Any]] = {}
@@ -85,6 +89,9 @@ class Workspace:
         """Stop listening, and close what MLflow's store keeps open."""
         self.server.shutdown()
         self.server.server_close()
+        if place := os.environ.get(ANSWERED):
+            with Path(place).open("a") as log:
+                log.writelines(f"{each}\n" for each in sorted(self.answered))
         if "store" in (tracking := self.kept.pop("tracking", {})):
             tracking["store"].engine.dispose()
             tracking["folder"].cleanup()
@@ -177,6 +184,8 @@ class _Handler(BaseHTTPRequestHandler):
                 if kind == BROKEN:
                     status, answer = 500, {"error_code": ANSWERS[500][0], "message": "broken"}
             cut = kind in (DROPPED, LOST)
+            if status == 200 and not cut:
+                space.answered.add(f"{self.command} {endpoint}")
             if not path.startswith("/.well-known/"):  # the SDK looks whether there is something
                 space.transcript.append(
                     Exchange(self.command, path, endpoint, _noted(body), 0 if cut else status,
