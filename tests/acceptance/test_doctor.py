@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.integration
 ROOT = Path(__file__).parents[2]
 SCHEMA, RUNTIME = "prod.ml_nba_demo", "17.3.x-cpu-ml-scala2.13"
 VOLUME = f"{SCHEMA}.landing"
+WAREHOUSE = "Serverless Starter Warehouse"
 ON_SCHEMA = ["USE_SCHEMA", "SELECT", "MODIFY", "CREATE_TABLE", "CREATE_MODEL", "CREATE_FUNCTION",
              "APPLY_TAG"]  # fmt: skip
 
@@ -39,6 +41,7 @@ def space(monkeypatch, tmp_path):
     space.kept["runtimes"].update({RUNTIME: 1, "17.3.x-scala2.13": 1})
     space.kept["node types"].update({"i3.xlarge": 1})
     space.kept["online stores"].update({"a": 1, "b": 1})
+    space.kept["warehouses"].update({"w0": "Large", "w1": WAREHOUSE})
     space.kept["entitlements"]["allow-cluster-create"] = 1
     program = tmp_path / "databricks"
     program.write_text("#!/bin/sh\n")
@@ -65,7 +68,7 @@ def test_a_workspace_that_is_well(space, capsys):
     assert (code, bad) == (0, [])
     assert {each["check"] for each in found} >= {
         "program", "credentials", "Unity Catalog", "catalog", "schema", "volume", "runtime",
-        "cluster policy", "profiling", "online store", "serving",
+        "cluster policy", "SQL warehouse", "profiling", "online store", "serving",
     }  # fmt: skip
     assert all(each.method == "GET" for each in space.transcript)  # it looks, and changes nothing
     assert TOKEN not in json.dumps(found)
@@ -116,6 +119,42 @@ def test_serverless_needs_no_runtime(space, capsys):
     assert look(capsys, "--var", "compute=${var.serverless}")[0] == 0
 
 
+def test_a_warehouse_may_be_named_by_its_id(space, capsys):
+    assert look(capsys, "--var", "warehouse_id=w0")[0] == 0
+    # Not by its name, which is looked up for the default only.
+    code, (bad,), _ = look(capsys, "--var", "warehouse_id=Large")
+    assert code == 1
+    told = f"alert drift_alert, dashboard monitoring: {ME} may use no warehouse with the id Large"
+    assert bad["told"] == told
+    assert bad["mend"].endswith(f"one that is there: w0 (Large), w1 ({WAREHOUSE})")
+
+
+def test_where_there_is_no_warehouse_one_is_to_be_made(space, capsys):
+    space.kept["warehouses"].clear()
+    _, (bad,), _ = look(capsys)
+    assert bad["mend"] == "create one, and give CAN USE on it"
+
+
+def test_a_policy_is_looked_for(space, capsys, monkeypatch, tmp_path):
+    for name in ("resources", "notebooks", "dashboards"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    text = (ROOT / "databricks.yml").read_text(encoding="utf-8")
+    mode = "            data_security_mode: SINGLE_USER\n"
+    assert mode in text
+    named = text.replace(mode, f"{mode}            policy_id: p1\n")
+    (tmp_path / "databricks.yml").write_text(named, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    code, (bad,), _ = look(capsys)
+    assert code == 1
+    assert "policy p1 is not there, or" in bad["told"]
+    assert (bad["mend"], bad["who"]) == (
+        "create it, or give CAN USE on the policy",
+        "workspace admin",
+    )
+    space.kept["policies"]["p1"] = "small clusters"
+    assert look(capsys)[:2] == (0, [])
+
+
 def fault(kind, path):
     def broken(space):
         space.faults.append(Fault(kind, "GET", path, times=100))
@@ -158,6 +197,11 @@ BROKEN = {
                       "instance type", "no i3.xlarge in this cloud", "databricks.yml"),
     "cluster policy": (taken("entitlements", "allow-cluster-create"), "cluster policy",
                        "may make clusters by a policy only", "workspace admin"),
+    "warehouse": (taken("warehouses", "w1"), "SQL warehouse",
+                  f"dashboard monitoring: {ME} may use no warehouse named {WAREHOUSE}",
+                  "who edits databricks.yml, or workspace admin"),
+    "warehouses": (fault(403, "/api/2.0/sql/warehouses"), "SQL warehouse",
+                   "SQL warehouses: not allowed", "workspace admin"),
     "no profiling here": (fault(NO_API, MONITOR), "profiling", "data profiling can't be used",
                           "account admin"),
     "profiling": (fault(403, MONITOR), "profiling", "data profiling can't be used",

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 from workspace.faults import DROPPED, LOST, Fault
-from workspace.server import ROUTES
+from workspace.mlflow_calls import OF_A_TRAINING
 
 from nextbest import registry
 from nextbest.errors import PlatformError
@@ -14,21 +14,8 @@ from nextbest.errors import PlatformError
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 MODEL = "prod.nba.model"
-NOT_TRAINING = (
-    "versions/search", "versions/get", "set-tag", "get-by-name", "registered-models/get",
-    "experiments/create", "experiments/get", "registered-models/update",
-)  # fmt: skip
-ALIASES = (("GET", "alias"), ("DELETE", "alias"))
-PLACES = [
-    (route.method, route.template)
-    for route in ROUTES
-    if route.client == "mlflow"
-    and not route.template.endswith(NOT_TRAINING)
-    and (route.method, route.template.rpartition("/")[2]) not in ALIASES
-]
-
 # MLflow goes on without it.
-SPARED = [each for each in PLACES if each[1].endswith("emit-lineage")]
+SPARED = [each for each in OF_A_TRAINING if each[1].endswith("emit-lineage")]
 LASTING = {401: "renew the token|it (needs|takes)", 403: "it (needs|takes)",
            404: "it (needs|takes)", 409: "run this again|it (needs|takes)"}  # fmt: skip
 TAGS = ("PATCH", "/api/2.0/mlflow/logged-models/{model_id}/tags")
@@ -36,7 +23,7 @@ TAGS = ("PATCH", "/api/2.0/mlflow/logged-models/{model_id}/tags")
 # older way, which the recorder does not have: the run has to be repeated.
 REPEATED = {
     (("POST", "/api/2.0/mlflow/runs/outputs"), LOST),
-    *((place, 500) for place in PLACES if "/fs/" in place[1]),
+    *((place, kind) for place in OF_A_TRAINING if "/fs/" in place[1] for kind in (500, 502, 504)),
 }
 
 
@@ -90,11 +77,11 @@ def ready(space):
 def test_the_calls_that_are_tried_are_those_of_a_training(space):
     assert train(space) == [2.0]
     asked = {(each.method, each.endpoint) for each in space.transcript if each.status == 200}
-    assert {*PLACES} - asked == set()
+    assert {*OF_A_TRAINING} - asked == set()
 
 
-@pytest.mark.parametrize("kind", [429, 500, 503, DROPPED, LOST])
-@pytest.mark.parametrize("place", PLACES, ids=" ".join)
+@pytest.mark.parametrize("kind", [429, 500, 502, 503, 504, DROPPED, LOST])
+@pytest.mark.parametrize("place", OF_A_TRAINING, ids=" ".join)
 def test_what_passes_leaves_one_version_that_can_be_used(space, place, kind):
     space.faults.append(Fault(kind, *place))
     if (place, kind) in REPEATED:
@@ -107,7 +94,7 @@ def test_what_passes_leaves_one_version_that_can_be_used(space, place, kind):
 
 
 @pytest.mark.parametrize("kind", LASTING)
-@pytest.mark.parametrize("place", PLACES, ids=" ".join)
+@pytest.mark.parametrize("place", OF_A_TRAINING, ids=" ".join)
 def test_what_lasts_is_told_and_done_when_it_is_mended(space, place, kind):
     space.faults.append(Fault(kind, *place, times=1000))
     if place in SPARED or (place, kind) == (TAGS, 404):

@@ -180,7 +180,7 @@ def test_what_the_evaluation_refuses_is_not_promoted(space, dbb):
     assert aliases(space) == before
 
 
-@pytest.mark.parametrize("kind", [401, 403, 409, 429, 500, DROPPED])
+@pytest.mark.parametrize("kind", [401, 403, 409, 429, 500, 502, DROPPED])
 def test_what_lasts_is_told_and_leaves_the_registry_as_it_was(space, dbb, spark, ledger, kind):
     before = aliases(space)
     space.faults.append(Fault(kind, "POST", ALIAS, times=1000))
@@ -195,7 +195,7 @@ def test_what_lasts_is_told_and_leaves_the_registry_as_it_was(space, dbb, spark,
     assert aliases(space)["champion"] == 2
 
 
-@pytest.mark.parametrize("kind", [429, 500, 503, DROPPED, LOST])
+@pytest.mark.parametrize("kind", [429, 500, 502, 503, 504, DROPPED, LOST])
 def test_what_passes_is_waited_for(space, dbb, spark, ledger, kind):
     space.faults.append(Fault(kind, "POST", ALIAS, after=1))
     assert dbb("promote-model", MODEL)[0] == 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from workspace.faults import LOST, Fault
 from workspace.server import TOKEN, Workspace
 
 from nextbest.cli import main
+from nextbest.commands import run_progress
 from nextbest.platforms.databricks import jobs as adapter
 
 pytestmark = pytest.mark.integration
@@ -49,6 +52,54 @@ def test_a_run_is_followed_to_its_end(space, capsys):
     (started,) = space.kept["runs"].values()
     assert started["job_id"] == 11
     assert started["job_parameters"] == {"seed": "3", "channel_capacity": "call=100; sms=2000"}
+
+
+def test_why_a_run_waits_is_told(space, capsys, monkeypatch):
+    """On stderr, when it changes and each minute; here as if one passed from look to look."""
+    monkeypatch.setattr(run_progress, "TELL_SECONDS", 0)
+    space.kept["queue"].update(looks=3, code="MAX_CONCURRENT_RUNS_REACHED")
+    assert main(["run", "training_job", "-t", "prod", "--json"]) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out)["state"] == "SUCCESS"
+    why = "(another run of the job goes on)"
+    waited = f"run 1 QUEUED {why}; model_training QUEUED {why}; model_validation QUEUED {why}"
+    assert told.err.splitlines() == [
+        "run 1 of training_job: https://workspace.example/run/1",
+        waited,
+        f"{waited}, 0 min",
+        f"{waited}, 0 min",
+        "run 1 PENDING; model_training PENDING; model_validation PENDING",
+    ]
+
+
+def test_the_workspaces_own_words_for_it_come_first(space, capsys):
+    space.kept["queue"].update(
+        looks=2, message="3 of 3 runs go on", code="MAX_CONCURRENT_RUNS_REACHED"
+    )
+    assert main(["run", "training_job", "-t", "prod"]) == 0
+    assert "run 1 QUEUED (3 of 3 runs go on)" in capsys.readouterr().err
+
+
+def test_on_a_terminal_it_is_one_line(space, tmp_path, monkeypatch):
+    """Beside tasks that are told line by line, to wherever stdout goes."""
+    monkeypatch.setattr(adapter, "POLL_SECONDS", 0.2)
+    monkeypatch.setattr("databricks.sdk.clock.RealClock.sleep", lambda self, seconds: None)
+    space.kept["queue"].update(looks=3, code="ACTIVE_RUNS_LIMIT_REACHED")
+    here, there = pty.openpty()
+    out = (tmp_path / "out").open("w+")
+    with os.fdopen(there, "w") as terminal, out:
+        monkeypatch.setattr("sys.stderr", terminal)
+        monkeypatch.setattr("sys.stdout", out)
+        monkeypatch.setenv("TERM", "xterm")
+        monkeypatch.setenv("COLUMNS", "200")
+        assert main(["run", "training_job", "-t", "prod"]) == 0
+        told = (tmp_path / "out").read_text()
+        terminal.flush()
+        shown = os.read(here, 1 << 20).decode()
+    os.close(here)
+    assert "run 1 QUEUED (as many tasks run in the workspace as it allows)" in shown
+    assert "✓ training_job/model_training SUCCESS" in told
+    assert "training_job/model_training" not in shown
 
 
 def test_in_development_it_is_the_job_of_who_asks(space, capsys):

@@ -515,8 +515,9 @@ def test_databricks_knows_what_is_online(client, there):
 
 @pytest.mark.parametrize(
     "error",
-    [ValueError, TypeError, KeyError, IndexError, OverflowError, PySparkException],
-)
+    [ValueError, TypeError, KeyError, IndexError, OverflowError, NotImplementedError, RuntimeError,
+     PySparkException, Exception],
+)  # fmt: skip
 def test_what_databricks_refuses_is_told(on_databricks, client, home, error):
     import mlflow
 

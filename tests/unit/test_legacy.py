@@ -45,8 +45,8 @@ ARGUMENTS = {
     "served_models": "served_entities",
 }
 MODULES = ("databricks.feature_store", "databricks.automl", "mlflow.legacy_databricks_cli")
-# Still called, though the SDK says "Deprecated: Use Data Quality Monitors API instead": that one
-# takes ids of tables and schemas in the place of names, and is still to be moved to.
+# Still called where `profiling` is quality_monitors, though the SDK says "Deprecated: Use Data
+# Quality Monitors API instead": not every workspace has that one (data_quality) yet.
 MONITORS = {f"QualityMonitorsAPI.{name}" for name in (
     "create", "get", "get_refresh", "run_refresh", "update",
 )}  # fmt: skip

@@ -9,6 +9,7 @@ from nextbest.platforms.local.serving import plain
 from nextbest.platforms.own_monitors import OwnMonitors
 
 METRICS = ("profile_metrics", "drift_metrics")
+PROFILED = ("double", "bigint", "string", "boolean")
 
 
 def profile_by(spark, lakehouse):
@@ -23,7 +24,7 @@ def profile_by(spark, lakehouse):
             spark.sql(f"CREATE TABLE IF NOT EXISTS {name} USING delta LOCATION '{place}'")
         rows = spark.table(table)
         day = rows.selectExpr(f"date(max({log['timestamp_col']})) AS day").first()["day"]
-        plain_kinds = [name for name, kind in rows.dtypes if kind in ("double", "bigint", "string")]
+        plain_kinds = [name for name, kind in rows.dtypes if kind in PROFILED]
         watched = Monitor(
             table, monitor["baseline_table_name"], log["timestamp_col"], log["granularities"][0],
             "model_version", "expected_value",

@@ -16,6 +16,10 @@ ANSWERS = {
     500: ("INTERNAL_ERROR", "The service had an error."),
     503: ("TEMPORARILY_UNAVAILABLE", "The service is being updated."),
 }
+NOT_READY = "not ready"  # 400, which the SDK tries again for its message
+ANSWERS[NOT_READY] = ("INVALID_STATE", "ClusterNotReadyException: the service is starting.")
+# What stands before a workspace answers with a page of its own.
+GATEWAYS = {502: "Bad Gateway", 504: "Gateway Time-out"}
 DROPPED = "dropped"  # the connection ends before the request is looked at
 LOST = "lost"  # the request is done, but the connection ends before the answer
 BROKEN = "broken"  # the request is done, but 500 is the answer
@@ -26,7 +30,7 @@ SLOW = "slow"  # the answer takes `seconds`
 class Fault:
     """Befalls the calls of one endpoint: the first `after` go well, the next `times` do not.
 
-    kind: one of ANSWERS, DROPPED, LOST, BROKEN or SLOW; path: the template of a route;
+    kind: one of ANSWERS, GATEWAYS, DROPPED, LOST, BROKEN or SLOW; path: the template of a route;
     since: only after a call of this (method, path). So a 404 is eventual consistency: what was
     just made is not yet found.
     """

@@ -4,6 +4,7 @@ kept["jobs"]: id → {"name", "tasks": keys} and, where it was deployed, "settin
 task → (termination code, error), where it is not SUCCESS; kept["runs"]: id → what it was started
 with, and the attempts of its tasks. After a repair it shows its old end for
 kept["slow to repair"]["looks"] looks, and the repair in its history only at the last of them.
+kept["queue"]: "looks" for which a run is queued at first, and its "code" and "message".
 """
 
 from __future__ import annotations
@@ -105,7 +106,10 @@ def _ended(code, message):
     return {"state": "TERMINATED", "termination_details": details}
 
 
-def _status(run, end):
+def _status(space, run, end):
+    if run["queued"]:
+        queue = space.kept["queue"]
+        return {"state": "QUEUED", "queue_details": {k: queue[k] for k in queue if k != "looks"}}
     if run["looks"] <= 3:
         return {"state": ("PENDING", "RUNNING", "TERMINATING")[max(run["looks"], 1) - 1]}
     return _ended(*end)
@@ -126,7 +130,10 @@ def get_run(space, asked):
     if not at:
         stale, run["stale"] = run["stale"], max(run["stale"] - 1, 0)
         run["now"] = "old" if stale else "new"
-        run["looks"] += not stale
+        run["queued"] = space.kept["queue"].get("looks", 0) > 0
+        if run["queued"]:
+            space.kept["queue"]["looks"] -= 1
+        run["looks"] += not stale and not run["queued"]
         for each in run["attempts"] if run["looks"] > 3 else ():
             each["end"] = _end(space, each)  # as it is now, whatever is changed later
     old = run["now"] == "old"
@@ -137,10 +144,10 @@ def get_run(space, asked):
         {"task_key": each["key"], "run_id": 1000 * number + run["attempts"].index(each),
          "run_page_url": f"{url}/{each['key']}", "attempt_number": each["number"],
          "start_time": 1 + each["number"] if each["end"] or run["looks"] > 1 else 0,
-         "status": _ended(*each["end"]) if each["end"] else _status(run, _end(space, each))}
+         "status": _ended(*each["end"]) if each["end"] else _status(space, run, _end(space, each))}
         for each in sorted(shown, key=lambda each: -each["number"])
     ]  # fmt: skip
-    status = _ended(*_whole(space, shown)) if old else _status(run, _whole(space, shown))
+    status = _ended(*_whole(space, shown)) if old else _status(space, run, _whole(space, shown))
     more = {"next_page_token": str(at + 2)} if at + 2 < len(tasks) else {}
     return {
         "run_id": number,

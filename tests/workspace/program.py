@@ -163,11 +163,11 @@ class Deployment:
             ask("PATCH", f"{ALERTS}/{number}", config, update_mask=",".join(config))
         elif group == "dashboards":
             return self._dashboard(config, number)
-        elif number is None:
-            place = "models" if group == "registered_models" else group
-            return ask("POST", f"{CATALOG}/{place}", config)["full_name"]
-        elif group != "registered_models":
-            ask("PATCH", f"{CATALOG}/{group}/{number}", {"comment": config.get("comment", "")})
+        else:
+            place = f"{CATALOG}/{'models' if group == 'registered_models' else group}"
+            if number is None:
+                return ask("POST", place, config)["full_name"]
+            ask("PATCH", f"{place}/{number}", {"comment": config.get("comment", "")})
         return number
 
     def _dashboard(self, config, number):

@@ -1,7 +1,7 @@
 """Models of Unity Catalog as the SDK asks for them.
 
-kept["models"]: name → {"comment", "aliases": alias → number}; kept["versions"]: name → number →
-what MLflow told of the version (see unity_models).
+kept["models"]: name → {"comment", "aliases": alias → number, "tags", "deployment_job_id"};
+kept["versions"]: name → number → what MLflow told of the version (see unity_models).
 """
 
 from __future__ import annotations
@@ -46,6 +46,14 @@ def create(space, asked):
     if name in space.kept["models"]:
         raise Refused(409, "RESOURCE_ALREADY_EXISTS", f"Model '{name}' already exists.")
     space.kept["models"][name] = {"comment": asked.body.get("comment", "")}
+    return _model(space, name)
+
+
+@route("PATCH", MODEL, RegisteredModelsAPI.update)
+def update(space, asked):
+    name = asked.path["full_name"]
+    _model(space, name)
+    space.kept["models"][name]["comment"] = asked.body["comment"]
     return _model(space, name)
 
 

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from workspace import message_types
-from workspace.faults import ANSWERS, BROKEN, DROPPED, LOST, NO_API, SLOW, Fault
+from workspace.faults import (
+    ANSWERS,
+    BROKEN,
+    DROPPED,
+    GATEWAYS,
+    LOST,
+    NO_API,
+    NOT_READY,
+    SLOW,
+    Fault,
+)
 from workspace.routes import ROUTES, Refused, Request, Route
 from workspace.sdk_types import answer_problems, request_problems
 
@@ -24,6 +36,7 @@ for service in ("alerts", "compute", "dashboards", "data_quality", "experiments"
                 "unity_models", "warehouses"):  # fmt: skip
     importlib.import_module(f"workspace.{service}")  # declares its routes
 TOKEN = "dapi-of-the-recorder"
+ANSWERED = "RECORDER_ANSWERED"  # variable: a file that gets each workspace's answered endpoints
 
 
 @dataclass(frozen=True)
@@ -49,6 +62,7 @@ class Workspace:
         self.config = config  # of its clients, beside host and token
         self.kept: dict[str, dict[str, Any]] = defaultdict(dict)
         self.transcript: list[Exchange] = []
+        self.answered: set[str] = set()  # method and endpoint, whatever becomes of the transcript
         self.faults: list[Fault] = []
         # What happens behind an endpoint, where it should: see monitors and serving.
         self.hooks: dict[str, Callable[..., Any]] = {}
@@ -75,6 +89,9 @@ class Workspace:
         """Stop listening, and close what MLflow's store keeps open."""
         self.server.shutdown()
         self.server.server_close()
+        if place := os.environ.get(ANSWERED):
+            with Path(place).open("a") as log:
+                log.writelines(f"{each}\n" for each in sorted(self.answered))
         if "store" in (tracking := self.kept.pop("tracking", {})):
             tracking["store"].engine.dispose()
             tracking["folder"].cleanup()
@@ -153,8 +170,11 @@ class _Handler(BaseHTTPRequestHandler):
             status, answer = 0, None
             if kind in ANSWERS:
                 code, message = ANSWERS[kind]
-                status = 404 if kind == NO_API else kind
+                status = {NO_API: 404, NOT_READY: 400}.get(kind, kind)
                 answer = {"error_code": code, "message": message}
+            elif kind in GATEWAYS:
+                page = f"<html><head><title>{kind} {GATEWAYS[kind]}</title></head></html>"
+                status, answer = kind, page.encode()
             elif self.headers.get("Authorization") != f"Bearer {TOKEN}":
                 code, message = ANSWERS[401]
                 status, answer = 401, {"error_code": code, "message": message}
@@ -164,6 +184,8 @@ class _Handler(BaseHTTPRequestHandler):
                 if kind == BROKEN:
                     status, answer = 500, {"error_code": ANSWERS[500][0], "message": "broken"}
             cut = kind in (DROPPED, LOST)
+            if status == 200 and not cut:
+                space.answered.add(f"{self.command} {endpoint}")
             if not path.startswith("/.well-known/"):  # the SDK looks whether there is something
                 space.transcript.append(
                     Exchange(self.command, path, endpoint, _noted(body), 0 if cut else status,
@@ -176,10 +198,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         is_file = isinstance(answer, bytes)
         data = answer if is_file else json.dumps(answer).encode()
+        kind_of_file = "text/html" if status in GATEWAYS else "application/octet-stream"
         self.send_response(status)
-        self.send_header(
-            "Content-Type", "application/octet-stream" if is_file else "application/json"
-        )
+        self.send_header("Content-Type", kind_of_file if is_file else "application/json")
         self.send_header("Content-Length", str(len(data)))
         # MLflow makes a client for each call and closes none: two descriptors each, if kept open.
         self.send_header("Connection", "close")

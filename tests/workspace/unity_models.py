@@ -62,8 +62,9 @@ def get_model(space, asked):
     name, model, _ = _model(space, asked)
     known = model.get("aliases", {}).items()
     aliases = [{"alias": alias, "version": str(number)} for alias, number in known]
+    tags = [{"key": key, "value": value} for key, value in model.get("tags", {}).items()]
     job = {key: model[key] for key in ("deployment_job_id",) if key in model}
-    return {"registered_model": {"name": name, "aliases": aliases, **job}}
+    return {"registered_model": {"name": name, "aliases": aliases, "tags": tags, **job}}
 
 
 @asked_by(messages.UpdateRegisteredModelRequest)
@@ -71,6 +72,13 @@ def update_model(space, asked):
     name, model, _ = _model(space, asked)
     model |= {key: asked.body[key] for key in ("deployment_job_id",) if key in asked.body}
     return {"registered_model": {"name": name}}
+
+
+@asked_by(messages.SetRegisteredModelTagRequest)
+def tag_model(space, asked):
+    _, model, _ = _model(space, asked)
+    model.setdefault("tags", {})[asked.body["key"]] = asked.body["value"]
+    return {}
 
 
 @asked_by(messages.CreateModelVersionRequest)

@@ -1,7 +1,7 @@
 """SQL warehouses: a statement waits for two looks, then its rows come in chunks of two.
 
-kept["warehouses"]: id → name; kept["sql"]["engine"]: (statement, parameters) → (names, rows), which
-raises what the warehouse would say.
+kept["warehouses"]: id → name, of those that who asks may use; kept["sql"]["engine"]: (statement,
+parameters) → (names, rows), which raises what the warehouse would say.
 """
 
 from __future__ import annotations

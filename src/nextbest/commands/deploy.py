@@ -146,7 +146,7 @@ def _show(
             print(f"    {change}")
     for key, number in adopted:
         print(f"    adopt    {key}: {number} is there already, and will belong to this deployment")
-    for pending in deployment.pending():
+    for pending in deployment.pending(planned=True):
         print(f"    then     {pending.told}")
     if not any(change.action != "skip" for change in changes):
         print("    no resource changes; notebooks and wheel are uploaded where they differ")

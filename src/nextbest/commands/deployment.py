@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -93,10 +93,15 @@ class Deployment:
         known = self.settings(SERVING)
         return known and known.endpoint
 
-    def pending(self) -> Iterator[Pending]:
+    def pending(self, *, planned: bool = False) -> Iterator[Pending]:
         """What YAML can't declare and is not yet so: tags, online store, first monitor,
-        the model's deployment job."""
-        yield from self._tags()
+        the model's deployment job.
+
+        planned: what is not there yet will be, by then.
+        """
+        wanted = self._wanted_tags()
+        yield from self._tags(wanted)
+        yield from self._model_tags(wanted, planned)
         name = self.store if self._makes_store() else None
         if name is not None and not stores.is_there(self.workspace, name):
             cost = f"{CAPACITY}; it costs money for as long as it is there"
@@ -112,15 +117,32 @@ class Deployment:
             raise BundleError(f"variable 'online_store' is '{said}': it is true or false")
         return said == "true"
 
-    def _tags(self) -> Iterator[Pending]:
+    def _wanted_tags(self) -> dict[str, str]:
         given = (self.bundle.config.get("presets") or {}).get("tags") or {}
         # A development schema may be shared; the tag that tells whose a job is would change hands.
-        wanted = {key: str(value) for key, value in given.items() if key != "dev"}
+        return {key: str(value) for key, value in given.items() if key != "dev"}
+
+    def _tags(self, wanted: Mapping[str, str]) -> Iterator[Pending]:
         for each in (each for each in self.resources if each.group in tags.TAGGED):
             lacking = tags.missing(self.workspace, each.group, each.name, wanted)
             for key, value in sorted(lacking.items()):
                 put = partial(tags.put, self.workspace, each.group, each.name, key, value)
                 yield Pending(f"tag {each} with {key}={value}", put)
+
+    def _model_tags(self, wanted: Mapping[str, str], planned: bool) -> Iterator[Pending]:
+        for model in self._models():
+            found = registered_models.known(self.workspace, model)
+            if found is None and not planned:  # told by the verification
+                continue
+            there = found.tags if found else {}
+            for key, value in sorted(wanted.items()):
+                if there.get(key) != value:
+                    put = partial(registered_models.put_tag, self.workspace, model, key, value)
+                    yield Pending(f"tag model {model} with {key}={value}", put)
+
+    def _models(self) -> list[str]:
+        """The registered models of the target."""
+        return [each.name for each in self.resources if each.group == "registered_models"]
 
     def _monitor(self) -> Iterator[Pending]:
         """The monitor of tables that are there already; later ones monitoring_job makes."""
@@ -139,12 +161,12 @@ class Deployment:
         if DEPLOYMENT not in self.bundle.jobs:
             return
         there = jobs.named(self.workspace, self.bundle.jobs[DEPLOYMENT].name)
-        models = [each for each in self.resources if each.group == "registered_models"]
         if len(there) != 1:  # not deployed yet, or told by the verification
             return
-        for model in (each.name for each in models if ids(self.workspace, each)):
-            job = str(there[0])
-            if registered_models.deployment_job_of(self.workspace, model) != job:
+        job = str(there[0])
+        for model in self._models():
+            found = registered_models.known(self.workspace, model)
+            if found is not None and found.deployment_job_id != job:
                 connect = partial(
                     registered_models.connect_deployment_job, self.workspace, model, job
                 )

@@ -13,7 +13,7 @@ from nextbest.bundle import Bundle, find_root, load
 from nextbest.bundle.flags import parse_variables
 
 if TYPE_CHECKING:
-    from nextbest.platforms.databricks.doctor import Finding, Needs
+    from nextbest.platforms.databricks.needs import Finding, Needs, Warehouse
 
 MARKS = {"ok": "✓", "wrong": "✗", "unknown": "?"}
 
@@ -40,7 +40,7 @@ def doctor(args: argparse.Namespace) -> int:
 
 def needs_of(bundle: Bundle) -> Needs:
     """What the jobs of a bundle's target need, as they would be deployed."""
-    from nextbest.platforms.databricks.doctor import Cluster, Needs
+    from nextbest.platforms.databricks.needs import Cluster, Needs
 
     clusters = {
         Cluster(each["job_cluster_key"], *(str(each["new_cluster"].get(name) or "") for name in
@@ -55,12 +55,33 @@ def needs_of(bundle: Bundle) -> Needs:
         volume=told["volume"],
         clusters=tuple(sorted(clusters, key=dataclasses.astuple)),
         profiling=told["profiling"],
+        warehouses=_warehouses(bundle),
         runs_as=next((str(who) for who in (bundle.config.get("run_as") or {}).values() if who), ""),
     )
 
 
+def _warehouses(bundle: Bundle) -> tuple[Warehouse, ...]:
+    """The SQL warehouses that alerts and dashboards name.
+
+    A variable that looks one up has its name in the place of the id, which the workspace knows.
+    """
+    from nextbest.platforms.databricks.needs import Warehouse
+
+    variables = bundle.config.get("variables") or {}
+    names = {
+        each["value"] for each in variables.values()
+        if each.get("value") and each["value"] == (each.get("lookup") or {}).get("warehouse")
+    }  # fmt: skip
+    users: dict[str, list[str]] = {}
+    for group, kind in (("alerts", "alert"), ("dashboards", "dashboard")):
+        for key, config in (bundle.resources.get(group) or {}).items():
+            if named := config.get("warehouse_id"):
+                users.setdefault(named, []).append(f"{kind} {key}")
+    return tuple(Warehouse(", ".join(users[each]), each, each in names) for each in users)
+
+
 def _program() -> Finding:
-    from nextbest.platforms.databricks.doctor import Finding
+    from nextbest.platforms.databricks.needs import Finding
 
     if shutil.which("databricks"):
         return Finding("program", "ok", "the Databricks CLI is installed")

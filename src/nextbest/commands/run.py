@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import datetime as dt
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from nextbest.errors import PlatformError, UsageError
-
-WAITING = {"PENDING", "QUEUED", "BLOCKED", "WAITING", "TERMINATING"}
 
 
 def run(args: argparse.Namespace) -> int:
@@ -34,6 +30,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _run_on_databricks(args: argparse.Namespace) -> int:
     from nextbest.bundle import find_root, load
+    from nextbest.commands.run_progress import telling
     from nextbest.platforms.databricks import jobs
     from nextbest.platforms.databricks.asking import ask, connect
     from nextbest.runner.command import pairs
@@ -63,7 +60,8 @@ def _run_on_databricks(args: argparse.Namespace) -> int:
         print(json.dumps({"run_id": number}) if args.json else f"run {number} of '{name}' goes on")
         return 0
     try:
-        ended = jobs.follow(workspace, number, _quiet if args.json else _tell(args.job), repair)
+        with telling(number, args.job, tasks=not args.json) as seen:
+            ended = jobs.follow(workspace, number, seen, repair)
     except (KeyboardInterrupt, PlatformError):
         print(f"run {number} of '{name}' goes on in the workspace", file=sys.stderr)
         raise
@@ -79,19 +77,3 @@ def _run_on_databricks(args: argparse.Namespace) -> int:
                 f"mend what failed, then: dbb run {args.job} -t {bundle.target} --repair {number}"
             )
     return 0 if ended.state in jobs.PASSED else 1
-
-
-def _tell(job: str) -> Callable[[str, str, str], None]:
-    from nextbest.runner.tree import MARKS
-
-    def changed(task: str, state: str, url: str) -> None:
-        if state not in WAITING:
-            clock = dt.datetime.now().strftime("%H:%M:%S")
-            mark, _ = MARKS.get(state, MARKS["FAILED"])
-            print(f"{clock} {mark} {job}/{task} {state}", flush=True)
-
-    return changed
-
-
-def _quiet(task: str, state: str, url: str) -> None:
-    """JSON and nothing else."""

@@ -18,6 +18,7 @@ def opened(tmp_path, monkeypatch):
     hurry, all_of_them = Hurry(), []
     monkeypatch.setattr("databricks.sdk.clock.RealClock.sleep", lambda self, s: hurry.sleep(s))
     monkeypatch.setattr("databricks.sdk.clock.RealClock.time", lambda self: hurry.time())
+    monkeypatch.setattr("mlflow.utils.rest_utils._time_sleep", hurry.sleep)
     monkeypatch.setattr(deploy, "PAUSE_SECONDS", 0)
 
     def open_one():

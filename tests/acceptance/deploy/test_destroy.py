@@ -239,7 +239,7 @@ def calls_of(bundle):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [429, 500, 503, DROPPED, LOST])
+@pytest.mark.parametrize("kind", [429, 500, 502, 503, 504, DROPPED, LOST])
 def test_a_passing_fault_of_each_call_is_waited_out(in_ruins, kind):
     untroubled, _ = in_ruins()
     for method, path in calls_of(untroubled):

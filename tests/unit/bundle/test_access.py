@@ -58,7 +58,7 @@ def test_three_groups_each_with_more_rights(target: str, repository: Path, user:
     )
     assert viewers == {
         ("jobs", "CAN_VIEW"), ("experiments", "CAN_READ"), ("schemas", "USE_SCHEMA"),
-        ("schemas", "SELECT"), ("dashboards", "CAN_READ"),
+        ("schemas", "SELECT"), ("dashboards", "CAN_READ"), ("alerts", "CAN_READ"),
     }  # fmt: skip
     assert ("jobs", "CAN_MANAGE_RUN") in operators
     assert ("registered_models", "EXECUTE") in operators

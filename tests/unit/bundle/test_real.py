@@ -19,6 +19,7 @@ from nextbest.bundle import diagnose
 pytestmark = pytest.mark.unit
 
 TARGETS = ("dev", "staging", "prod")
+COMPUTE = ("${var.ml_cluster}", "${var.serverless}")
 TYPES = {
     "alerts": Alert,
     "jobs": Job,
@@ -32,7 +33,7 @@ TYPES = {
 
 
 @pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("compute", ["${var.ml_cluster}", "${var.serverless}"])
+@pytest.mark.parametrize("compute", COMPUTE)
 def test_nothing_to_report(target: str, compute: str, repository: Path, user: str):
     given = {"compute": compute, "service_principal": "11111111-2222-3333-4444-555555555555"}
     bundle, found = diagnose(repository, target, given, user)
@@ -41,8 +42,9 @@ def test_nothing_to_report(target: str, compute: str, repository: Path, user: st
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_databricks_accepts_every_resource(target: str, repository: Path, user: str):
-    bundle, _ = diagnose(repository, target, None, user)
+@pytest.mark.parametrize("compute", COMPUTE)
+def test_databricks_accepts_every_resource(target: str, compute: str, repository: Path, user: str):
+    bundle, _ = diagnose(repository, target, {"compute": compute}, user)
     assert set(bundle.resources) == set(TYPES)
     for group, resources in bundle.resources.items():
         for resource in resources.values():

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from workspace.routes import ROUTES
 from workspace.scenarios import OF_THE_CLI
-from workspace.server import Workspace
+from workspace.server import ANSWERED, Workspace
 
 pytestmark = pytest.mark.integration
 
@@ -63,13 +66,34 @@ def test_the_recorder_answers_every_call():
     assert made | OF_THE_CLI == asked
 
 
+ROWS = re.findall(
+    r"^\| `(\w+ /\S+)` \| `([\w.]+)` .*\| `(\S+\.py)` \|$", GUIDE.read_text("utf-8"), re.M
+)
+# Holds its calls of MLflow to its own transcript (test_every_call_of_mlflow_stands_in_…).
+BY_ITSELF = "acceptance/test_lifecycle_on_databricks.py"
+
+
 def test_the_guide_lists_every_call_with_its_test():
-    rows = re.findall(
-        r"^\| `(\w+ /\S+)` \| `([\w.]+)` .*\| `(\S+\.py)` \|$", GUIDE.read_text(), re.M
-    )
-    assert {(place, call) for place, call, _ in rows} == {
+    assert {(place, call) for place, call, _ in ROWS} == {
         (f"{route.method} {route.template}", route.sdk.__qualname__)
         for route in ROUTES
         if route.sdk.__qualname__ not in OF_THE_CLI
     }
-    assert all((ROOT / "tests" / test).is_file() for _, _, test in rows)
+    assert all((ROOT / "tests" / test).is_file() for _, _, test in ROWS)
+    of_mlflow = {f"{each.method} {each.template}" for each in ROUTES if each.client == "mlflow"}
+    assert {place for place, _, test in ROWS if test == BY_ITSELF} <= of_mlflow
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("test", sorted({test for _, _, test in ROWS} - {BY_ITSELF}))
+def test_each_call_stands_in_the_transcript_of_the_test_that_is_named(test, tmp_path):
+    log = tmp_path / "answered"
+    words = [sys.executable, "-m", "pytest", "-n0", "-m", "not slow", ROOT / "tests" / test]
+    if test.endswith("test_faults.py"):
+        words += ["-k", "secrets"]  # of the thousand others each has a test of its own
+    done = subprocess.run(
+        words, cwd=ROOT, env={**os.environ, ANSWERED: str(log)}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+    answered = set(log.read_text().splitlines())
+    assert [place for place, _, named in ROWS if named == test and place not in answered] == []

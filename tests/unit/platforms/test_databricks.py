@@ -9,8 +9,7 @@ import pytest
 from workspace import data_quality, pipelines, unity_catalog
 from workspace import monitors as its_monitors
 from workspace import serving as its_serving
-from workspace.faults import Fault
-from workspace.scenarios import (
+from workspace.acts import (
     MONITOR,
     arrived,
     deploy,
@@ -19,6 +18,7 @@ from workspace.scenarios import (
     refresh_newly,
     tables_are_there,
 )
+from workspace.faults import Fault
 from workspace.server import Workspace
 
 from nextbest.errors import PlatformError

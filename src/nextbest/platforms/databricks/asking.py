@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from nextbest.errors import PlatformError
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 PATIENCE = dt.timedelta(seconds=10)  # with a workspace that has an error: about four attempts
+GATEWAY_PATIENCE = dt.timedelta(minutes=5)  # as long as the SDK waits out 503
 
 
 def connect(host: str | None, profile: str | None) -> WorkspaceClient:
@@ -42,18 +44,33 @@ def ask(
 ) -> T:
     """The answer to a call that does no harm when repeated.
 
-    The SDK itself waits out 429 and 503 (for as long as Retry-After says) and cut connections, for
-    five minutes; 500 it tries once, and so that is done here, as with 404 for a thing that was
+    The SDK itself waits out 429 and 503 (for as long as Retry-After says), cut connections and what
+    it knows to pass by its message, for five minutes. 500, 502 and 504 it tries once, and so that
+    is done here: 502 and 504 for as long, 500 for ten seconds, as with 404 for a thing that was
     `just_made`, which not every part of a workspace knows at once. Source: databricks-sdk 0.156,
     `_base_client.py`. Raises PlatformError that names `what` it was about, the reason and the
     `right` that it needs, or what to do when it went `unanswered`; errors of `passing` are left to
     the caller.
     """
+    from databricks.sdk.errors import InternalError, NotFound
+
+    with in_words(what, right, passing, unanswered):
+        return _patiently(call, [InternalError, *([NotFound] if just_made else [])])
+
+
+@contextmanager
+def in_words(
+    what: str,
+    right: str,
+    passing: tuple[type[Exception], ...] = (),
+    unanswered: str = "run this again",
+) -> Iterator[None]:
+    """What the workspace refuses in the block becomes a PlatformError, as `ask` says."""
     import requests
     from databricks.sdk import errors
 
     try:
-        return _patiently(call, [errors.InternalError, *([errors.NotFound] if just_made else [])])
+        yield
     except passing:
         raise
     except errors.Unauthenticated as error:
@@ -85,12 +102,25 @@ def _patiently(call: Callable[[], T], passing_soon: list[type[BaseException]]) -
     from databricks.sdk.errors import NotFound
     from databricks.sdk.retries import retried
 
+    soon = retried(on=passing_soon, timeout=PATIENCE)(call)
     try:
-        return retried(on=passing_soon, timeout=PATIENCE)(call)()
+        return retried(is_retryable=_gateway, timeout=GATEWAY_PATIENCE)(soon)()
     except TimeoutError as error:
         if isinstance(error.__cause__, NotFound):
             raise error.__cause__ from None
         raise
+
+
+def _gateway(error: BaseException) -> str | None:
+    """Why to try again, if what stands before the workspace had no answer from it: 502 or 504.
+
+    The SDK keeps no status. It has a type for 504; 502 it knows by the words of a proxy's page.
+    """
+    from databricks.sdk.errors import DatabricksError, DeadlineExceeded
+
+    told = f"{getattr(error, 'error_code', '')} {error}".upper().replace("_", " ")
+    bad = type(error) is DatabricksError and "BAD GATEWAY" in told
+    return "no answer to the gateway" if bad or isinstance(error, DeadlineExceeded) else None
 
 
 def look(

@@ -6,14 +6,14 @@ the owner of a thing holds all of them, and what is granted above is inherited.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from nextbest.errors import PlatformError
 from nextbest.platforms.databricks.asking import ask, look
+from nextbest.platforms.databricks.compute_checks import clusters_found, warehouses_found
+from nextbest.platforms.databricks.needs import Finding, Needs
 from nextbest.platforms.databricks.rights import groups_of, lacking
 
 if TYPE_CHECKING:
@@ -24,41 +24,7 @@ ON_SCHEMA = ("USE_SCHEMA", "SELECT", "MODIFY", "CREATE_TABLE", "CREATE_MODEL", "
              "APPLY_TAG")  # fmt: skip
 ON_VOLUME = ("READ_VOLUME", "WRITE_VOLUME")
 NO_TABLE = "00000000-0000-0000-0000-000000000000"
-CREATES_CLUSTERS = "allow-cluster-create"  # the entitlement
 NO_API = ("ENDPOINT_NOT_FOUND", "FEATURE_DISABLED", "NOT_IMPLEMENTED")
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """A job cluster as the bundle declares it; "" where it says nothing."""
-
-    key: str
-    spark_version: str
-    node_type_id: str
-    policy_id: str
-
-
-@dataclass(frozen=True)
-class Needs:
-    """What the jobs of a target work with."""
-
-    catalog: str
-    schema: str
-    volume: str
-    clusters: tuple[Cluster, ...]  # none: serverless
-    profiling: str  # the setting
-    runs_as: str = ""  # user or service principal that jobs run as; "": who deploys
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at: how it is, what mends it, and who can do that."""
-
-    check: str
-    state: Literal["ok", "wrong", "unknown"]
-    told: str
-    mend: str = ""
-    who: str = ""
 
 
 def examine(workspace: WorkspaceClient, needs: Needs) -> list[Finding]:
@@ -71,7 +37,8 @@ def examine(workspace: WorkspaceClient, needs: Needs) -> list[Finding]:
     checks: tuple[tuple[str, Callable[[], Iterable[Finding]]], ...] = (
         ("Unity Catalog", lambda: _metastore(workspace)),
         ("data", lambda: _data(workspace, me, needs)),
-        ("compute", lambda: _compute(workspace, me, needs.clusters)),
+        ("compute", lambda: clusters_found(workspace, me, needs.clusters)),
+        ("SQL warehouse", lambda: warehouses_found(workspace, me, needs.warehouses)),
         ("profiling", lambda: _profiling(workspace, needs)),
         ("online store", lambda: _answers(
             lambda: list(workspace.feature_store.list_online_stores()),
@@ -158,73 +125,6 @@ def _rights(
     )  # fmt: skip
 
 
-def _compute(
-    workspace: WorkspaceClient, me: User, clusters: tuple[Cluster, ...]
-) -> Iterator[Finding]:
-    if not clusters:
-        yield Finding("compute", "ok", "serverless: nothing to choose")
-        return
-    runtimes = ask(workspace.clusters.spark_versions, "runtimes", "workspace access").versions
-    nodes = ask(workspace.clusters.list_node_types, "instance types", "workspace access").node_types
-    known = {each.key for each in runtimes or ()}
-    machines = {each.node_type_id for each in nodes or ()}
-    for cluster in clusters:
-        where = f"job cluster {cluster.key}"
-        if cluster.spark_version not in known:
-            is_ml = "-ml-" in cluster.spark_version
-            same = [each for each in known if each and ("-ml-" in each) == is_ml]
-            newest = sorted(same, key=_release)[-3:]
-            yield Finding(
-                "runtime", "wrong", f"{where}: no runtime {cluster.spark_version} here",
-                f"choose one that is: {', '.join(newest) or 'none of its kind'}",
-                "who edits compute in databricks.yml",
-            )  # fmt: skip
-        else:
-            yield Finding("runtime", "ok", f"{where}: {cluster.spark_version}")
-        if cluster.node_type_id and cluster.node_type_id not in machines:
-            some = ", ".join(sorted(filter(None, machines))[:3])
-            yield Finding(
-                "instance type", "wrong", f"{where}: no {cluster.node_type_id} in this cloud",
-                f"set the variable node_type_id, such as to one of {some}",
-                "who edits databricks.yml",
-            )  # fmt: skip
-        yield _policy(workspace, me, cluster, where)
-
-
-def _release(runtime: str) -> tuple[list[int], str]:
-    """By which runtimes are in order: 9.1.x-scala2.12 comes before 17.3.x-scala2.13."""
-    return [int(part) for part in re.findall(r"\d+", runtime.partition("-")[0])], runtime
-
-
-def _policy(workspace: WorkspaceClient, me: User, cluster: Cluster, where: str) -> Finding:
-    """Whether the cluster may be made: by its policy, or without one."""
-    from databricks.sdk.errors import PermissionDenied
-
-    policy = cluster.policy_id
-    if policy:
-        what, right = f"cluster policy {policy}", "CAN USE on the policy"
-        try:
-            found = _get(lambda: workspace.cluster_policies.get(policy), what, (PermissionDenied,))
-        except PermissionDenied:
-            found = None
-        if found is None:
-            return Finding(
-                "cluster policy", "wrong",
-                f"{where}: policy {policy} is not there, or {me.user_name} may not use it",
-                f"create it, or give {right}", "workspace admin",
-            )  # fmt: skip
-        return Finding("cluster policy", "ok", f"{where}: {found.name}")
-    entitled = {each.value for each in me.entitlements or ()}
-    groups = {group.display for group in me.groups or ()}
-    if CREATES_CLUSTERS in entitled or "admins" in groups:
-        return Finding("cluster policy", "ok", f"{where}: made without a policy")
-    return Finding(
-        "cluster policy", "wrong", f"{where}: {me.user_name} may make clusters by a policy only",
-        "name a policy_id in the cluster, or give the entitlement of unrestricted cluster creation",
-        "workspace admin",
-    )  # fmt: skip
-
-
 def _profiling(workspace: WorkspaceClient, needs: Needs) -> Iterator[Finding]:
     """Whether the API that profiles tables answers; that there is no monitor is an answer, too."""
     if needs.profiling == "own":
@@ -266,6 +166,6 @@ def _or_none(call: Callable[[], Any]) -> Any:
         return None
 
 
-def _get(call: Callable[[], Any], what: str, passing: tuple[type[Exception], ...] = ()) -> Any:
+def _get(call: Callable[[], Any], what: str) -> Any:
     """A thing of the workspace, or None where it is not there."""
-    return look(call, what, f"BROWSE or USE on {what}", passing)
+    return look(call, what, f"BROWSE or USE on {what}")

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from nextbest import tables
-from nextbest.errors import DataError
+from nextbest.errors import DataError, PlatformError
 from nextbest.platforms import NewModel, Published, TrainingSpec
 from nextbest.platforms.databricks import online_store, training_sets
 from nextbest.platforms.databricks.refusals import refused
@@ -34,9 +34,16 @@ class DatabricksFeatureStore:
     def _client(self) -> Any:
         if self._given is not None:
             return self._given
-        from databricks.feature_engineering import FeatureEngineeringClient
-
-        return FeatureEngineeringClient()
+        with refused("the feature engineering client", "start it within Databricks", "a login"):
+            try:
+                from databricks.feature_engineering import FeatureEngineeringClient
+            except ImportError as error:
+                raise PlatformError(
+                    f"the feature engineering client can't be imported ({error}): take the ML "
+                    "runtime, or add databricks-feature-engineering to the dependencies of "
+                    "`compute` in databricks.yml"
+                ) from error
+            return FeatureEngineeringClient()
 
     def write(
         self, table: str, frame: DataFrame, keys: Sequence[str], timestamp: str | None
@@ -46,7 +53,10 @@ class DatabricksFeatureStore:
         Raises DataError when the table is there with other keys, and with what the client says
         when it refuses the rows.
         """
-        with refused(f"feature table {table}"):
+        by = ", ".join([*keys, *([timestamp] if timestamp else [])])
+        mend = f"its rows need {by}, none of them null, and columns of the table's types"
+        right = f"USE SCHEMA and CREATE TABLE on the schema of {table}, and MODIFY on it"
+        with refused(f"feature table {table}", mend, right):
             if tables.exists(self._spark, table):
                 own_keys, own_time = training_sets.identity(self._client, table)
                 if (own_keys, own_time) != (list(keys), timestamp):
@@ -67,7 +77,8 @@ class DatabricksFeatureStore:
     def read(self, table: str) -> DataFrame:
         """The feature table; DataError when there is none of this name."""
         tables.read(self._spark, table)
-        return self._client.read_table(name=table)
+        with refused(f"feature table {table}", "see it in Catalog Explorer", f"SELECT on {table}"):
+            return self._client.read_table(name=table)
 
     def register(self, name: str, function: Callable[..., Any]) -> None:
         """Create or replace a Python function of Unity Catalog from the function's own source."""
@@ -76,11 +87,13 @@ class DatabricksFeatureStore:
             raise DataError(f"function {name}: its source has $$, which ends it in SQL")
         parameters = ", ".join(f"{tables.sql_name(each)} {kind}" for each, kind in kept.parameters)
         bound = ", ".join(each for each, _ in kept.parameters)
-        self._spark.sql(
-            f"CREATE OR REPLACE FUNCTION {tables.quote(kept.name)}({parameters}) "
-            f"RETURNS {kept.returns} LANGUAGE PYTHON AS "
-            f"$$\n{kept.source}\nreturn {function.__name__}({bound})\n$$"
-        )
+        right = "CREATE FUNCTION on its schema, or to own it"
+        with refused(f"function {name}", f"who creates it needs {right}", right):
+            self._spark.sql(
+                f"CREATE OR REPLACE FUNCTION {tables.quote(kept.name)}({parameters}) "
+                f"RETURNS {kept.returns} LANGUAGE PYTHON AS "
+                f"$$\n{kept.source}\nreturn {function.__name__}({bound})\n$$"
+            )
 
     def training_set(self, spec: TrainingSpec) -> DataFrame:
         """The spine with features as of each row's time and computed ones (see the port).
@@ -100,7 +113,9 @@ class DatabricksFeatureStore:
         self, model_uri: str, frame: DataFrame, result_type: str = "double"
     ) -> DataFrame:
         """The frame with the model's inputs that it lacked, and `prediction` (see the port)."""
-        with refused(f"{model_uri}: the frame can't be scored"):
+        mend = "give it the keys by which the model looks up its features (feature_spec.yaml)"
+        right = f"EXECUTE on the model, SELECT on its feature tables (to score {model_uri})"
+        with refused(f"{model_uri}: the frame can't be scored", mend, right):
             return self._client.score_batch(model_uri=model_uri, df=frame, result_type=result_type)
 
     def publish(self, table: str) -> Published:

@@ -26,6 +26,31 @@ PASSED = frozenset({"SUCCESS", "SUCCESS_WITH_FAILURES"})
 NOT_RUN = frozenset({"SKIPPED", "DISABLED"})
 
 
+# Why a run waits for others, where the workspace says it by a code only (QueueDetailsCodeCode).
+QUEUED_FOR = {
+    "MAX_CONCURRENT_RUNS_REACHED": "another run of the job goes on",
+    "ACTIVE_RUNS_LIMIT_REACHED": "as many tasks run in the workspace as it allows",
+    "ACTIVE_RUN_JOB_TASKS_LIMIT_REACHED": "as many tasks run other jobs as the workspace allows",
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is seen of a run or task that goes on: its state, its page, and why it is queued."""
+
+    state: str
+    url: str
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What is seen of a run, and of its tasks by their keys."""
+
+    run: Look
+    tasks: Mapping[str, Look]
+
+
 @dataclass(frozen=True)
 class TaskRun:
     """One task of a run: its state, its page, and why it failed, if it did."""
@@ -123,15 +148,14 @@ def _latest_repair(workspace: WorkspaceClient, run: int) -> int | None:
 def follow(
     workspace: WorkspaceClient,
     run: int,
-    changed: Callable[[str, str, str], None],
+    seen: Callable[[Progress], None],
     repair: int | None = None,
 ) -> JobRun:
     """Wait for the end of a run, or of its `repair`.
 
-    `changed` is told of each task that changed, its state and page. Raises PlatformError when the
+    `seen` is told of each look. Raises PlatformError when the
     workspace stops answering, or doesn't begin the repair; the run itself goes on.
     """
-    seen: dict[str, str] = {}
     limit = time.monotonic() + PATIENCE_SECONDS
     what, right = f"run {run}", "CAN VIEW on the run"
     while True:
@@ -143,14 +167,17 @@ def follow(
             unanswered="the run goes on",
         )
         if repair is None or _begun(at, repair):
-            for task in _newest(at.tasks or ()):
-                state = _state(task.status)
-                if seen.get(task.task_key) != state:
-                    seen[task.task_key] = state
-                    changed(task.task_key, state, task.run_page_url or "")
+            seen(
+                Progress(
+                    _look(at), {each.task_key: _look(each) for each in _newest(at.tasks or ())}
+                )
+            )
             if _ended(at.status):
                 break
-        elif time.monotonic() > limit:
+        elif time.monotonic() <= limit:
+            told = f"repair {repair} has not begun yet"
+            seen(Progress(Look("PENDING", at.run_page_url or "", told), {}))
+        else:
             raise PlatformError(
                 f"{what}: repair {repair} was accepted, but has not begun in "
                 f"{PATIENCE_SECONDS // 60} minutes; see {at.run_page_url}"
@@ -199,6 +226,13 @@ def _task(workspace: WorkspaceClient, task: RunTask) -> TaskRun:
         details = task.status.termination_details if task.status else None
         told = told or (details.message if details else "") or "no message"
     return TaskRun(task.task_key, state, task.run_page_url or "", told)
+
+
+def _look(one: Run | RunTask) -> Look:
+    details = one.status.queue_details if one.status else None
+    code = details.code.value if details and details.code else ""
+    why = (details.message if details else "") or QUEUED_FOR.get(code, code)
+    return Look(_state(one.status), one.run_page_url or "", why)
 
 
 def _state(status: RunStatus | None) -> str:

@@ -42,7 +42,9 @@ def publish(
     PlatformError when the store does not become available or the rows don't arrive.
     """
     online = online_name(table)
-    with refused(f"{table} was not published"):
+    mend = "an online table takes a primary key without nulls, and the change data feed"
+    right = f"MODIFY and SELECT on {table}, CREATE TABLE on its schema, CAN USE on the store"
+    with refused(f"{table} was not published", mend, right):
         spark.sql(
             f"ALTER TABLE {tables.quote(table)} "
             "SET TBLPROPERTIES (delta.enableChangeDataFeed = true)"

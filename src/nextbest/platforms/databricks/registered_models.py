@@ -1,4 +1,4 @@
-"""MLflow's client for a workspace, and the job that Unity Catalog starts for new versions."""
+"""Registered models by MLflow's client: their tags, and the job that starts for new versions."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from nextbest.registry.asking import asking
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
     from mlflow import MlflowClient
+    from mlflow.entities.model_registry import RegisteredModel
 
 
 def point_mlflow(workspace: WorkspaceClient) -> MlflowClient:
@@ -29,19 +30,29 @@ def point_mlflow(workspace: WorkspaceClient) -> MlflowClient:
     return MlflowClient(tracking, registry)
 
 
-def deployment_job_of(workspace: WorkspaceClient, model: str) -> str | None:
-    """The id of the job that is connected to a model, or None: no job, or no such model."""
+def known(workspace: WorkspaceClient, model: str) -> RegisteredModel | None:
+    """What Unity Catalog tells of a model (tags, deployment_job_id), or None: no such model."""
     from mlflow.exceptions import MlflowException
 
     client = point_mlflow(workspace)
     with asking(f"model {model}", f"EXECUTE on {model}"):
         try:
-            found = client.get_registered_model(model).deployment_job_id
+            return client.get_registered_model(model)
         except MlflowException as error:
             if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND"):
                 return None
             raise
-    return found or None
+
+
+def put_tag(workspace: WorkspaceClient, model: str, key: str, value: str) -> None:
+    """Give a model the tag, whether it has the key already or not.
+
+    The API for tags of schemas and volumes (tags.py) does not know models.
+    """
+    client = point_mlflow(workspace)
+    right = f"APPLY TAG on {model}, and USE SCHEMA on its schema"
+    with asking(f"tag '{key}' of model {model}", right):
+        client.set_registered_model_tag(model, key, value)
 
 
 def connect_deployment_job(workspace: WorkspaceClient, model: str, job: str) -> None:

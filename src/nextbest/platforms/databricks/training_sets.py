@@ -7,6 +7,7 @@ against a workspace.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from nextbest.errors import DataError
@@ -28,7 +29,7 @@ def training_set(client: FeatureEngineeringClient, spec: TrainingSpec) -> Traini
     from databricks.feature_engineering import FeatureFunction, FeatureLookup
 
     there = _given(spec)
-    with refused("no training set"):
+    with _refused(spec):
         named = [(lookup, _features(client, lookup, there)) for lookup in spec.lookups]
         lookups = [
             FeatureLookup(
@@ -62,7 +63,7 @@ def training_set(client: FeatureEngineeringClient, spec: TrainingSpec) -> Traini
 def load(client: FeatureEngineeringClient, spec: TrainingSpec) -> DataFrame:
     """Its frame, where defaults fill the spine's own columns, too, as the client's join does."""
     found = training_set(client, spec)
-    with refused("no training set"):
+    with _refused(spec):
         frame = found.load_df()
         for lookup in spec.lookups:
             if late := _defaults(lookup, _given(spec) & {*frame.columns}):
@@ -82,7 +83,9 @@ def log(client: FeatureEngineeringClient, new: NewModel, spec: TrainingSpec) -> 
         raise DataError(f"{new.name}: no active MLflow run; log within mlflow.start_run()")
     told = {} if new.output_schema is None else {"output_schema": new.output_schema}
     trained_on = training_set(client, spec)
-    with refused(f"{new.name} was not logged"):
+    mend = "it takes a model that its flavor can save, and columns of types that MLflow knows"
+    right = f"CAN EDIT on the experiment, and SELECT on {_tables(spec)}"
+    with refused(f"{new.name} was not logged", mend, right):
         logged = client.log_model(
             model=new.model,
             artifact_path="model",
@@ -101,6 +104,21 @@ def identity(client: FeatureEngineeringClient, table: str) -> tuple[list[str], s
     known = client.get_table(name=table)
     times = list(known.timestamp_keys)
     return [key for key in known.primary_keys if key not in times], next(iter(times), None)
+
+
+def _refused(spec: TrainingSpec) -> AbstractContextManager[None]:
+    """What keeps a training set from being made, with the keys that the spine needs."""
+    by = [
+        f"{each.table} by {', '.join([*each.keys, *([each.timestamp] if each.timestamp else [])])}"
+        for each in spec.lookups
+    ]
+    mend = "give the spine columns of the tables' types for what it looks up"
+    right = f"SELECT on {_tables(spec)}"
+    return refused("no training set", f"{mend} ({'; '.join(by) or 'nothing'})", right)
+
+
+def _tables(spec: TrainingSpec) -> str:
+    return ", ".join(dict.fromkeys(each.table for each in spec.lookups)) or "its tables"
 
 
 def _given(spec: TrainingSpec) -> set[str]:
