@@ -1,10 +1,12 @@
 # Databricks notebook source
 # MAGIC %md
 # MAGIC # 06 · Monitoring
-# MAGIC The day's decisions are profiled and compared with the champion's training window.
+# MAGIC The day's decisions are profiled and compared with the champion's training window; what came
+# MAGIC of earlier ones is measured as outcomes mature, or come late.
 # MAGIC
-# MAGIC - **Reads** `recommendations`, `training_baseline`.
-# MAGIC - **Writes** the profile and drift metrics of `recommendations`, by data profiling.
+# MAGIC - **Reads** `recommendations`, `training_baseline`, `outcomes`, `actions`.
+# MAGIC - **Writes** the profile and drift metrics of `recommendations`, by data profiling, and
+# MAGIC   `decision_metrics`: value, lift, calibration and guardrails by day.
 # MAGIC - **Needs** a champion (without one it does nothing), and its decisions of the day
 # MAGIC   (notebook 05).
 # MAGIC

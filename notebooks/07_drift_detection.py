@@ -1,8 +1,9 @@
 # Databricks notebook source
 # MAGIC %md
 # MAGIC # 07 · Drift
-# MAGIC Has anything moved so far that the champion should be trained anew, and may it be, by
-# MAGIC cool-down and cap? The task value `drift` decides what the job does next.
+# MAGIC Have columns moved, do outcomes contradict the champion, is a guardrail broken? Why, what is
+# MAGIC best done, and may a training start, by cool-down and cap? The task value `drift` decides
+# MAGIC what the job does next.
 # MAGIC
 # MAGIC - **Reads** the metrics of notebook 06.
 # MAGIC - **Writes** the tables `alerts` and `responses`, the day's report and the index in the

@@ -24,6 +24,11 @@ from nextbest.platforms.watched import live_monitor
 from nextbest.settings import Settings
 
 SHOWN_DAYS = 14
+SHOWN = (
+    "day", "model_version", "decisions", "matured", "value", "value_of_control", "lift_low",
+    "lift", "lift_high", "predicted_rate", "observed_rate", "roc_auc_score", "opt_out_rate",
+    "opt_out_over_control", "contact_rate", "action_entropy", "sample_ratio_pvalue",
+)  # fmt: skip
 
 
 def monitor(settings: Settings, spark: SparkSession) -> Outcome:
@@ -36,12 +41,12 @@ def monitor(settings: Settings, spark: SparkSession) -> Outcome:
     metrics = platform.monitors.tables(watched)
     profile, drift = spark.table(metrics.profile), spark.table(metrics.drift)
     days = measure_decisions(settings, spark, use_cases.load(settings))
-    came = measured_days(settings, spark, SHOWN_DAYS)
+    came = measured_days(settings, spark, SHOWN_DAYS)[::-1]
     return Outcome(
         f"{metrics.profile}: {profile.count():,} rows; {metrics.drift}: {drift.count():,} rows; "
-        f"{settings.table(DECISION_METRICS)}: {days} days measured",
+        f"days measured in {settings.table(DECISION_METRICS)}: {days}",
         {
-            "What came of the decisions of the last days": came.drop(columns="sums"),
+            "What came of the decisions of the last days": came[list(SHOWN)],
             "Profile of the day's decisions": _of_day(profile, settings).limit(50),
             "How far they are from the training window": _of_day(drift, settings).limit(50),
         },
