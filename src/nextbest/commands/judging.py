@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 
 from nextbest.commands.releasing import Place
+from nextbest.commands.run_progress import telling
 from nextbest.errors import DataError, RunError
 from nextbest.registry.ledger import CHAMPION
 from nextbest.registry.releasing import NotReleased, lacking
@@ -66,10 +66,8 @@ def _there(place: Place, version: str) -> None:
     given = {"model_version": version, "as_of": place.settings.as_of.isoformat()}
     number = jobs.start(place.workspace, job, given, EVALUATION)
 
-    def changed(task: str, state: str, url: str) -> None:
-        print(f"{JOB}/{task} {state} {url}", file=sys.stderr, flush=True)
-
-    ended = jobs.follow(place.workspace, number, changed)
+    with telling(number, JOB, tasks=False) as seen:  # stdout is for what promote-model says
+        ended = jobs.follow(place.workspace, number, seen)
     if ended.state not in jobs.PASSED:
         told = "; ".join(task.error for task in ended.tasks if task.error) or ended.message
         raise NotReleased(f"{JOB}, run {number}: {ended.state} ({told}); see {ended.url}")

@@ -499,7 +499,7 @@ def test_settings_tell_a_log_of_ones_own_from_the_others(settings):
     assert one.dataset == settings("a/log.csv", "m.yml").dataset
     values = {field.name: str(getattr(one, field.name)) for field in dataclasses.fields(one)}
     values |= {"platform": "local", "campaign": "all", "release_to": "staging", "drift": "none"}
-    values |= {"model_version": "candidate", "profiling": "own"}
+    values |= {"model_version": "candidate", "profiling": "own", "drift_windows": "3 of 4"}
     assert Settings.parse(values).own_log
     for changes, told in (
         ({"mapping": "none"}, "`dbb inspect-log` makes one"),
