@@ -120,6 +120,7 @@ print(scored.selectExpr("count(1)", "max(abs(prediction - p_response)) < 1e-9").
 """
 
 
+@pytest.mark.slow
 def test_the_version_scores_from_keys_alone_what_the_batch_decided_by(first):
     lakehouse, _ = first
     written = tables(lakehouse)

@@ -15,7 +15,8 @@ import yaml
 
 from nextbest.cli import main
 
-pytestmark = pytest.mark.integration
+# On one worker: the registry and its versions are made once.
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("promote_model")]
 
 ROOT = Path(__file__).parents[2]
 DBB = Path(sys.executable).with_name("dbb")

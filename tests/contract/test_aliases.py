@@ -11,7 +11,8 @@ from nextbest.errors import PlatformError
 from nextbest.platforms.databricks.aliases import UnityCatalogAliases
 from nextbest.platforms.local.aliases import LocalAliases
 
-pytestmark = pytest.mark.integration
+# On one worker: each registry is made once.
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("aliases")]
 
 ALIAS = "/api/2.0/mlflow/unity-catalog/registered-models/alias"
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import pytest
 
-pytestmark = pytest.mark.integration
+# On one worker: each registry is made once.
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("serving")]
 
 MODEL = "juan_dev.ml_nba_demo_dev.served"
 

@@ -18,7 +18,8 @@ from nextbest.errors import DataError, PlatformError, UsageError
 from nextbest.lifecycle.comparable import check_comparable
 from nextbest.registry.named import named
 
-pytestmark = pytest.mark.integration
+# On one worker: each registry is made once.
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("named")]
 
 UC = "/api/2.0/mlflow/unity-catalog"
 TAGS = {"as_of": "2026-03-01", "holdout_share": "0.4"}

@@ -14,7 +14,8 @@ import pytest
 from nextbest import registry
 from nextbest.cli import main
 
-pytestmark = pytest.mark.integration
+# On one worker: each registry is made once.
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("version_runs")]
 ROOT = Path(__file__).parents[2]
 EVIL = "<img src=x onerror=alert(1)>"
 

@@ -35,8 +35,15 @@ CALLS = [
     and route.sdk.__qualname__ not in OF_THE_CLI
 ]
 PASSING = (429, 500, 502, 503, 504, NOT_READY)
+QUICK = {403, 404, 429, 503, DROPPED, LOST}  # the others, call by call, are slow tests
 HUNG = "hung"  # so slow that the client gives up waiting
 REASONS = {401: "renew the token", 409: "run this again"}
+
+
+def kinds(*several):
+    """Faults as parameters; those that are not QUICK take their time in CI only."""
+    slow = pytest.mark.slow
+    return [each if each in QUICK else pytest.param(each, marks=slow) for each in several]
 
 
 @pytest.fixture
@@ -109,7 +116,7 @@ def strike(space, call, kind, **when):
         assert space.faults[0].times < before
 
 
-@pytest.mark.parametrize("kind", [*PASSING, DROPPED, LOST, BROKEN, SLOW, HUNG])
+@pytest.mark.parametrize("kind", kinds(*PASSING, DROPPED, LOST, BROKEN, SLOW, HUNG))
 @pytest.mark.parametrize("call", CALLS, ids=name_of)
 def test_a_passing_fault_is_waited_out(opened, call, kind):
     space = opened(**({"http_timeout_seconds": 0.1} if kind == HUNG else {}))
@@ -118,7 +125,7 @@ def test_a_passing_fault_is_waited_out(opened, call, kind):
     assert left(space) == untroubled(call)
 
 
-@pytest.mark.parametrize("kind", [*PASSING, DROPPED])
+@pytest.mark.parametrize("kind", kinds(*PASSING, DROPPED))
 @pytest.mark.parametrize(
     "call", [call for call in CALLS if call in SCENARIOS and SCENARIOS[call].pages], ids=name_of
 )
@@ -139,7 +146,7 @@ def test_what_was_just_made_and_is_not_found_yet_is_waited_for(opened, call):
     assert left(space) == untroubled(call)
 
 
-@pytest.mark.parametrize("kind", [401, 403, 404, 409, *PASSING, DROPPED, LOST, BROKEN])
+@pytest.mark.parametrize("kind", kinds(401, 403, 404, 409, *PASSING, DROPPED, LOST, BROKEN))
 @pytest.mark.parametrize("call", CALLS, ids=name_of)
 def test_a_lasting_fault_is_told_and_the_rerun_repairs(opened, call, kind, monkeypatch):
     scenario = SCENARIOS[call]

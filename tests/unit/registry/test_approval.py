@@ -10,7 +10,8 @@ from nextbest import registry
 from nextbest.errors import PlatformError
 from nextbest.registry.approval import NotApproved, approve, approver, sign_verdict
 
-pytestmark = pytest.mark.integration
+# On one worker: each registry is made once.
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("approval")]
 
 DAY = dt.date(2026, 3, 1)
 

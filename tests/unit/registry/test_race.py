@@ -101,7 +101,7 @@ def rounds(releases, race, model, kind, count):
             champion = winner
 
 
-@pytest.mark.parametrize("kind", ["locked", "unlocked"])
+@pytest.mark.parametrize("kind", ["locked", pytest.param("unlocked", marks=pytest.mark.slow)])
 def test_of_eight_at_once_one_wins(releases, race, many, kind):
     rounds(releases, race, many, kind, 3)
 
@@ -113,14 +113,9 @@ def test_fifty_rounds(releases, race, many, kind):
     assert len(line(releases.ledger.steps(many))) == 50
 
 
-@pytest.mark.parametrize(
-    ("kind", "change"),
-    [
-        ("unlocked", "promote"),
-        *(pytest.param(*each, marks=pytest.mark.slow)
-          for each in (("locked", "promote"), ("locked", "back"), ("unlocked", "back"))),
-    ],
-)  # fmt: skip
+@pytest.mark.slow
+@pytest.mark.parametrize("change", ["promote", "back"])
+@pytest.mark.parametrize("kind", ["locked", "unlocked"])
 def test_killed_between_any_two_steps_the_next_command_leaves_it_consistent(
     releases, race, model, kind, change
 ):

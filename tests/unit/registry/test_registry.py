@@ -14,7 +14,8 @@ from workspace.faults import Fault
 from nextbest import registry
 from nextbest.errors import PlatformError
 
-pytestmark = pytest.mark.integration
+# On one worker: each registry is made once.
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("registry")]
 
 ALIAS = "/api/2.0/mlflow/unity-catalog/registered-models/alias"
 FINALIZE = ("POST", "/api/2.0/mlflow/unity-catalog/model-versions/finalize")

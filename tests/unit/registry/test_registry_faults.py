@@ -13,7 +13,8 @@ from nextbest.errors import PlatformError
 from nextbest.platforms.databricks.aliases import UnityCatalogAliases
 from nextbest.registry.asking import asking
 
-pytestmark = pytest.mark.integration
+# On one worker: each registry is made once.
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("registry_faults")]
 
 MODEL = "prod.nba.model"
 DAY = dt.date(2026, 3, 1)
