@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
-from scipy.stats import norm
+from scipy.stats import ncx2, norm
 
 from nextbest.errors import DataError
 
-CHANCE = 1e-3  # of speaking without cause, shared by three tests
+CHANCE = 1e-3  # of speaking without cause, shared by four tests
 RATIO_BOUNDS = (0.67, 1.5)  # as the gate: seasons move the level of all treatments together
 LEAST_SLOPE = 0.7
+MISFIT = 0.3  # root mean square of what actions are off by, relative to all: so much is borne
+LEAST_EXPECTED = 5.0  # events of an action; rarer ones count together, as χ² wants it
 LEAST_POSITIVES = 30  # fewer say nothing about a slope, and a standard error is too small by chance
 
 
@@ -24,6 +26,7 @@ class Foretold:
 
     With residual r = y − p, variance v = p(1 − p) and logit l of p: Σ1, Σy, Σp, Σr, Σrl, Σv, Σvl,
     Σvl². They are the score and the information of a logistic recalibration at no correction.
+    actions: (Σy, Σp) of each action.
     """
 
     n: float = 0.0
@@ -34,9 +37,18 @@ class Foretold:
     variance: float = 0.0
     variance_logit: float = 0.0
     variance_logit2: float = 0.0
+    actions: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def __add__(self, other: Foretold) -> Foretold:
-        return Foretold(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+        summed = {name: getattr(self, name) + getattr(other, name) for name in SUMS}
+        actions = dict(self.actions)
+        for name, (came, expected) in other.actions.items():
+            before = actions.get(name, (0.0, 0.0))
+            actions[name] = (before[0] + came, before[1] + expected)
+        return Foretold(**summed, actions=actions)
+
+
+SUMS = tuple(each.name for each in fields(Foretold) if each.name != "actions")
 
 
 @dataclass(frozen=True)
@@ -58,10 +70,11 @@ class Concept:
     text: str
 
 
-def foretold(outcomes: Any, probabilities: Any) -> Foretold:
+def foretold(outcomes: Any, probabilities: Any, actions: Any = None) -> Foretold:
     """The sums of some decisions: outcomes 0 or 1, probabilities within (0, 1), of one length.
 
-    Raises DataError for anything else, naming how many.
+    actions: the name of each decision's action; None: of no action in particular. Raises DataError
+    for anything else, naming how many.
     """
     y, p = np.asarray(outcomes, dtype="float64"), np.asarray(probabilities, dtype="float64")
     if y.shape != p.shape:
@@ -76,8 +89,16 @@ def foretold(outcomes: Any, probabilities: Any) -> Foretold:
     return Foretold(
         float(len(y)), float(y.sum()), float(p.sum()), float(residual.sum()),
         float(residual @ logit), float(variance.sum()), float(variance @ logit),
-        float(variance @ logit**2),
+        float(variance @ logit**2), {} if actions is None else _by_action(y, p, actions),
     )  # fmt: skip
+
+
+def _by_action(y: np.ndarray, p: np.ndarray, actions: Any) -> dict[str, tuple[float, float]]:
+    names, at = np.unique(np.asarray(actions, dtype=object).astype(str), return_inverse=True)
+    came, expected = np.bincount(at, y, len(names)), np.bincount(at, p, len(names))
+    return dict(
+        zip(names.tolist(), zip(came.tolist(), expected.tolist(), strict=True), strict=True)
+    )
 
 
 def judge_concept(windows: Sequence[Foretold], *, chance: float = CHANCE) -> Concept:
@@ -101,10 +122,11 @@ def _judge(sums: Foretold, chance: float) -> Concept:
     The ratio observed / expected has the interval of a Poisson count on the log scale; the slope
     is one Newton step of Cox's recalibration (1958) from slope 1, exact to first order, with the
     standard error of its information. Moved: an interval wholly beyond RATIO_BOUNDS, or below
-    LEAST_SLOPE; three one-sided tests share `chance` (Bonferroni). Fewer than LEAST_POSITIVES
-    expected or observed events are not known to have moved, and not known to be still.
+    LEAST_SLOPE, or a mix of actions beyond MISFIT; four tests share `chance` (Bonferroni). Fewer
+    than LEAST_POSITIVES expected or observed events are not known to have moved, and not known to
+    be still.
     """
-    z = float(norm.isf(chance / 3))
+    z = float(norm.isf(chance / 4))
     unknown = (math.nan, math.nan, math.nan)
     if min(sums.came, sums.expected) < LEAST_POSITIVES:
         # A level that is off by this much needs no slope to be seen.
@@ -122,6 +144,8 @@ def _judge(sums: Foretold, chance: float) -> Concept:
             f"who was foretold to respond more hardly does (calibration slope {slope[0]:.2f} "
             f"[{slope[1]:.2f}, {slope[2]:.2f}], at least {LEAST_SLOPE:g} is needed)"
         )
+    if mix := _other_mix(sums, chance / 4):
+        found.append(mix)
     calm = f"{sums.came:,.0f} events came, {sums.expected:,.0f} were foretold; slope {slope[0]:.2f}"
     return Concept("; ".join(found), True, *ratio, *slope, "; ".join(found) or calm)
 
@@ -130,6 +154,35 @@ def _ratio(sums: Foretold, z: float) -> tuple[float, float, float]:
     came = max(sums.came, 0.5)
     ratio, spread = sums.came / sums.expected, z / math.sqrt(came)
     return ratio, came / sums.expected * math.exp(-spread), came / sums.expected * math.exp(spread)
+
+
+def _other_mix(sums: Foretold, chance: float) -> str:
+    """Which actions are responded to otherwise than foretold, relative to all; "" where none is.
+
+    χ² of the actions' counts against what was foretold of them, scaled to the level of all (which
+    seasons move), against the noncentral χ² of a misfit of MISFIT: however many decisions there
+    are, a smaller one is no finding.
+    """
+    level = sums.came / sums.expected
+    cells = {name: (came, level * expected) for name, (came, expected) in sums.actions.items()}
+    rare = [name for name, (_, expected) in cells.items() if expected < LEAST_EXPECTED]
+    if len(rare) > 1:
+        cells["others"] = tuple(np.sum([cells.pop(name) for name in rare], axis=0))
+    cells = {name: cell for name, cell in cells.items() if cell[1] >= LEAST_EXPECTED}
+    if len(cells) < 2:
+        return ""
+    came, expected = np.array(list(cells.values())).T
+    distance = float(((came - expected) ** 2 / expected).sum())
+    if distance <= ncx2.isf(chance, len(cells) - 1, MISFIT**2 * expected.sum()):
+        return ""
+    worst = np.argsort(-np.abs(came - expected) / np.sqrt(expected))[:3]
+    names = list(cells)
+    told = ", ".join(f"{names[at]} {came[at]:,.0f} for {expected[at]:,.0f}" for at in worst)
+    off = math.sqrt(distance / expected.sum())
+    return (
+        f"other actions are responded to than foretold ({told}; off by {off:.0%}, {MISFIT:.0%} "
+        "is borne)"
+    )
 
 
 def _slope(sums: Foretold, z: float) -> tuple[float, float, float]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from nextbest.monitoring import quality
-from nextbest.monitoring.concept import Foretold, foretold
+from nextbest.monitoring.concept import SUMS, Foretold, foretold
 from nextbest.monitoring.decision_quality import (
     Arm,
     DecisionQuality,
@@ -30,14 +30,13 @@ _TOLD = [
     *("action_entropy", "largest_action_share", "effective_sample_share", "thin_share"),
     *("sample_ratio_pvalue", "contact_rate", "opt_out_rate", "opt_out_over_control"),
 ]
-_SUMS = [field.name for field in fields(Foretold)]
 SCHEMA = ", ".join(
     [
         "model string, model_version string, day date, counted string",
         "decisions bigint, matured bigint, controls bigint, contacts bigint",
         *(f"{name} double" for name in _TOLD),
-        *(f"foretold_{name} double" for name in _SUMS),
-        "action_shares map<string, double>, sums string",
+        *(f"foretold_{name} double" for name in SUMS),
+        "action_shares map<string, double>, foretold_actions string, sums string",
     ]
 )
 
@@ -66,6 +65,7 @@ def metrics_row(rows: pd.DataFrame, control_share: float, confidence: float) -> 
     guards = measured(found, control_share)
     if not any(side.matured for side in sides):  # that nobody has opted out yet says nothing
         guards |= dict.fromkeys(("opt_out_rate", "opt_out_over_control"))
+    sums = foretold(came, p[asked], rows["action_id"].to_numpy()[asked])
     gain = lift(found, confidence)
     chosen = sum(found.actions.values())
     return {
@@ -80,7 +80,8 @@ def metrics_row(rows: pd.DataFrame, control_share: float, confidence: float) -> 
             for name, side in zip(("value", "value_of_control"), sides, strict=True)
         },
         **dict(zip(("lift", "lift_low", "lift_high"), gain or (None,) * 3, strict=True)),
-        **{f"foretold_{name}": v for name, v in asdict(foretold(came, p[asked])).items()},
+        **{f"foretold_{name}": getattr(sums, name) for name in SUMS},
+        "foretold_actions": json.dumps(sums.actions, sort_keys=True),
         "action_shares": {name: count / chosen for name, count in found.actions.items()},
         "sums": json.dumps(asdict(found), sort_keys=True),
     }
@@ -88,7 +89,8 @@ def metrics_row(rows: pd.DataFrame, control_share: float, confidence: float) -> 
 
 def foretold_of(row: Mapping[str, Any]) -> Foretold:
     """The sums that the concept is judged by, of a row of decision_metrics."""
-    return Foretold(**{name: float(row[f"foretold_{name}"]) for name in _SUMS})
+    actions = {name: tuple(cell) for name, cell in json.loads(row["foretold_actions"]).items()}
+    return Foretold(**{name: float(row[f"foretold_{name}"]) for name in SUMS}, actions=actions)
 
 
 def quality_of(rows: Sequence[Mapping[str, Any]]) -> DecisionQuality:

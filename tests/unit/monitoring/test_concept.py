@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,7 +9,7 @@ from hypothesis import strategies as st
 
 from nextbest.errors import DataError
 from nextbest.evaluation.metrics import calibration_slope
-from nextbest.monitoring.concept import CHANCE, Foretold, foretold, judge_concept
+from nextbest.monitoring.concept import CHANCE, SUMS, Foretold, foretold, judge_concept
 
 pytestmark = pytest.mark.unit
 
@@ -25,11 +23,56 @@ def draw(seed, n=9000, level=1.0, slope=1.0):
     return (rng.random(n) < np.minimum(level * true, 1)).astype(float), p
 
 
+def sums(of):
+    return [getattr(of, name) for name in SUMS]
+
+
+def mixed(seed, n, worth, level=1.0):
+    """Decisions of as many actions as `worth` has numbers: what each is responded to × p."""
+    rng = np.random.default_rng(seed)
+    y, p = draw(seed, n)
+    actions = rng.choice(len(worth), n)
+    true = np.minimum(p * level * np.array(worth)[actions], 1)
+    return (rng.random(n) < true).astype(float), p, [f"a{each}" for each in actions]
+
+
+@given(st.integers(0, 10**6), st.integers(1, 99))
+def test_actions_of_parts_are_those_of_the_whole(seed, cut):
+    y, p, actions = mixed(seed, 100, [1, 2, 0.5])
+    whole = foretold(y, p, actions)
+    parts = foretold(y[:cut], p[:cut], actions[:cut]) + foretold(y[cut:], p[cut:], actions[cut:])
+    assert parts.actions.keys() == whole.actions.keys()
+    for name, cell in whole.actions.items():
+        assert parts.actions[name] == pytest.approx(cell, rel=1e-12)
+
+
+def test_other_actions_than_foretold_are_a_new_world_at_the_same_level():
+    seen = [
+        judge_concept([foretold(*mixed(seed, 6000, [2.2, 0.2, 1.0, 1.0, 0.6]))]).moved
+        for seed in range(40)
+    ]
+    assert sum("other actions are responded to" in text for text in seen) >= 38
+    assert any("a1 " in text for text in seen)
+
+
+def test_a_small_misfit_is_borne_however_many_decisions_show_it():
+    found = judge_concept([foretold(*mixed(1, 400_000, [1.2, 0.8, 1.1, 0.9], level=1.2))])
+    assert found.moved == ""
+
+
+def test_quiet_actions_are_left_alone_rare_ones_too():
+    spoke = 0
+    for seed in range(400):
+        found = foretold(*mixed(seed, 3000, [1.0] * 40, level=1 + 0.25 * np.sin(seed)))
+        spoke += bool(judge_concept([found]).moved)
+    assert spoke <= 1
+
+
 @given(st.integers(0, 10**6), st.integers(1, 99))
 def test_sums_of_parts_are_those_of_the_whole(seed, cut):
     y, p = draw(seed, 100)
     whole, parts = foretold(y, p), foretold(y[:cut], p[:cut]) + foretold(y[cut:], p[cut:])
-    assert astuple(parts) == pytest.approx(astuple(whole), rel=1e-12, abs=1e-9)
+    assert sums(parts) == pytest.approx(sums(whole), rel=1e-12, abs=1e-9)
 
 
 @pytest.mark.parametrize("seed", range(5))
