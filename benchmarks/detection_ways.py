@@ -17,9 +17,9 @@ import pandas as pd
 import pyarrow as pa
 from detection_streams import AT, CONTROL_SHARE, OUTCOME, SCORE, UNWATCHED
 
+from nextbest.evaluation.concept import judge_concept
 from nextbest.monitoring.arrow_tables import table_parts
 from nextbest.monitoring.assessment import assess
-from nextbest.monitoring.concept import judge_concept
 from nextbest.monitoring.decision_metrics import foretold_of, metrics_row, quality_of
 from nextbest.monitoring.drift import drift_rows
 from nextbest.monitoring.folding import Parts

@@ -6,6 +6,7 @@ import math
 
 from nextbest.errors import NextBestError
 from nextbest.evaluation.attempting import attempt
+from nextbest.evaluation.concept import Foretold, judge_concept
 from nextbest.evaluation.ope.estimators import Estimate, lift
 from nextbest.evaluation.ope.moments import Moments
 
@@ -36,6 +37,25 @@ def world_moved(recent: Moments, older: Moments, candidate: str, baseline: str) 
         f"the world has moved: a lift over {baseline} of {now.value:+.4f} on the newest "
         f"{recent.n:,} decisions, {then.value:+.4f} on {older.n:,} older ones, so that only the "
         "newest count"
+    )
+
+
+def stories_differ(recent: Foretold, older: Foretold) -> str:
+    """Why the older decisions no longer count, as the champion's predictions tell; "" while they do.
+
+    Outcomes speak sooner than values: where those of the newest days contradict the champion and
+    those of the older ones don't, the world has moved since it was trained; where it is the other
+    way round, it was trained after that. A champion that both contradict, or neither, tells
+    nothing, nor do days too thin to judge by. In a steady world it errs at the chance of
+    `judge_concept`, so coverage is as in `world_moved`.
+    """
+    now, then = judge_concept([recent]), judge_concept([older])
+    if not (now.known and then.known) or bool(now.moved) == bool(then.moved):
+        return ""
+    told, days = (now.moved, "newest") if now.moved else (then.moved, "older")
+    return (
+        f"the world has moved: on the {days} decisions {told}, on the others the champion's "
+        f"predictions hold, so that only the newest {recent.n:,.0f} contacts count"
     )
 
 

@@ -9,10 +9,10 @@ from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
 
 from nextbest import registry, tables
+from nextbest.evaluation.concept import judge_concept
 from nextbest.lifecycle.measuring import measured_days
 from nextbest.monitoring.assessment import Assessment, assess
 from nextbest.monitoring.causes import leaning
-from nextbest.monitoring.concept import judge_concept
 from nextbest.monitoring.decision_metrics import foretold_of, quality_of
 from nextbest.monitoring.guardrails import broken_guardrails
 from nextbest.monitoring.risk import STALE_DAYS

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from nextbest.evaluation.concept import Concept
 from nextbest.monitoring.causes import Advice, Cause, advice_on, likely_causes
-from nextbest.monitoring.concept import Concept
 from nextbest.monitoring.risk import Risk, model_risk
 from nextbest.monitoring.verdict import Drifted, Verdict
 

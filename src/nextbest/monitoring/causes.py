@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from nextbest.errors import DataError
-from nextbest.monitoring.concept import Concept
+from nextbest.evaluation.concept import Concept
 from nextbest.monitoring.guardrails import SAMPLE_RATIO
 from nextbest.monitoring.verdict import Drifted
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from nextbest.evaluation.concept import SUMS, Foretold, foretold
 from nextbest.monitoring import quality
-from nextbest.monitoring.concept import SUMS, Foretold, foretold
 from nextbest.monitoring.decision_quality import (
     Arm,
     DecisionQuality,

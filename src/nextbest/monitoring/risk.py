@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from nextbest.evaluation.concept import Concept
 from nextbest.monitoring.causes import Cause
-from nextbest.monitoring.concept import Concept
 
 STALE_DAYS = 90  # a model this old has risk 1/2 by age alone
 

@@ -3,9 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from nextbest.evaluation.concept import Foretold, foretold
 from nextbest.evaluation.ope.log import LOGGING, LoggedBatch, Target
 from nextbest.evaluation.ope.moments import fold
-from nextbest.evaluation.recency import newest_lift, world_moved
+from nextbest.evaluation.recency import newest_lift, stories_differ, world_moved
 
 pytestmark = pytest.mark.unit
 
@@ -54,3 +55,36 @@ def rare(n, seed):
     reward = (rng.random(n) < np.where(second, 0.02, 0.01)).astype(float)
     q = np.full(n, 0.015)
     return LoggedBatch(reward, np.full(n, 0.5), {"c": Target(second.astype(float), q)}, q)
+
+
+def outcomes(seed, n, worth):
+    """Contacts about as many actions as `worth` has numbers; each is responded to so much more."""
+    rng = np.random.default_rng(seed)
+    p, actions = rng.uniform(0.01, 0.1, n), rng.choice(len(worth), n)
+    came = (rng.random(n) < p * np.array(worth)[actions]).astype(float)
+    return foretold(came, p, [f"a{each}" for each in actions])
+
+
+STEADY, OTHER = (1.0, 1.0, 1.0, 1.0), (2.5, 0.1, 1.0, 1.0)
+
+
+def test_outcomes_tell_two_worlds_apart_before_values_do():
+    new, old = outcomes(1, 8000, OTHER), outcomes(2, 90_000, STEADY)
+    assert "on the newest decisions other actions are responded to" in stories_differ(new, old)
+    learned_since = stories_differ(old, new)  # a champion of the new world, held against the old
+    assert "on the older decisions other actions" in learned_since
+
+
+def test_one_story_is_no_other_whether_the_champion_is_right_or_wrong():
+    for worth in (STEADY, OTHER):
+        assert stories_differ(outcomes(1, 8000, worth), outcomes(2, 90_000, worth)) == ""
+    assert stories_differ(outcomes(1, 100, OTHER), outcomes(2, 90_000, STEADY)) == ""
+    assert stories_differ(Foretold(), outcomes(2, 90_000, STEADY)) == ""
+
+
+def test_in_a_steady_world_outcomes_seldom_tell_two_stories():
+    told = [
+        stories_differ(outcomes(seed, 4000, STEADY), outcomes(seed + 500, 20_000, STEADY))
+        for seed in range(200)
+    ]
+    assert sum(map(bool, told)) <= 2

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from nextbest.evaluation.concept import Foretold, judge_concept
 from nextbest.monitoring.alerts import CRITICAL, raised
 from nextbest.monitoring.assessment import CONCEPT, assess
-from nextbest.monitoring.concept import Foretold, judge_concept
 from nextbest.monitoring.report_causes import causes_section
 from nextbest.monitoring.verdict import PSI, Drifted, Verdict
 

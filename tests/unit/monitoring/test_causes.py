@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from nextbest.errors import DataError
+from nextbest.evaluation.concept import foretold, judge_concept
 from nextbest.monitoring.causes import advice_on, leaning, likely_causes
-from nextbest.monitoring.concept import foretold, judge_concept
 from nextbest.monitoring.guardrails import LIFT, SAMPLE_RATIO
 from nextbest.monitoring.risk import model_risk
 from nextbest.monitoring.verdict import Drifted

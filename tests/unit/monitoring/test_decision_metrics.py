@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import log_loss, roc_auc_score
 
-from nextbest.monitoring.concept import foretold, judge_concept
+from nextbest.evaluation.concept import foretold, judge_concept
 from nextbest.monitoring.decision_metrics import foretold_of, metrics_row, quality_of
 from nextbest.monitoring.decision_quality import Arm, DecisionQuality
 from nextbest.monitoring.guardrails import LIFT, OPT_OUTS, SAMPLE_RATIO, broken_guardrails

@@ -13,6 +13,7 @@ from nextbest.decisions.heads import Head
 from nextbest.decisions.treatments import NONE
 from nextbest.errors import DataError, NextBestError
 from nextbest.evaluation.attempting import attempt, had
+from nextbest.evaluation.concept import Foretold, foretold
 from nextbest.evaluation.gates import Gate, Measurement
 from nextbest.evaluation.metrics import METRICS
 from nextbest.evaluation.release.declared import Calibration
@@ -69,6 +70,13 @@ def invalid_probabilities(predicted: pd.DataFrame) -> int:
     return int((~((values >= 0) & (values <= 1))).sum())
 
 
+def foretold_of(rows: pd.DataFrame, head: Head, predicted: pd.DataFrame) -> Foretold:
+    """What was foretold of some decisions and what came, by action; certain ones tell nothing."""
+    outcomes, p = _pairs(rows, head, predicted)
+    actions, told = rows["action_id"].to_numpy()[_can(rows, head)], (p > 0) & (p < 1)
+    return foretold(outcomes[told], p[told], actions[told])
+
+
 def curves(
     rows: pd.DataFrame, heads: Sequence[Head], predicted: pd.DataFrame
 ) -> Mapping[str, tuple[Bin, ...]]:
@@ -100,8 +108,15 @@ def _pairs(
     name = f"p_{head.name}"
     if name not in predicted or head.kind not in rows:
         raise DataError(f"no column {name} in predictions, or {head.kind} in the holdout")
-    can = (rows["treatment"] != NONE).to_numpy() if head.needs_contact else np.ones(len(rows), bool)
+    can = _can(rows, head)
     return rows[head.kind].to_numpy(float)[can], predicted[name].to_numpy(float)[can]
+
+
+def _can(rows: pd.DataFrame, head: Head) -> np.ndarray:
+    """Which decisions the head's outcome can follow at all."""
+    return (
+        (rows["treatment"] != NONE).to_numpy() if head.needs_contact else np.ones(len(rows), bool)
+    )
 
 
 def _bounds(name: str, metric: str, bounds: tuple[float, float], why: str) -> tuple[Gate, ...]:

@@ -14,7 +14,7 @@ from nextbest.evaluation.gates import Gate, Measurement, Verdict, judge
 from nextbest.evaluation.ope.estimators import Estimate, lift, value_of
 from nextbest.evaluation.ope.log import LOGGING, LoggedBatch, Target
 from nextbest.evaluation.ope.moments import Moments, fold
-from nextbest.evaluation.recency import JUDGED_DAYS, newest_lift, world_moved
+from nextbest.evaluation.recency import JUDGED_DAYS, newest_lift, stories_differ, world_moved
 from nextbest.evaluation.release import calibrating, comparing, qualities, running
 from nextbest.evaluation.release.comparing import Line
 from nextbest.evaluation.release.contest import CANDIDATE, CHAMPION, Contender, Contest, digest
@@ -70,7 +70,7 @@ def hold_trial(contest: Contest, asked: ReleaseGates, against: str | None) -> Tr
     usable = scored
     if isinstance(scored, NextBestError):
         usable = DataError("the decisions were not scored")
-    counted = attempt(lambda: _counted(rows, had(usable), baseline))
+    counted = attempt(lambda: _counted(contest, rows, had(usable), baseline))
     part = np.ones(len(rows), bool) if isinstance(counted, NextBestError) else counted.part
     predicted = attempt(lambda: had(contest.candidate).decider.model.predict(had(contest.rows)))
     lines = {
@@ -185,17 +185,32 @@ def _heads(candidate: Contender) -> tuple:
     return candidate.decider.arbitration.heads
 
 
-def _counted(rows: pd.DataFrame, scored: Scored, baseline: str) -> _Counted:
+def _counted(contest: Contest, rows: pd.DataFrame, scored: Scored, baseline: str) -> _Counted:
     """Older decisions count as long as they tell the same story (evaluation.recency)."""
     newest = ((rows["decided_at"].max() - rows["decided_at"]).dt.days < JUDGED_DAYS).to_numpy()
     recent = moments = scored.moments(VALUE, newest)
     moved = ""
     if not newest.all():
         older = scored.moments(VALUE, ~newest)
-        moved = world_moved(recent, older, CANDIDATE, baseline)
+        moved = world_moved(recent, older, CANDIDATE, baseline) or _other_story(
+            contest.champion, rows, newest
+        )
         moments = recent if moved else recent + older
     part = newest if moved else np.ones(len(rows), bool)
     return _Counted(part, moments, moved, newest_lift(recent, CANDIDATE, baseline))
+
+
+def _other_story(
+    champion: Contender | NextBestError | None, rows: pd.DataFrame, newest: np.ndarray
+) -> str:
+    """Whether outcomes contradict the champion in one part only; "" where there is none to ask."""
+    if not isinstance(champion, Contender):
+        return ""
+    head = champion.decider.arbitration.heads[0]
+    predicted = champion.decider.model.predict(rows)
+    parts = [calibrating.foretold_of(rows[part], head, predicted[part])
+             for part in (newest, ~newest)]  # fmt: skip
+    return stories_differ(*parts)
 
 
 def _values(rows: pd.DataFrame, counted: _Counted, confidence: float) -> dict[str, Estimate]:

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nextbest.errors import DataError
+from nextbest.evaluation.concept import CHANCE, SUMS, Foretold, foretold, judge_concept
 from nextbest.evaluation.metrics import calibration_slope
-from nextbest.monitoring.concept import CHANCE, SUMS, Foretold, foretold, judge_concept
 
 pytestmark = pytest.mark.unit
 
