@@ -41,7 +41,7 @@ def world_moved(recent: Moments, older: Moments, candidate: str, baseline: str) 
 
 
 def stories_differ(recent: Foretold, older: Foretold) -> str:
-    """Why the older decisions no longer count, as the champion's predictions tell; "" while they do.
+    """Why older decisions no longer count, as the champion's predictions tell; "" while they do.
 
     Outcomes speak sooner than values: where those of the newest days contradict the champion and
     those of the older ones don't, the world has moved since it was trained; where it is the other
