@@ -140,7 +140,7 @@ def _done(settings: Settings, spark: SparkSession) -> dict[str, list[str]]:
         standing = spark.table(alerts).where(mine & F.col("standing"))
         counted = standing.groupBy("as_of", "severity").count().orderBy("as_of", "severity")
         for row in counted.collect():
-            told = f"{row['count']} {row['severity']} alerts"
+            told = f"{row['count']} {row['severity']} alert{'s' if row['count'] > 1 else ''}"
             found.setdefault(str(row["as_of"]), []).append(told)
     return found
 

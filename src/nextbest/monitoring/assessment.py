@@ -51,7 +51,7 @@ def assess(
     text = drift.text
     if others:
         told = "; ".join(each.words for each in others)
-        text = f"Drift: {told}. {text}"
+        text = f"Drift: {told}; {drift.text.removeprefix('No drift: ').removeprefix('Drift: ')}"
     verdict = replace(drift, drifted=drift.drifted or bool(others), text=text, others=others)
     risk = model_risk(past, leans, causes, concept, age_days)
     return Assessment(verdict, causes, risk, advice_on(causes), concept)
