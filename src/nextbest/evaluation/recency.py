@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from nextbest.errors import NextBestError
 from nextbest.evaluation.attempting import attempt
@@ -40,23 +41,32 @@ def world_moved(recent: Moments, older: Moments, candidate: str, baseline: str) 
     )
 
 
-def stories_differ(recent: Foretold, older: Foretold) -> str:
-    """Why older decisions no longer count, as the champion's predictions tell; "" while they do.
+def stories_differ(days: Sequence[Foretold]) -> tuple[str, int]:
+    """Why older decisions no longer count, as the champion's predictions tell, and how many days do.
 
-    Outcomes speak sooner than values: where those of the newest days contradict the champion and
-    those of the older ones don't, the world has moved since it was trained; where it is the other
-    way round, it was trained after that. A champion that both contradict, or neither, tells
-    nothing, nor do days too thin to judge by. In a steady world it errs at the chance of
-    `judge_concept`, so coverage is as in `world_moved`.
+    days: what the champion foretold and what came, newest first. Outcomes speak before values:
+    where those of the newest JUDGED_DAYS contradict the champion and the older ones together don't,
+    the world has moved since it was trained; where it is the other way round, it was trained after
+    that. A champion that both contradict, or neither, tells nothing ("" and 0), nor do days too
+    thin to judge by. Evidence then goes back as far as each day, with the two before it, tells the
+    story of the newest: a day too short rather than one too long, and ever more as days pass. In a
+    steady world it errs at the chance of `judge_concept`, so coverage is as in `world_moved`.
     """
-    now, then = judge_concept([recent]), judge_concept([older])
-    if not (now.known and then.known) or bool(now.moved) == bool(then.moved):
-        return ""
-    told, days = (now.moved, "newest") if now.moved else (then.moved, "older")
+    newest = judge_concept([sum(days[:JUDGED_DAYS], Foretold())])
+    older = judge_concept([sum(days[JUDGED_DAYS:], Foretold())])
+    if not (newest.known and older.known) or bool(newest.moved) == bool(older.moved):
+        return "", 0
+    count = JUDGED_DAYS
+    while count < len(days):
+        three = judge_concept([sum(days[count : count + 3], Foretold())])
+        if not three.known or bool(three.moved) != bool(newest.moved):
+            break
+        count += 1
+    told, which = (newest.moved, "newest") if newest.moved else (older.moved, "older")
     return (
-        f"the world has moved: on the {days} decisions {told}, on the others the champion's "
-        f"predictions hold, so that only the newest {recent.n:,.0f} contacts count"
-    )
+        f"the world has moved: on the {which} decisions {told}, on the others the champion's "
+        f"predictions hold, so that only the newest {count} days count"
+    ), count
 
 
 def newest_lift(part: Moments, candidate: str, baseline: str) -> Estimate | None:

@@ -68,23 +68,35 @@ def outcomes(seed, n, worth):
 STEADY, OTHER = (1.0, 1.0, 1.0, 1.0), (2.5, 0.1, 1.0, 1.0)
 
 
+def told(new, old, seed=0, n=1100):
+    """What is told of so many days of a new world after as many of an old one."""
+    worlds = [OTHER] * new + [STEADY] * old
+    return stories_differ([outcomes(seed + at, n, each) for at, each in enumerate(worlds)])
+
+
 def test_outcomes_tell_two_worlds_apart_before_values_do():
-    new, old = outcomes(1, 8000, OTHER), outcomes(2, 90_000, STEADY)
-    assert "on the newest decisions other actions are responded to" in stories_differ(new, old)
-    learned_since = stories_differ(old, new)  # a champion of the new world, held against the old
-    assert "on the older decisions other actions" in learned_since
+    text, days = told(7, 60)
+    assert "on the newest decisions other actions are responded to" in text
+    assert days == 7
+    # A champion of the new world, held against the old one.
+    learned = stories_differ([outcomes(at, 1100, STEADY if at < 7 else OTHER) for at in range(60)])
+    assert "on the older decisions other actions" in learned[0]
+    assert learned[1] == 7
+
+
+@pytest.mark.parametrize("new", [9, 12, 20])
+def test_evidence_grows_with_the_days_of_the_new_world_and_not_beyond(new):
+    found = [told(new, 60, 100 * seed)[1] for seed in range(10)]
+    assert max(found) <= new
+    assert np.median(found) >= new - 2
 
 
 def test_one_story_is_no_other_whether_the_champion_is_right_or_wrong():
-    for worth in (STEADY, OTHER):
-        assert stories_differ(outcomes(1, 8000, worth), outcomes(2, 90_000, worth)) == ""
-    assert stories_differ(outcomes(1, 100, OTHER), outcomes(2, 90_000, STEADY)) == ""
-    assert stories_differ(Foretold(), outcomes(2, 90_000, STEADY)) == ""
+    assert told(0, 60) == ("", 0)
+    assert told(60, 0) == ("", 0)
+    assert told(7, 60, n=20) == ("", 0)
+    assert stories_differ([Foretold()] * 40) == ("", 0)
 
 
 def test_in_a_steady_world_outcomes_seldom_tell_two_stories():
-    told = [
-        stories_differ(outcomes(seed, 4000, STEADY), outcomes(seed + 500, 20_000, STEADY))
-        for seed in range(200)
-    ]
-    assert sum(map(bool, told)) <= 2
+    assert sum(bool(told(0, 20, 1000 * seed, n=600)[0]) for seed in range(200)) <= 2

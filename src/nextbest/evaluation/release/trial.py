@@ -187,30 +187,36 @@ def _heads(candidate: Contender) -> tuple:
 
 def _counted(contest: Contest, rows: pd.DataFrame, scored: Scored, baseline: str) -> _Counted:
     """Older decisions count as long as they tell the same story (evaluation.recency)."""
-    newest = ((rows["decided_at"].max() - rows["decided_at"]).dt.days < JUDGED_DAYS).to_numpy()
-    recent = moments = scored.moments(VALUE, newest)
-    moved = ""
-    if not newest.all():
-        older = scored.moments(VALUE, ~newest)
-        moved = world_moved(recent, older, CANDIDATE, baseline) or _other_story(
-            contest.champion, rows, newest
-        )
-        moments = recent if moved else recent + older
-    part = newest if moved else np.ones(len(rows), bool)
-    return _Counted(part, moments, moved, newest_lift(recent, CANDIDATE, baseline))
+    age = (rows["decided_at"].max() - rows["decided_at"]).dt.days.to_numpy()
+    newest = age < JUDGED_DAYS
+    recent, part = scored.moments(VALUE, newest), np.ones(len(rows), bool)
+    lately = newest_lift(recent, CANDIDATE, baseline)
+    if newest.all():
+        return _Counted(part, recent, "", lately)
+    moved, days = _other_story(contest.champion, rows, age)
+    if moved:
+        part = age < days
+        return _Counted(part, scored.moments(VALUE, part), moved, lately)
+    older = scored.moments(VALUE, ~newest)
+    if moved := world_moved(recent, older, CANDIDATE, baseline):
+        return _Counted(newest, recent, moved, lately)
+    return _Counted(part, recent + older, "", lately)
 
 
 def _other_story(
-    champion: Contender | NextBestError | None, rows: pd.DataFrame, newest: np.ndarray
-) -> str:
+    champion: Contender | NextBestError | None, rows: pd.DataFrame, age: np.ndarray
+) -> tuple[str, int]:
     """Whether outcomes contradict the champion in one part only; "" where there is none to ask."""
     if not isinstance(champion, Contender):
-        return ""
+        return "", 0
     head = champion.decider.arbitration.heads[0]
     predicted = champion.decider.model.predict(rows)
-    parts = [calibrating.foretold_of(rows[part], head, predicted[part])
-             for part in (newest, ~newest)]  # fmt: skip
-    return stories_differ(*parts)
+    return stories_differ(
+        [
+            calibrating.foretold_of(rows[age == day], head, predicted[age == day])
+            for day in range(int(age.max()) + 1)
+        ]
+    )
 
 
 def _values(rows: pd.DataFrame, counted: _Counted, confidence: float) -> dict[str, Estimate]:
