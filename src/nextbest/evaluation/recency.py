@@ -42,7 +42,7 @@ def world_moved(recent: Moments, older: Moments, candidate: str, baseline: str) 
 
 
 def stories_differ(days: Sequence[Foretold]) -> tuple[str, int]:
-    """Why older decisions no longer count, as the champion's predictions tell, and how many days do.
+    """Whether outcomes tell of a world that is gone: why, and how many of the newest days count.
 
     days: what the champion foretold and what came, newest first. Outcomes speak before values:
     where those of the newest JUDGED_DAYS contradict the champion and the older ones together don't,
