@@ -180,6 +180,7 @@ def test_what_the_evaluation_refuses_is_not_promoted(space, dbb):
     assert aliases(space) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [401, 403, 409, 429, 500, 502, DROPPED])
 def test_what_lasts_is_told_and_leaves_the_registry_as_it_was(space, dbb, spark, ledger, kind):
     before = aliases(space)

@@ -51,6 +51,7 @@ def test_the_first_deploy_makes_everything(bundle, dbb):
     assert verbs(bundle) == ["plan", "deploy"]
 
 
+@pytest.mark.slow
 def test_a_deploy_spends_no_money_unasked(bundle, dbb):
     code, told = dbb("deploy -t dev")
     assert code == 0
@@ -141,6 +142,7 @@ def test_data_is_never_deleted_by_a_deploy(bundle, dbb):
     assert bundle.kept() == kept
 
 
+@pytest.mark.slow
 def test_what_can_be_lost_is_asked_for(bundle, dbb):
     assert dbb("deploy -t prod")[0] == 0
     kept = bundle.kept()
@@ -184,6 +186,7 @@ def test_a_job_of_somebody_else_is_not(bundle, dbb):
     assert "1 differences" in told
 
 
+@pytest.mark.slow
 def test_a_dashboard_of_that_name_elsewhere_is_somebody_elses(bundle, dbb):
     theirs = {"display_name": "nextbest monitoring (prod)", "parent_path": "/Workspace/Shared"}
     bundle.space.kept["dashboards"]["/Workspace/Shared/nextbest monitoring (prod)"] = theirs
@@ -203,6 +206,7 @@ def job_of(bundle, name):
     return found["settings"]
 
 
+@pytest.mark.slow
 def test_every_difference_is_told(bundle, dbb):
     assert dbb("deploy -t prod")[0] == 0
     job_of(bundle, "nextbest inference (prod)")["schedule"]["pause_status"] = "PAUSED"
@@ -217,6 +221,7 @@ def test_every_difference_is_told(bundle, dbb):
     assert "3 differences" in told
 
 
+@pytest.mark.slow
 def test_schedules_are_paused_as_the_mode_says(bundle, dbb):
     for target, status, name in (
         ("dev", "PAUSED", "[dev me] nextbest inference (dev)"),

@@ -61,6 +61,7 @@ def test_jobs_go_and_data_stays(lived_in, dbb):
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_it_is_deployed_again_over_its_data(lived_in, dbb):
     lived_in.space.kept["endpoints"].clear()
     kept = lived_in.kept()
@@ -75,6 +76,7 @@ def test_it_is_deployed_again_over_its_data(lived_in, dbb):
     assert now == kept
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", ["destroy -t prod", "destroy -t prod --data"])
 @pytest.mark.parametrize("answer", ["n\n", "other.schema\n", ""])
 def test_nothing_goes_unless_it_is_agreed_to(lived_in, dbb, words, answer):
@@ -116,12 +118,14 @@ def test_a_bundle_without_schema_is_asked_for_too(bundle, dbb):
     assert bundle.kept() == kept
 
 
+@pytest.mark.slow
 def test_data_that_a_destroy_had_kept(lived_in, dbb):
     assert dbb("destroy -t prod --auto-approve")[0] == 0
     assert dbb("destroy -t prod --data --auto-approve")[0] == 0
     assert not any(data_of(lived_in).values())
 
 
+@pytest.mark.slow
 def test_an_online_store_that_serves_stays(lived_in, dbb):
     for table in ("customer_features", "customer_features_online"):
         lived_in.space.kept["tables"][f"{SCHEMA}.{table}"] = 1
@@ -131,6 +135,7 @@ def test_an_online_store_that_serves_stays(lived_in, dbb):
     assert lived_in.kept()["online stores"] == {"prod-ml-nba-demo": "CU_1"}
 
 
+@pytest.mark.slow
 def test_jobs_that_a_killed_deploy_left_go_too(opened, dbb):
     bundle = opened()
     bundle.space.faults.append(Fault(LOST, "POST", jobs.CREATE, after=2))

@@ -22,6 +22,7 @@ def table(spark, settings, name, day):
     return frame.sort_values(list(frame.columns[:2]), ignore_index=True)
 
 
+@pytest.mark.slow
 def test_a_customers_day_is_one_row_for_training_and_for_inference(lakehouse):
     spark, settings = lakehouse
     today, later = settings(as_of=TODAY), settings(as_of=LATER)
@@ -49,6 +50,7 @@ def test_a_customers_day_is_one_row_for_training_and_for_inference(lakehouse):
         pd.testing.assert_frame_equal(table(spark, later, name, TODAY), rows, check_exact=True)
 
 
+@pytest.mark.slow
 def test_every_column_is_told_in_words(lakehouse, tmp_path):
     spark, settings = lakehouse
     given = settings()

@@ -39,6 +39,7 @@ def frames(lakehouse, tmp_path):
     return use_cases.load(settings()).read(spark, settings(), None, tmp_path, None)
 
 
+@pytest.mark.slow
 @pytest.mark.integration
 def test_a_repeated_run_changes_nothing(lakehouse):
     spark, settings = lakehouse
@@ -82,6 +83,7 @@ def test_a_rejected_decision_takes_its_outcomes_along_and_the_corrected_one_brin
     assert spark.table(generous.table("decisions")).count() == frames["decisions"].count()
 
 
+@pytest.mark.slow
 @pytest.mark.integration
 def test_too_many_rejected_rows_stop_the_run_and_are_in_quarantine_all_the_same(lakehouse, frames):
     spark, settings = lakehouse

@@ -35,7 +35,7 @@ CALLS = [
     and route.sdk.__qualname__ not in OF_THE_CLI
 ]
 PASSING = (429, 500, 502, 503, 504, NOT_READY)
-QUICK = {403, 404, 429, 503, DROPPED, LOST}  # the others, call by call, are slow tests
+QUICK = {403, 429, 503, LOST}  # the others, call by call, are slow tests
 HUNG = "hung"  # so slow that the client gives up waiting
 REASONS = {401: "renew the token", 409: "run this again"}
 

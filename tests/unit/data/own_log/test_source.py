@@ -92,6 +92,7 @@ def test_the_proposed_mapping_ingests(log_of, ingested, tmp_path, capsys, name, 
         assert len(tables[table][1]) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["random", pytest.param("bts", marks=pytest.mark.slow)])
 def test_open_bandit_logs_come_in_as_their_own_reader_has_them(
     spark, ingested, tmp_path, capsys, policy
@@ -370,6 +371,7 @@ def test_actions_are_valid_in_their_time_and_told_by_a_file(ingested, tmp_path):
         ingested(tmp_path / "log.csv", text + "actions: {file: actions.csv}\n")
 
 
+@pytest.mark.slow
 def test_a_delta_folder_and_a_table_are_opened_by_the_platform(spark, ingested, log_of, tmp_path):
     from deltalake import write_deltalake
 
