@@ -85,7 +85,9 @@ class Ours:
 def _decisions(day: pd.DataFrame) -> pd.DataFrame:
     """A matured day as decision_metrics is made of it; made-up ones are all of one treatment."""
     named = day if "action_id" in day else day.assign(action_id="offer", channel="email")
-    return named.assign(matured=True, came=day[OUTCOME])
+    return named.assign(
+        matured=True, came=day[OUTCOME], treatment=named["action_id"] + "|" + named["channel"]
+    )
 
 
 class Evidently:

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from metric_rows import ALERTS, RESPONSES, drift, profile
 
+from nextbest.monitoring.decision_metrics import COLUMNS as COLUMNS_OF_OUTCOMES
 from nextbest.monitoring.decision_metrics import SCHEMA as OUTCOMES
 from nextbest.monitoring.schemas import drift_schema, profile_schema
 from nextbest.monitoring.verdict import judge_drift
@@ -109,13 +110,10 @@ PROFILE = [
 LEDGER = ", ".join(f"{name} {KINDS.get(name, 'string')}" for name in COLUMNS)
 
 
-NAMES = [part.split()[0] for part in OUTCOMES.replace("<string, ", "<string,").split(", ")]
-
-
 def came(day, matured, **given):
     """A row of decision_metrics."""
     row = {"model": "m", "model_version": "*", "day": dt.date(2026, 3, day), "matured": matured}
-    return tuple((row | given).get(name) for name in NAMES)
+    return tuple((row | given).get(name) for name in COLUMNS_OF_OUTCOMES)
 
 
 def step(state):

@@ -16,7 +16,7 @@ CHANCE = 1e-3  # of speaking without cause, shared by four tests
 RATIO_BOUNDS = (0.67, 1.5)  # as the gate: seasons move the level of all treatments together
 LEAST_SLOPE = 0.7
 MISFIT = 0.3  # root mean square of what actions are off by, relative to all: so much is borne
-LEAST_EXPECTED = 5.0  # events of an action; rarer ones count together, as χ² wants it
+LEAST_EXPECTED = 5.0  # events of an action; rarer ones count with the next, as χ² wants it
 LEAST_POSITIVES = 30  # fewer say nothing about a slope, and a standard error is too small by chance
 
 
@@ -24,15 +24,14 @@ LEAST_POSITIVES = 30  # fewer say nothing about a slope, and a standard error is
 class Foretold:
     """Sums over matured decisions of what a model foretold and what came; they add up.
 
-    With residual r = y − p, variance v = p(1 − p) and logit l of p: Σ1, Σy, Σp, Σr, Σrl, Σv, Σvl,
-    Σvl². They are the score and the information of a logistic recalibration at no correction.
+    With residual r = y − p, variance v = p(1 − p) and logit l of p: Σ1, Σy, Σp, Σrl, Σv, Σvl, Σvl².
+    They make the score and the information of a logistic recalibration at no correction.
     actions: (Σy, Σp) of each action.
     """
 
     n: float = 0.0
     came: float = 0.0
     expected: float = 0.0
-    residual: float = 0.0
     residual_logit: float = 0.0
     variance: float = 0.0
     variance_logit: float = 0.0
@@ -85,10 +84,10 @@ def foretold(outcomes: Any, probabilities: Any, actions: Any = None) -> Foretold
             f"{wrong} of {len(y)} decisions have an outcome that is not 0 or 1, or a probability "
             "that is not within (0, 1)"
         )
-    logit, variance, residual = np.log(p) - np.log1p(-p), p * (1 - p), y - p
+    logit, variance = np.log(p) - np.log1p(-p), p * (1 - p)
     return Foretold(
-        float(len(y)), float(y.sum()), float(p.sum()), float(residual.sum()),
-        float(residual @ logit), float(variance.sum()), float(variance @ logit),
+        float(len(y)), float(y.sum()), float(p.sum()),
+        float((y - p) @ logit), float(variance.sum()), float(variance @ logit),
         float(variance @ logit**2), {} if actions is None else _by_action(y, p, actions),
     )  # fmt: skip
 
@@ -164,20 +163,20 @@ def _other_mix(sums: Foretold, chance: float) -> str:
     are, a smaller one is no finding.
     """
     level = sums.came / sums.expected
-    cells = {name: (came, level * expected) for name, (came, expected) in sums.actions.items()}
-    rare = [name for name, (_, expected) in cells.items() if expected < LEAST_EXPECTED]
-    if len(rare) > 1:
-        cells["others"] = tuple(np.sum([cells.pop(name) for name in rare], axis=0))
-    cells = {name: cell for name, cell in cells.items() if cell[1] >= LEAST_EXPECTED}
+    cells = sorted(
+        (level * expected, came, name) for name, (came, expected) in sums.actions.items()
+    )
+    while len(cells) > 1 and cells[0][0] < LEAST_EXPECTED:
+        (rare, some, first), (less_rare, more, second) = cells[:2]
+        cells = sorted([*cells[2:], (rare + less_rare, some + more, f"{first} or {second}")])
     if len(cells) < 2:
         return ""
-    came, expected = np.array(list(cells.values())).T
+    expected, came = np.array([cell[:2] for cell in cells]).T
     distance = float(((came - expected) ** 2 / expected).sum())
     if distance <= ncx2.isf(chance, len(cells) - 1, MISFIT**2 * expected.sum()):
         return ""
     worst = np.argsort(-np.abs(came - expected) / np.sqrt(expected))[:3]
-    names = list(cells)
-    told = ", ".join(f"{names[at]} {came[at]:,.0f} for {expected[at]:,.0f}" for at in worst)
+    told = ", ".join(f"{cells[at][2]} {came[at]:,.0f} for {expected[at]:,.0f}" for at in worst)
     off = math.sqrt(distance / expected.sum())
     return (
         f"other actions are responded to than foretold ({told}; off by {off:.0%}, {MISFIT:.0%} "
@@ -192,7 +191,8 @@ def _slope(sums: Foretold, z: float) -> tuple[float, float, float]:
     if not np.linalg.cond(information) < 1e12:  # one probability for all: it has no slope
         return math.nan, -math.inf, math.inf
     inverse = np.linalg.inv(information)
-    slope = 1 + float((inverse @ [sums.residual, sums.residual_logit])[1])
+    score = [sums.came - sums.expected, sums.residual_logit]
+    slope = 1 + float((inverse @ score)[1])
     spread = z * math.sqrt(float(inverse[1, 1]))
     return slope, slope - spread, slope + spread
 

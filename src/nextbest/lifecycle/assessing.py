@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from nextbest import registry, tables
 from nextbest.evaluation.concept import judge_concept
-from nextbest.lifecycle.measuring import measured_days
+from nextbest.lifecycle.measuring import compared_share, measured_days
 from nextbest.monitoring.assessment import Assessment, assess
 from nextbest.monitoring.causes import leaning
 from nextbest.monitoring.decision_metrics import foretold_of, quality_of
@@ -21,6 +21,8 @@ from nextbest.monitoring.verdict import judge_drift
 from nextbest.platforms import Monitor
 from nextbest.settings import Settings, windows_of
 
+SCORE = "expected_value"  # what a decision is made by
+SCORES = ("p_response", SCORE, "action_id", "channel")  # of a decision, no features
 OUTCOME_DAYS = 7  # the newest days with outcomes: a whole week, so weekdays tell nothing
 LEANING_ROWS = 20_000  # of the day, the same ones in every run
 
@@ -31,19 +33,15 @@ def assess_day(
     watched: Monitor,
     version: str,
     drift_table: str,
-    score: str,
 ) -> tuple[Assessment, pd.DataFrame]:
     """The day's assessment, and its BASELINE rows of drift_metrics.
 
-    drift_table: drift_metrics of the monitor; score: the column that features explain. Columns are
-    judged over the last days on which the same versions decided, outcomes over the newest
-    OUTCOME_DAYS of `version` that have matured.
+    drift_table: drift_metrics of the monitor. Columns are judged over the last days on which the
+    same versions decided, outcomes over the newest OUTCOME_DAYS of `version` that have matured.
     """
     needed, of = windows_of(settings.drift_windows)
     rows = _recent(settings, spark, drift_table, of)
-    drift = judge_drift(
-        rows, watched.columns, settings.drift_threshold, windows=needed, of=of
-    )  # fmt: skip
+    drift = judge_drift(rows, watched.columns, settings.drift_threshold, windows=needed, of=of)
     today = rows[rows["day"] == settings.as_of]
     measured = measured_days(settings, spark, OUTCOME_DAYS + settings.attribution_days + 1)
     closed = settings.as_of - dt.timedelta(days=settings.attribution_days)
@@ -54,13 +52,9 @@ def assess_day(
     assessment = assess(
         drift,
         today,
-        _leans(settings, spark, watched, score),
+        _leans(settings, spark, watched),
         judge_concept([foretold_of(row) for row in mine]) if mine else None,
-        broken_guardrails(
-            quality_of(now),
-            quality_of(mine),
-            settings.control_share / (1 - settings.eligibility_share),
-        ),
+        broken_guardrails(quality_of(now), quality_of(mine), compared_share(settings)),
         _age(settings, version),
     )
     return assessment, today
@@ -80,15 +74,13 @@ def _recent(settings: Settings, spark: SparkSession, table: str, days: int) -> p
     return found[everyone & found["day"].isin({*same, settings.as_of})]
 
 
-def _leans(
-    settings: Settings, spark: SparkSession, watched: Monitor, score: str
-) -> dict[str, float]:
+def _leans(settings: Settings, spark: SparkSession, watched: Monitor) -> dict[str, float]:
     """How much the day's scores lean on each feature; of none, where nothing was decided."""
     features = [name for name in watched.columns if name not in SCORES]
     rows = tables.read(spark, watched.table).where(F.col("as_of") == F.lit(settings.as_of))
     some = rows.orderBy(F.xxhash64("decision_id")).limit(LEANING_ROWS)
-    frame = some.select(score, *map(tables.column, features)).toPandas()
-    return leaning(frame, features, score) if len(frame) else dict.fromkeys(features, 0.0)
+    frame = some.select(SCORE, *map(tables.column, features)).toPandas()
+    return leaning(frame, features, SCORE) if len(frame) else dict.fromkeys(features, 0.0)
 
 
 def _age(settings: Settings, version: str) -> int:
@@ -97,6 +89,3 @@ def _age(settings: Settings, version: str) -> int:
     if judged is None:
         return STALE_DAYS
     return (settings.as_of - judged.as_of).days
-
-
-SCORES = ("p_response", "expected_value", "action_id", "channel")  # of a decision, no features

@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 
 import pandas as pd
-from pyspark.sql import Column, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from nextbest import tables
@@ -37,15 +37,7 @@ def training_spec(settings: Settings, platform: Platform, case: UseCase) -> Trai
     decisions = tables.read(spark, settings.table("decisions")).where(
         F.col("decided_at") < midnight(settings)
     )
-    kinds = [head.kind for head in case.heads]
-    known = labels(
-        decisions,
-        tables.read(spark, settings.table("outcomes")),
-        tables.read(spark, settings.table("actions")),
-        kinds,
-        settings.as_of,
-        settings.attribution_days,
-    )
+    known = labels_of(settings, spark, case, decisions)
     spine = decisions.select(
         "decision_id", "customer_id", "decided_at", "treatment", "action_id", "channel",
         "propensity", "policy", "reason_code",
@@ -53,7 +45,28 @@ def training_spec(settings: Settings, platform: Platform, case: UseCase) -> Trai
     ).join(known.where("matured").drop("matured"), "decision_id")  # fmt: skip
     keys = FEATURE_TABLES["customer_features"].keys
     lookup = Lookup(settings.table("customer_features"), keys, "decided_at")
-    return TrainingSpec(spine, [lookup], labels=list(dict.fromkeys(["reward", "value", *kinds])))
+    return TrainingSpec(
+        spine, [lookup], labels=list(dict.fromkeys(["reward", "value", *kinds(case)]))
+    )
+
+
+def kinds(case: UseCase) -> list[str]:
+    """The kinds of outcome that the use case foretells, the response's first."""
+    return list(dict.fromkeys(head.kind for head in case.heads))
+
+
+def labels_of(
+    settings: Settings, spark: SparkSession, case: UseCase, decisions: DataFrame
+) -> DataFrame:
+    """What came of these decisions, as features.labels says, of the target's own tables."""
+    return labels(
+        decisions,
+        tables.read(spark, settings.table("outcomes")),
+        tables.read(spark, settings.table("actions")),
+        kinds(case),
+        settings.as_of,
+        settings.attribution_days,
+    )
 
 
 def learning_frame(settings: Settings, platform: Platform, case: UseCase) -> pd.DataFrame:

@@ -12,9 +12,9 @@ from pyspark.sql import functions as F
 from nextbest import tables
 from nextbest.decisions.reasons import WIDER
 from nextbest.errors import DataError
-from nextbest.features.labels import labels
+from nextbest.lifecycle import frames
 from nextbest.lifecycle.responding import write
-from nextbest.monitoring.decision_metrics import KEY, SCHEMA, metrics_row
+from nextbest.monitoring.decision_metrics import COLUMNS, KEY, SCHEMA, metrics_row
 from nextbest.monitoring.schemas import ALL_MODELS
 from nextbest.settings import Settings
 from nextbest.use_cases import UseCase
@@ -40,7 +40,6 @@ def measure_decisions(settings: Settings, spark: SparkSession, case: UseCase) ->
     )
     known = {row["day"]: row["counted"] for row in kept.select("day", "counted").collect()}
     changed = sorted(day for day, counted in now.items() if _is_news(counted, known.get(day)))
-    names = [part.split()[0] for part in SCHEMA.replace("<string, ", "<string,").split(", ")]
     for day in changed:  # one day at a time: memory holds one
         rows = _metrics(settings, day, live.where(F.col("day") == F.lit(day)).toPandas())
         told = [
@@ -49,7 +48,7 @@ def measure_decisions(settings: Settings, spark: SparkSession, case: UseCase) ->
             for version, metrics in rows.items()
         ]
         write(
-            spark, [tuple(row[name] for name in names) for row in told],
+            spark, [tuple(row[name] for name in COLUMNS) for row in told],
             SCHEMA, settings.table(TABLE), list(KEY),
         )  # fmt: skip
     return len(changed)
@@ -66,6 +65,11 @@ def measured_days(settings: Settings, spark: SparkSession, days: int) -> pd.Data
     return rows.orderBy("day", "model_version").toPandas()
 
 
+def compared_share(settings: Settings) -> float:
+    """The control group's share of who is compared, among whom eligibility-only is not."""
+    return settings.control_share / (1 - settings.eligibility_share)
+
+
 def _metrics(settings: Settings, day: dt.date, rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """By model version, and of all of them; DataError for a propensity that is none."""
     chances = rows["propensity"].to_numpy(dtype=float, na_value=float("nan"))
@@ -74,8 +78,7 @@ def _metrics(settings: Settings, day: dt.date, rows: pd.DataFrame) -> dict[str, 
             f"table {settings.table('recommendations')}: {wrong} of {len(rows)} decisions of {day} "
             "have a propensity outside (0, 1]; run inference_job for that day again"
         )
-    # The control group's share of who is compared: the eligibility-only group is not among them.
-    share = settings.control_share / (1 - settings.eligibility_share)
+    share = compared_share(settings)
     parts = {ALL_MODELS: rows} | {str(name): part for name, part in rows.groupby("model_version")}
     return {name: metrics_row(part, share, settings.confidence) for name, part in parts.items()}
 
@@ -87,20 +90,12 @@ def _live(settings: Settings, spark: SparkSession, case: UseCase) -> DataFrame:
     decided = tables.read(spark, settings.table("recommendations")).where(
         (day >= F.lit(since)) & (day <= F.lit(settings.as_of)) & (F.col("reason_code") != WIDER)
     )
-    kinds = list(dict.fromkeys([case.heads[0].kind, *(head.kind for head in case.heads)]))
-    known = labels(
-        decided,
-        tables.read(spark, settings.table("outcomes")),
-        tables.read(spark, settings.table("actions")),
-        kinds,
-        settings.as_of,
-        settings.attribution_days,
-    )
+    kinds = frames.kinds(case)
     opted_out = F.col(OPT_OUT) if OPT_OUT in kinds else F.lit(0.0)
-    joined = decided.join(known, "decision_id")
+    joined = decided.join(frames.labels_of(settings, spark, case, decided), "decision_id")
     return joined.select(
-        day.alias("day"), "model_version", "action_id", "channel", "propensity", "control_group",
-        "p_response", "matured", "value", F.col(kinds[0]).alias("came"),
+        day.alias("day"), "model_version", "treatment", "action_id", "propensity",
+        "control_group", "p_response", "matured", "value", F.col(kinds[0]).alias("came"),
         opted_out.alias("opted_out"),
     )  # fmt: skip
 

@@ -65,9 +65,7 @@ def detect_drift(settings: Settings, spark: SparkSession, run: str = "none") -> 
         return Outcome(nothing_live(settings.model), values={"drift": "false"})
     watched = _watched(settings, spark)
     metrics = platform.monitors.tables(watched)
-    seen, moved = assess_day(
-        settings, spark, watched, version, metrics.drift, score="expected_value"
-    )
+    seen, moved = assess_day(settings, spark, watched, version, metrics.drift)
     verdict = seen.verdict
     response = respond(settings, spark, version, seen)  # first: the pages tell of it
     file = write_pages(settings, platform, watched, seen, run)
@@ -86,9 +84,8 @@ def detect_drift(settings: Settings, spark: SparkSession, run: str = "none") -> 
 
 
 def _causes(seen: Assessment) -> pd.DataFrame:
-    named = ["kind", "weight", "text"]
-    return pd.DataFrame([{n: getattr(cause, n) for n in named} for cause in seen.causes],
-                        columns=named)  # fmt: skip
+    rows = [(cause.kind, cause.weight, cause.text) for cause in seen.causes]
+    return pd.DataFrame(rows, columns=["kind", "weight", "text"])
 
 
 def _distances(moved: pd.DataFrame) -> pd.DataFrame:

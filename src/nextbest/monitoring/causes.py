@@ -92,7 +92,7 @@ def likely_causes(
     for each in others:
         if each.statistic == SAMPLE_RATIO:
             broken[each.column] = 1.0, each.words
-        elif each.words not in worlds:
+        else:
             worlds.append(each.words)
     moved = {name: past for name, past in drifted.items() if name in leans and name not in broken}
     leant = {name: leans[name] for name in moved if leans[name] >= LEANT_ON}

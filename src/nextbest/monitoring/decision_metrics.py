@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from nextbest.decisions.treatments import NONE
 from nextbest.evaluation.concept import SUMS, Foretold, foretold
 from nextbest.monitoring import quality
 from nextbest.monitoring.decision_quality import (
@@ -22,29 +23,26 @@ from nextbest.monitoring.decision_quality import (
     merged,
 )
 
-NONE = "none"  # the treatment that contacts nobody
 KEY = ("model", "model_version", "day")
-_TOLD = [
+_TOLD = (
     *("roc_auc_score", "log_loss", "brier_score", "calibration_error", "predicted_rate"),
     *("observed_rate", "value", "value_of_control", "lift", "lift_low", "lift_high"),
     *("action_entropy", "largest_action_share", "effective_sample_share", "thin_share"),
     *("sample_ratio_pvalue", "contact_rate", "opt_out_rate", "opt_out_over_control"),
-]
-SCHEMA = ", ".join(
-    [
-        "model string, model_version string, day date, counted string",
-        "decisions bigint, matured bigint, controls bigint, contacts bigint",
-        *(f"{name} double" for name in _TOLD),
-        *(f"foretold_{name} double" for name in SUMS),
-        "action_shares map<string, double>, foretold_actions string, sums string",
-    ]
 )
+COLUMNS = {
+    "model": "string", "model_version": "string", "day": "date", "counted": "string",
+    **dict.fromkeys(("decisions", "matured", "controls", "contacts"), "bigint"),
+    **dict.fromkeys((*_TOLD, *(f"foretold_{name}" for name in SUMS)), "double"),
+    "action_shares": "map<string, double>", "foretold_actions": "string", "sums": "string",
+}  # fmt: skip
+SCHEMA = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
 
 
 def metrics_row(rows: pd.DataFrame, control_share: float, confidence: float) -> dict[str, Any]:
-    """The metrics of some decisions, by the names of SCHEMA, but for its key and `counted`.
+    """The metrics of some decisions, by the names of COLUMNS, but for the key and `counted`.
 
-    rows: action_id, channel, propensity, control_group (bool), p_response, matured (bool), and of
+    rows: treatment, action_id, propensity, control_group (bool), p_response, matured (bool), and of
     matured ones value (money), came (0 or 1, of what p_response foretells) and opted_out (0 or 1).
     Quality and concept are of matured decisions with a probability in (0, 1), so not of "none",
     under which nobody can respond. `sums` holds what windows are added up from (`quality_of`).
@@ -52,12 +50,8 @@ def metrics_row(rows: pd.DataFrame, control_share: float, confidence: float) -> 
     """
     control = rows["control_group"].to_numpy(dtype=bool)
     sides = [_arm(rows[~control]), _arm(rows[control])]
-    treatments = [
-        NONE if action == NONE else f"{action}|{channel}"
-        for action, channel in zip(rows["action_id"], rows["channel"], strict=True)
-    ]
-    mine = np.array(treatments, dtype=object)[~control]
-    found = decisions_of(*sides, mine.tolist(), rows["propensity"].to_numpy()[~control])
+    treated = rows[~control]
+    found = decisions_of(*sides, treated["treatment"].tolist(), treated["propensity"].to_numpy())
     p = rows["p_response"].to_numpy(dtype=float, na_value=np.nan)
     asked = rows["matured"].to_numpy(dtype=bool) & (p > 0) & (p < 1)
     came = rows["came"].to_numpy(dtype=float, na_value=np.nan)[asked]

@@ -68,6 +68,20 @@ def test_quiet_actions_are_left_alone_rare_ones_too():
     assert spoke <= 1
 
 
+def test_a_rare_action_that_everybody_suddenly_takes_is_not_overlooked():
+    calm = {f"a{at}": (40.0, 40.0) for at in range(4)}
+    assert not judge_concept([of(calm | {"rare": (2.0, 2.0)})]).moved
+    found = judge_concept([of(calm | {"rare": (90.0, 2.0), "others": (40.0, 40.0)})])
+    assert "(rare or a0 130 for 60," in found.moved  # counted with the next in size
+
+
+def of(actions):
+    """Sums of decisions about these actions (name → came, foretold), with a slope of 1."""
+    came, expected = (sum(cell[side] for cell in actions.values()) for side in (0, 1))
+    return Foretold(9000, came, expected, -3 * (came - expected), expected, -3 * expected,
+                    10 * expected, actions)  # fmt: skip
+
+
 @given(st.integers(0, 10**6), st.integers(1, 99))
 def test_sums_of_parts_are_those_of_the_whole(seed, cut):
     y, p = draw(seed, 100)

@@ -16,9 +16,9 @@ pytestmark = pytest.mark.integration
 
 FIRST = dt.date(2026, 1, 10)
 DECIDED = (
-    "decision_id string, decided_at timestamp, as_of date, action_id string, channel string, "
-    "propensity double, control_group boolean, p_response double, model_version string, "
-    "reason_code string"
+    "decision_id string, decided_at timestamp, as_of date, treatment string, action_id string, "
+    "channel string, propensity double, control_group boolean, p_response double, "
+    "model_version string, reason_code string"
 )
 CAME = "decision_id string, observed_at timestamp, kind string, reward double, value double"
 
@@ -34,7 +34,7 @@ def decisions(day, n=60):
         control = i % 10 == 0
         code = "eligibility_only" if i == 11 else "control" if control else "best"
         yield (
-            f"d{day}-{i}", at(day), FIRST + dt.timedelta(days=day), "tea", "sms",
+            f"d{day}-{i}", at(day), FIRST + dt.timedelta(days=day), "tea|sms", "tea", "sms",
             float(rng.uniform(0.2, 1)), control or i == 11, float(rng.uniform(0.05, 0.6)), "1",
             code,
         )  # fmt: skip
@@ -118,7 +118,7 @@ def test_a_run_for_an_earlier_day_takes_nothing_back(world):
 def test_a_propensity_that_is_none_is_named_with_its_day(world):
     land, measure = world
     row = list(next(decisions(2)))
-    row[5] = 1.5
+    row[6] = 1.5
     land([tuple(row)], DECIDED, "recommendations", ["decision_id"])
     with pytest.raises(DataError, match="1 of 59 decisions of 2026-01-12 have a propensity"):
         measure(4)

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.unit
 
 CALM = Verdict(False, (), "No drift: 3 columns.")
 LEANS = {"tenure": 0.9, "spend": 0.1}
-GONE = judge_concept([Foretold(9000, 90, 400, -310, 900, 380, -1100, 3500)])
+GONE = judge_concept([Foretold(9000, 90, 400, 900, 380, -1100, 3500)])
 
 
 def test_outcomes_alone_are_drift():

@@ -25,7 +25,7 @@ def day(seed=1, n=3000, matured=True, slope=1.0):
     rows = pd.DataFrame(
         {
             "action_id": np.where(contacted, rng.choice(["tea", "mug"], n), "none"),
-            "channel": np.where(contacted, "sms", "none"),
+            "treatment": np.where(contacted, rng.choice(["tea|sms", "mug|sms"], n), "none"),
             "propensity": rng.uniform(0.05, 1, n),
             "control_group": rng.random(n) < 0.1,
             "p_response": p,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
 import pytest
 from mutations import contests
 from mutations.table import BEGIN, END, GUIDE, MUTATIONS, markdown
@@ -46,6 +47,23 @@ def test_a_better_version_is_released(sound):
     asked = {finding.gate.name for finding in trial.verdict.findings}
     declared = {gate for mutation in MUTATIONS for gate in [mutation.gate] if "+" not in gate}
     assert declared <= asked
+
+
+def test_where_outcomes_contradict_the_champion_lately_only_those_days_count(sound):
+    contest = fresh(sound)[0]
+    rows, model = contest.rows, contest.champion.decider.model
+    age = (rows["decided_at"].max() - rows["decided_at"]).dt.days.to_numpy()
+    other = rows["action_id"].isin(sorted(rows["action_id"].unique())[::2]).to_numpy()
+    chance = model.predict(rows)["p_response"].to_numpy() * np.where(other, 3.0, 0.1)
+    drawn = np.random.default_rng(5).random(len(rows)) < chance
+    came = np.where(age < 9, drawn, rows["response"]).astype(float)
+    trial = hold_trial(
+        dataclasses.replace(contest, rows=rows.assign(response=came)), contests.gates(), "1"
+    )
+    assert "on the newest decisions" in trial.moved
+    assert "other actions are responded to" in trial.moved
+    assert any(f"newest {days} days count" in trial.moved for days in (7, 8, 9))
+    assert trial.moments.n < 0.6 * len(rows)
 
 
 def test_on_the_first_day_the_baseline_is_who_wrote_the_log(sound):
