@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
-from scipy.stats import ncx2, norm
+from scipy.stats import chi2, ncx2, norm
 
 from nextbest.errors import DataError
 
@@ -118,26 +118,25 @@ def judge_concept(windows: Sequence[Foretold], *, chance: float = CHANCE) -> Con
 def _judge(sums: Foretold, chance: float) -> Concept:
     """The answer of some decisions together.
 
-    The ratio observed / expected has the interval of a Poisson count on the log scale; the slope
-    is one Newton step of Cox's recalibration (1958) from slope 1, exact to first order, with the
-    standard error of its information. Moved: an interval wholly beyond RATIO_BOUNDS, or below
-    LEAST_SLOPE, or a mix of actions beyond MISFIT; four tests share `chance` (Bonferroni). Fewer
-    than LEAST_POSITIVES expected or observed events are not known to have moved, and not known to
-    be still.
+    The ratio observed / expected has the interval of a Poisson count; the slope is one Newton step
+    of Cox's recalibration (1958) from slope 1, exact to first order, with the standard error of its
+    information. Moved: an interval wholly beyond RATIO_BOUNDS, or below LEAST_SLOPE, or a mix of
+    actions beyond MISFIT; four tests share `chance` (Bonferroni). Fewer than LEAST_POSITIVES
+    expected or observed events have no slope and no mix: they moved if their level did, and are
+    not known to be still.
     """
     z = float(norm.isf(chance / 4))
     unknown = (math.nan, math.nan, math.nan)
-    if min(sums.came, sums.expected) < LEAST_POSITIVES:
-        # A level that is off by this much needs no slope to be seen.
-        ratio = _ratio(sums, z) if sums.expected >= LEAST_POSITIVES else unknown
-        gone = ratio[2] < RATIO_BOUNDS[0]
-        moved = _level(sums, ratio) if gone else ""
-        few = f"{sums.came:,.0f} events came, {sums.expected:,.1f} were foretold: too few to tell"
-        return Concept(moved, gone, *ratio, *unknown, moved or few)
-    ratio, slope = _ratio(sums, z), _slope(sums, z)
-    found = []
-    if ratio[1] > RATIO_BOUNDS[1] or ratio[2] < RATIO_BOUNDS[0]:
-        found.append(_level(sums, ratio))
+    few, many = sorted([sums.came, sums.expected])
+    thin = f"{sums.came:,.0f} events came, {sums.expected:,.1f} were foretold: too few to tell"
+    if many < LEAST_POSITIVES:
+        return Concept("", False, *unknown, *unknown, thin)
+    ratio = _ratio(sums, chance / 4)
+    off = ratio[1] > RATIO_BOUNDS[1] or ratio[2] < RATIO_BOUNDS[0]
+    found = [_level(sums, ratio)] if off else []
+    if few < LEAST_POSITIVES:
+        return Concept("".join(found), off, *ratio, *unknown, "".join(found) or thin)
+    slope = _slope(sums, z)
     if slope[2] < LEAST_SLOPE:
         found.append(
             f"who was foretold to respond more hardly does (calibration slope {slope[0]:.2f} "
@@ -149,10 +148,11 @@ def _judge(sums: Foretold, chance: float) -> Concept:
     return Concept("; ".join(found), True, *ratio, *slope, "; ".join(found) or calm)
 
 
-def _ratio(sums: Foretold, z: float) -> tuple[float, float, float]:
-    came = max(sums.came, 0.5)
-    ratio, spread = sums.came / sums.expected, z / math.sqrt(came)
-    return ratio, came / sums.expected * math.exp(-spread), came / sums.expected * math.exp(spread)
+def _ratio(sums: Foretold, chance: float) -> tuple[float, float, float]:
+    """Observed over expected with the exact interval of a Poisson count (Garwood 1936)."""
+    low = chi2.ppf(chance, 2 * sums.came) / 2 if sums.came else 0.0
+    high = chi2.isf(chance, 2 * sums.came + 2) / 2
+    return sums.came / sums.expected, float(low) / sums.expected, float(high) / sums.expected
 
 
 def _other_mix(sums: Foretold, chance: float) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import poisson
 
 from nextbest.errors import DataError
 from nextbest.evaluation.concept import CHANCE, SUMS, Foretold, foretold, judge_concept
@@ -126,6 +127,23 @@ def test_silence_where_many_were_foretold_is_seen():
     found = judge_concept([foretold(np.zeros(len(p)), p)])
     assert found.known
     assert "0 events came where" in found.moved
+
+
+@pytest.mark.parametrize(
+    ("came", "expected", "seen"),
+    [(0, 30, True), (15, 60, True), (25, 45, False), (90, 20, True)],
+)
+def test_few_events_speak_by_their_number_alone(came, expected, seen):
+    found = judge_concept([of({"a": (came, expected)})])
+    assert (bool(found.moved), found.known) == (seen, seen)
+    assert np.isnan(found.slope)
+
+
+def test_the_interval_of_the_level_is_that_of_the_count():
+    found = judge_concept([of({"a": (40.0, 50.0)})])
+    low, high = found.ratio_low * 50, found.ratio_high * 50
+    assert poisson.sf(39, low) == pytest.approx(CHANCE / 4)
+    assert poisson.cdf(40, high) == pytest.approx(CHANCE / 4)
 
 
 def test_one_probability_for_all_has_no_slope():

@@ -9,15 +9,17 @@ from dataclasses import asdict
 import pytest
 from metric_rows import drift
 
-from nextbest import tables
+from nextbest import registry, tables
 from nextbest.lifecycle.assessing import SCORES, assess_day
 from nextbest.monitoring.decision_metrics import COLUMNS, KEY, SCHEMA
 from nextbest.monitoring.decision_quality import DecisionQuality
 from nextbest.monitoring.schemas import DRIFT_KEY, drift_schema
+from nextbest.platforms.local.tracking import create_database
 from nextbest.platforms.watched import live_monitor
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("mlflow")]
 
+MODEL = "prod.ml_nba_demo.assessed"
 AS_OF = dt.date(2026, 1, 20)
 DECIDED = "decision_id string, as_of date, expected_value double, tenure double"
 
@@ -39,7 +41,7 @@ def moved(ago, psi, version):
 def outcomes(ago, came, matured=500):
     """What decision_metrics has of a day: 60 responses were foretold."""
     told = {
-        "model": "prod.ml_nba_demo.assessed", "model_version": "1", "day": day(ago),
+        "model": MODEL, "model_version": "1", "day": day(ago),
         "counted": "", "matured": matured, "foretold_n": 500.0, "foretold_came": came,
         "foretold_expected": 60.0, "foretold_residual_logit": -2 * (came - 60),
         "foretold_variance": 50.0, "foretold_variance_logit": -100.0,
@@ -49,13 +51,33 @@ def outcomes(ago, came, matured=500):
     return tuple(told.get(name) for name in COLUMNS)
 
 
+@pytest.fixture(scope="module")
+def version(tmp_path_factory, local_mlflow):
+    """Version 1 of MODEL in a registry of its own, judged nine days before AS_OF: its folder."""
+    import mlflow
+    from mlflow.models import infer_signature
+    from sklearn.dummy import DummyClassifier
+
+    folder = tmp_path_factory.mktemp("assessed")
+    create_database(folder)
+    local_mlflow(folder)
+    with mlflow.start_run():
+        logged = mlflow.sklearn.log_model(
+            DummyClassifier().fit([[0], [1]], [0, 1]), name="m",
+            signature=infer_signature([[0.0]], [0]), pip_requirements=["scikit-learn"],
+        )  # fmt: skip
+    mlflow.register_model(logged.model_uri, MODEL)
+    told = {"text": "fine", "passed": True}
+    registry.record_verdict(MODEL, "1", told, against=None, as_of=day(9), holdout="h")
+    return folder
+
+
 @pytest.fixture
-def seen(lakehouse, local_mlflow, tmp_path):
+def seen(lakehouse, local_mlflow, version):
     """Assess AS_OF by rows of both tables; version 1 decided then."""
     spark, settings = lakehouse
-    local_mlflow(tmp_path)
-    (tmp_path / "mlflow").mkdir(exist_ok=True)
-    home = settings(model_name="prod.ml_nba_demo.assessed", as_of=AS_OF, attribution_days=3)
+    local_mlflow(version)
+    home = settings(model_name=MODEL, as_of=AS_OF, attribution_days=3)
     decided = [(f"d{n}", AS_OF, float(n), float(n % 7)) for n in range(40)]
 
     def assessed(drifts, came=()):
