@@ -108,6 +108,7 @@ def decisions(n, seed=0, days=20):
         decided_at=pd.Timestamp("2026-02-01", tz="UTC")
         + pd.to_timedelta(np.sort(random.integers(0, 1440 * days, n)), unit="min"),
         treatment=np.array(NAMES)[at],
+        action_id=np.array([name.split(":")[0] for name in NAMES])[at],
         eligible=sets,
         propensity=chance[rows],
         policy="logging",

@@ -64,7 +64,7 @@ def stories_differ(days: Sequence[Foretold]) -> tuple[str, int]:
         count += 1
     told, which = (newest.moved, "newest") if newest.moved else (older.moved, "older")
     return (
-        f"the world has moved: on the {which} decisions {told}, on the others the champion's "
+        f"the world has moved: on the {which} decisions {told}, on the others the "
         f"predictions hold, so that only the newest {count} days count"
     ), count
 

@@ -31,6 +31,7 @@ from nextbest.evaluation.comparison.scoring import FIRST, SECOND, log_of, score_
 from nextbest.evaluation.ope.diagnostics import diagnose, evidence
 from nextbest.evaluation.ope.moments import fold
 from nextbest.evaluation.recency import world_moved
+from nextbest.evaluation.release.calibrating import other_story
 from nextbest.lifecycle import frames
 from nextbest.lifecycle.compared_rows import HOLDOUT, Dataset, newest, read_datasets
 from nextbest.lifecycle.holdout import digest
@@ -207,9 +208,14 @@ def _doubts(settings: Settings, dataset: Dataset, judged: Judged) -> list[str]:
         part = newest(judged.rows).to_numpy()
         if not part.all():
             recent, older = (fold(log.take(np.flatnonzero(each)), ()) for each in (part, ~part))
-            if moved := world_moved(recent, older, SECOND, FIRST):
+            told, _ = other_story(judged.rows, judged.heads[0], _predicted_by_first(judged))
+            if moved := told or world_moved(recent, older, SECOND, FIRST):
                 doubts.append(f"{moved}: compare again with --datasets newest")
     return doubts
+
+
+def _predicted_by_first(judged: Judged) -> pd.DataFrame:
+    return judged.scored.rename(columns=lambda name: name.replace("p_first.", "p_", 1))
 
 
 def _corrected(parts: Sequence[Part]) -> list[Part]:

@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 
+import numpy as np
 import pytest
 import two_versions as made
 
@@ -18,7 +19,7 @@ from nextbest.commands.compare_export import CSV_HEAD, as_csv, as_json, as_markd
 from nextbest.commands.compare_page import page
 from nextbest.commands.compare_text import as_text
 from nextbest.errors import PlatformError
-from nextbest.lifecycle.compared_rows import Dataset
+from nextbest.lifecycle.compared_rows import Dataset, newest
 from nextbest.lifecycle.comparing import Asked, compare_on
 from nextbest.settings import Settings
 
@@ -208,6 +209,24 @@ def test_versions_that_decide_alike_are_told_so(found):
     assert "both decide alike" in same.recommendation.reasons[0]
     assert page(same).count("<svg") >= 3
     assert json.loads(as_json(same))["datasets"][0]["agreement"]["share"] == 1.0
+
+
+def test_outcomes_that_contradict_the_first_lately_are_a_doubt():
+    rows = made.decisions(4_000)
+    rare = np.random.default_rng(1).random(len(rows)) < 0.1
+    lately = rows.assign(response=rows["response"].where(~newest(rows) | rare, 0.0))
+
+    def doubts(rows):
+        part = compare_on(
+            [Dataset("holdout", rows)], Settings.parse(SETTINGS),
+            (made.named("1"), made.named("2")), (made.decider(), made.decider(version="2")),
+            Asked(("value",)),
+        ).parts[0]  # fmt: skip
+        return " ".join(part.doubts)
+
+    assert "events came where" in doubts(lately)
+    assert "compare again with --datasets newest" in doubts(lately)
+    assert "world has moved" not in doubts(rows)
 
 
 def test_what_could_not_be_told_stands_there(found):

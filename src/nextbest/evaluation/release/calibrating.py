@@ -16,6 +16,7 @@ from nextbest.evaluation.attempting import attempt, had
 from nextbest.evaluation.concept import Foretold, foretold
 from nextbest.evaluation.gates import Gate, Measurement
 from nextbest.evaluation.metrics import METRICS
+from nextbest.evaluation.recency import stories_differ
 from nextbest.evaluation.release.declared import Calibration
 
 BINS = 10
@@ -75,6 +76,17 @@ def foretold_of(rows: pd.DataFrame, head: Head, predicted: pd.DataFrame) -> Fore
     outcomes, p = _pairs(rows, head, predicted)
     actions, told = rows["action_id"].to_numpy()[_can(rows, head)], (p > 0) & (p < 1)
     return foretold(outcomes[told], p[told], actions[told])
+
+
+def other_story(rows: pd.DataFrame, head: Head, predicted: pd.DataFrame) -> tuple[str, int]:
+    """Whether outcomes tell two stories about these predictions, by day: as `stories_differ`."""
+    age = (rows["decided_at"].max() - rows["decided_at"]).dt.days.to_numpy()
+    return stories_differ(
+        [
+            foretold_of(rows[age == day], head, predicted[age == day])
+            for day in range(int(age.max()) + 1)
+        ]
+    )
 
 
 def curves(

@@ -14,7 +14,7 @@ from nextbest.evaluation.gates import Gate, Measurement, Verdict, judge
 from nextbest.evaluation.ope.estimators import Estimate, lift, value_of
 from nextbest.evaluation.ope.log import LOGGING, LoggedBatch, Target
 from nextbest.evaluation.ope.moments import Moments, fold
-from nextbest.evaluation.recency import JUDGED_DAYS, newest_lift, stories_differ, world_moved
+from nextbest.evaluation.recency import JUDGED_DAYS, newest_lift, world_moved
 from nextbest.evaluation.release import calibrating, comparing, qualities, running
 from nextbest.evaluation.release.comparing import Line
 from nextbest.evaluation.release.contest import CANDIDATE, CHAMPION, Contender, Contest, digest
@@ -193,7 +193,7 @@ def _counted(contest: Contest, rows: pd.DataFrame, scored: Scored, baseline: str
     lately = newest_lift(recent, CANDIDATE, baseline)
     if newest.all():
         return _Counted(part, recent, "", lately)
-    moved, days = _other_story(contest.champion, rows, age)
+    moved, days = _other_story(contest.champion, rows)
     if moved:
         part = age < days
         return _Counted(part, scored.moments(VALUE, part), moved, lately)
@@ -203,20 +203,12 @@ def _counted(contest: Contest, rows: pd.DataFrame, scored: Scored, baseline: str
     return _Counted(part, recent + older, "", lately)
 
 
-def _other_story(
-    champion: Contender | NextBestError | None, rows: pd.DataFrame, age: np.ndarray
-) -> tuple[str, int]:
+def _other_story(champion: Contender | NextBestError | None, rows: pd.DataFrame) -> tuple[str, int]:
     """Whether outcomes contradict the champion in one part only; "" where there is none to ask."""
     if not isinstance(champion, Contender):
         return "", 0
     head = champion.decider.arbitration.heads[0]
-    predicted = champion.decider.model.predict(rows)
-    return stories_differ(
-        [
-            calibrating.foretold_of(rows[age == day], head, predicted[age == day])
-            for day in range(int(age.max()) + 1)
-        ]
-    )
+    return calibrating.other_story(rows, head, champion.decider.model.predict(rows))
 
 
 def _values(rows: pd.DataFrame, counted: _Counted, confidence: float) -> dict[str, Estimate]:
