@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -29,19 +30,20 @@ def measure_decisions(settings: Settings, spark: SparkSession, case: UseCase) ->
 
     A row per day and model version, and one of all versions of the day ("*"). A day is measured
     when it is new, when its outcomes have matured since, and when outcomes came late: `counted`
-    tells. A run for an earlier `as_of` takes nothing back of what has matured since. Decisions of
-    the eligibility-only group are no side of the comparison and left out.
+    tells. A run for an earlier `as_of` takes nothing back of what has matured since. Of a version
+    whose decisions were made again by another one, a row of no decisions is left. Decisions of the
+    eligibility-only group are no side of the comparison and left out.
     """
     write(spark, [], SCHEMA, settings.table(TABLE), list(KEY))
     live = _live(settings, spark, case)
     now = {row["day"]: row["counted"] for row in live.groupBy("day").agg(_counted()).collect()}
-    kept = spark.table(settings.table(TABLE)).where(
-        (F.col("model") == settings.model) & (F.col("model_version") == ALL_MODELS)
+    known = _known(settings, spark)
+    changed = sorted(
+        day for day, counted in now.items() if _is_news(counted, known.get((day, ALL_MODELS)))
     )
-    known = {row["day"]: row["counted"] for row in kept.select("day", "counted").collect()}
-    changed = sorted(day for day, counted in now.items() if _is_news(counted, known.get(day)))
     for day in changed:  # one day at a time: memory holds one
-        rows = _metrics(settings, day, live.where(F.col("day") == F.lit(day)).toPandas())
+        versions = [version for of, version in known if of == day]
+        rows = _metrics(settings, live.where(F.col("day") == F.lit(day)).toPandas(), day, versions)
         told = [
             {"model": settings.model, "model_version": version, "day": day, "counted": now[day]}
             | metrics
@@ -70,8 +72,17 @@ def compared_share(settings: Settings) -> float:
     return settings.control_share / (1 - settings.eligibility_share)
 
 
-def _metrics(settings: Settings, day: dt.date, rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """By model version, and of all of them; DataError for a propensity that is none."""
+def _known(settings: Settings, spark: SparkSession) -> dict[tuple[dt.date, str], str]:
+    """`counted` of what is measured already, by day and version."""
+    kept = spark.table(settings.table(TABLE)).where(F.col("model") == settings.model)
+    rows = kept.select("day", "model_version", "counted").collect()
+    return {(row["day"], row["model_version"]): row["counted"] for row in rows}
+
+
+def _metrics(
+    settings: Settings, rows: pd.DataFrame, day: dt.date, versions: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """By model version, these among them, and of all; DataError for a propensity that is none."""
     chances = rows["propensity"].to_numpy(dtype=float, na_value=float("nan"))
     if wrong := int((~((chances > 0) & (chances <= 1))).sum()):
         raise DataError(
@@ -79,7 +90,8 @@ def _metrics(settings: Settings, day: dt.date, rows: pd.DataFrame) -> dict[str, 
             "have a propensity outside (0, 1]; run inference_job for that day again"
         )
     share = compared_share(settings)
-    parts = {ALL_MODELS: rows} | {str(name): part for name, part in rows.groupby("model_version")}
+    parts = dict.fromkeys(versions, rows.iloc[:0]) | {ALL_MODELS: rows}
+    parts |= {str(name): part for name, part in rows.groupby("model_version")}
     return {name: metrics_row(part, share, settings.confidence) for name, part in parts.items()}
 
 
@@ -115,9 +127,11 @@ def _counted() -> Any:
 
     It begins with the number of decisions and how many of them have matured.
     """
+    decided = F.crc32(F.concat_ws(" ", "model_version", "treatment", "propensity"))
     sums = [
         F.count(F.lit(1)),
         F.sum(F.col("matured").cast("bigint")),
+        F.sum(decided),
         F.coalesce(F.sum("came"), F.lit(0.0)).cast("bigint"),
         F.coalesce(F.sum("opted_out"), F.lit(0.0)).cast("bigint"),
         F.round(F.coalesce(F.sum("value"), F.lit(0.0)), 4),

@@ -115,6 +115,30 @@ def test_a_run_for_an_earlier_day_takes_nothing_back(world):
     assert measure(3)[0] == 1  # day 10 has matured by then, and has news
 
 
+def test_an_outcome_that_is_delivered_again_counts_once(world):
+    land, measure = world
+    before = measure(4)[1]
+    land([response(0, 20, 20), response(0, 20, 20, "purchase")], CAME, "outcomes",
+         ["decision_id", "kind"])  # fmt: skip
+    days, rows = measure(4)
+    assert days == 1  # a purchase besides, worth something
+    assert whole(rows).loc["10", "foretold_came"] == whole(before).loc["10", "foretold_came"]
+    land([response(0, 20, 20)], CAME, "outcomes", ["decision_id", "kind"])
+    assert measure(4)[0] == 0
+
+
+def test_a_day_that_another_version_decides_again_is_the_others(world):
+    land, measure = world
+    measure(4)
+    again = [(*row[:9], "2", row[10]) for row in decisions(3)]
+    land(again, DECIDED, "recommendations", ["decision_id"])
+    days, rows = measure(4)
+    assert days == 1
+    day = rows[rows["day"].astype(str) == "2026-01-13"].set_index("model_version")
+    assert day["decisions"].to_dict() == {"*": 59, "1": 0, "2": 59}
+    assert measure(4)[0] == 0
+
+
 def test_a_propensity_that_is_none_is_named_with_its_day(world):
     land, measure = world
     row = list(next(decisions(2)))
