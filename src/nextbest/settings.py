@@ -61,6 +61,7 @@ class Settings:
     confidence: float  # of every interval
     min_lift: float  # the interval of the lift must lie above this
     min_ess: float  # effective sample below which evidence is too thin
+    max_contact_growth: float  # share of contacts by which a released version may have more
     model_version: str  # which one deployment_job is about: a number, or candidate
     release_to: str  # candidate | staging | champion: how far this target lets a version go
     drift: str  # none | covariate | concept | both: what the simulated world does to itself

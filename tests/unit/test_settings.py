@@ -19,7 +19,7 @@ GOOD = {
     "experiment": "/nba", "endpoint": "nba", "as_of": "2026-03-01", "seed": "7",
     "customers": "100", "history_days": "60", "decisions_per_day": "10", "attribution_days": "7",
     "holdout_share": "0.3", "exploration": "0.1", "control_share": "0.02", "confidence": "0.95",
-    "min_lift": "0", "min_ess": "1000",
+    "min_lift": "0", "min_ess": "1000", "max_contact_growth": "0.1",
     "model_version": "candidate", "release_to": "champion", "drift": "none",
     "drift_from": "live", "drift_threshold": "0.2",
     "drift_windows": "3 of 4", "max_rejected_share": "0.02",

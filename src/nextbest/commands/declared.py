@@ -175,7 +175,7 @@ def _simulate(parser: argparse.ArgumentParser) -> None:
         help="none, or covariate, concept or both from that day on (both@30)",
     )  # fmt: skip
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--customers", type=int, default=3000, metavar="N")
+    parser.add_argument("--customers", type=int, default=6000, metavar="N")
     parser.add_argument("--anew", action="store_true", help="forget the days that are there")
     target(parser)
     parser.add_argument(

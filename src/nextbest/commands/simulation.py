@@ -25,9 +25,12 @@ DRIFTS = ("covariate", "concept", "both")
 # often before, the features that count contacts would drift without any drift of the world. So
 # would those that look back 90 days, were the log younger: their window would still be filling.
 WORLD = {"history_days": 90, "attribution_days": 4}
-# Who expects the world to drift pays for noticing it. Neither the logging policy nor the oracle,
-# which ours is held against, has a contact policy.
-TOLD = {"min_ess": "200", "exploration": "0.2", "contact_policy": "none"}
+# Who expects the world to drift pays for noticing it, and lets it change how many are worth a
+# contact. Neither the logging policy nor the oracle, which ours is held against, has a contact
+# policy.
+TOLD = {
+    "min_ess": "200", "exploration": "0.2", "max_contact_growth": "0.5", "contact_policy": "none"
+}  # fmt: skip
 STATE = "simulation.json"
 FIRST_JOBS = ("lifecycle_job",)
 DAILY_JOBS = ("data_pipeline_job", "inference_job", "monitoring_job")

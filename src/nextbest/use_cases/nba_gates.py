@@ -26,7 +26,7 @@ def simulated_gates(settings: Settings) -> ReleaseGates:
     """Of the simulated world, which knows consent, costs, opt-outs and segments."""
     return ReleaseGates(
         guardrails=(
-            Guardrail("contact rate", "contact", 0.1),
+            Guardrail("contact rate", "contact", settings.max_contact_growth),
             Guardrail("cost per decision", "cost", 1.0),
             Guardrail("opt-out rate", "opt_out", 1.0 * _room(settings)),
         ),
@@ -72,7 +72,7 @@ def own_gates(settings: Settings, mapping: LogMapping) -> ReleaseGates:
     rates = zip(names, harms, strict=False)
     return ReleaseGates(
         guardrails=(
-            Guardrail("contact rate", "contact", 0.5),
+            Guardrail("contact rate", "contact", max(0.5, settings.max_contact_growth)),
             Guardrail("cost per decision", "cost", 1.0),
             *(Guardrail(name, kind, 1.0 * _room(settings)) for name, kind in rates),
         ),
