@@ -8,9 +8,11 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from mutations.contests import settings
 
 from nextbest.decisions.treatments import Treatments
 from nextbest.use_cases import nba_heads
+from nextbest.use_cases.nba_gates import simulated_gates
 
 pytestmark = pytest.mark.integration
 
@@ -33,6 +35,12 @@ def test_outcomes_are_worth_margins():
     assert response[:, upgrade].tolist() == [5.0, 10.0]
     assert purchase.tolist() == [[30.0, 30.0], [60.0, 60.0]]
     assert opt_out.tolist() == [[-20.0, -20.0], [-40.0, -40.0]]
+
+
+def test_how_many_more_may_be_contacted_is_a_setting():
+    for share in ("0.1", "0.5"):
+        asked = simulated_gates(settings(max_contact_growth=share)).guardrails
+        assert [each.most for each in asked if each.quantity == "contact"] == [float(share)]
 
 
 def test_what_a_served_model_is_made_of_imports_without_spark():
