@@ -68,6 +68,7 @@ class Settings:
     drift_from: str  # a date, or "live": the first day with decisions of our own
     drift_threshold: float  # population stability index that counts as drift
     drift_windows: str  # "K of M": a column must be past it now, and in K of the last M days
+    monitor_slices: str  # SQL over recommendations, "channel; segment": drift by value; or none
     retrain_cooldown_days: int  # from one retraining that drift started to the next
     retrain_cap: int  # retrainings that drift may start within retrain_window_days
     retrain_window_days: int
@@ -160,6 +161,12 @@ def windows_of(text: str) -> tuple[int, int]:
     if not found or not 1 <= int(found[1]) <= int(found[2]) <= 90:
         raise ValueError(text)
     return int(found[1]), int(found[2])
+
+
+def slices_of(text: str) -> tuple[str, ...]:
+    """The expressions of monitor_slices, "a; b" or none, each once."""
+    told = [part.strip() for part in text.split(";")]
+    return () if text.strip() == "none" else tuple(dict.fromkeys(part for part in told if part))
 
 
 _KIND = {"str": "text", "int": "whole number", "float": "number", "dt.date": "date"}

@@ -8,7 +8,7 @@ import datetime as dt
 import pytest
 
 from nextbest.errors import SettingsError
-from nextbest.settings import Settings
+from nextbest.settings import Settings, slices_of
 
 pytestmark = pytest.mark.unit
 
@@ -19,7 +19,7 @@ GOOD = {
     "experiment": "/nba", "endpoint": "nba", "as_of": "2026-03-01", "seed": "7",
     "customers": "100", "history_days": "60", "decisions_per_day": "10", "attribution_days": "7",
     "holdout_share": "0.3", "exploration": "0.1", "control_share": "0.02", "confidence": "0.95",
-    "min_lift": "0", "min_ess": "1000", "max_contact_growth": "0.1",
+    "min_lift": "0", "min_ess": "1000", "max_contact_growth": "0.1", "monitor_slices": "channel",
     "model_version": "candidate", "release_to": "champion", "drift": "none",
     "drift_from": "live", "drift_threshold": "0.2",
     "drift_windows": "3 of 4", "max_rejected_share": "0.02",
@@ -94,3 +94,8 @@ def test_each_log_has_its_own_tables_and_model():
     assert simulated.table("decisions") == "juan_dev.ml_nba_demo_dev.decisions"
     assert real.table("decisions") == "juan_dev.ml_nba_demo_dev.open_bandit_men_decisions"
     assert (simulated.model, real.model) == ("juan_dev.s.nba", "juan_dev.s.nba_open_bandit_men")
+
+
+def test_slices_are_names_or_sql_and_none():
+    assert slices_of("channel; age > 40 ;channel;") == ("channel", "age > 40")
+    assert slices_of(" none ") == ()

@@ -28,7 +28,7 @@ VALUES = {
     "endpoint": "e", "model_name": f"{SCHEMA}.nba", "experiment": "/e", "as_of": "2026-03-01",
     "customers": "1500", "history_days": "40", "decisions_per_day": "600", "attribution_days": "7",
     "holdout_share": "0.4", "exploration": "0.1", "control_share": "0.1", "confidence": "0.95",
-    "min_lift": "-1000", "min_ess": "50", "max_contact_growth": "0.1",
+    "min_lift": "-1000", "min_ess": "50", "max_contact_growth": "0.1", "monitor_slices": "channel",
     "model_version": "candidate", "release_to": "champion", "drift": "none",
     "drift_threshold": "0.2",
     "drift_windows": "3 of 4", "drift_from": "live", "exploration_floor": "0", "temperature": "0",

@@ -14,7 +14,7 @@ from nextbest.platforms.databricks.deployed import KINDS, Resource, ids, resourc
 from nextbest.platforms.databricks.monitors import DatabricksMonitors
 from nextbest.platforms.databricks.online_store import CAPACITY, store_name
 from nextbest.platforms.watched import live_monitor
-from nextbest.settings import Settings
+from nextbest.settings import Settings, slices_of
 
 if TYPE_CHECKING:
     from nextbest.platforms.databricks.asking import WorkspaceClient
@@ -149,7 +149,7 @@ class Deployment:
         known = self.settings(MONITORING)
         if known is None or known.profiling == "own":
             return
-        monitor = live_monitor(known.table)
+        monitor = live_monitor(known.table, slices=slices_of(known.monitor_slices))
         monitors = DatabricksMonitors(self.workspace, known.profiling)
         if monitors.can_watch(monitor) and not monitors.there(monitor.table):
             yield Pending(

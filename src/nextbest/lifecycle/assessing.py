@@ -14,10 +14,10 @@ from nextbest.lifecycle.measuring import compared_share, measured_days
 from nextbest.monitoring.assessment import Assessment, assess
 from nextbest.monitoring.causes import leaning
 from nextbest.monitoring.decision_metrics import foretold_of, quality_of
-from nextbest.monitoring.guardrails import broken_guardrails
+from nextbest.monitoring.guardrails import broken_guardrails, unusual_day
 from nextbest.monitoring.risk import STALE_DAYS
 from nextbest.monitoring.schemas import ALL_MODELS
-from nextbest.monitoring.verdict import judge_drift
+from nextbest.monitoring.verdict import Drifted, judge_drift
 from nextbest.platforms import Monitor
 from nextbest.settings import Settings, windows_of
 
@@ -47,6 +47,7 @@ def assess_day(
     closed = settings.as_of - dt.timedelta(days=settings.attribution_days)
     matured = measured[(measured["matured"] > 0) & (measured["day"] <= closed)]
     mine = matured[matured["model_version"] == version].tail(OUTCOME_DAYS).to_dict("records")
+    of_version = measured[(measured["model_version"] == version) & (measured["decisions"] > 0)]
     everyone = measured[measured["model_version"] == ALL_MODELS]
     now = everyone[everyone["day"] == settings.as_of].to_dict("records")
     assessment = assess(
@@ -54,10 +55,18 @@ def assess_day(
         today,
         _leans(settings, spark, watched),
         judge_concept([foretold_of(row) for row in mine]) if mine else None,
-        broken_guardrails(quality_of(now), quality_of(mine), compared_share(settings)),
+        broken_guardrails(quality_of(now), quality_of(mine), compared_share(settings))
+        + _unusual(settings, of_version),
         _age(settings, version),
     )
     return assessment, today
+
+
+def _unusual(settings: Settings, of_version: pd.DataFrame) -> tuple[Drifted, ...]:
+    rows = of_version.to_dict("records")
+    today = quality_of([row for row in rows if row["day"] == settings.as_of])
+    before = [quality_of([row]) for row in rows if row["day"] < settings.as_of]
+    return unusual_day(today, before, settings.max_contact_growth)
 
 
 def _recent(settings: Settings, spark: SparkSession, table: str, days: int) -> pd.DataFrame:

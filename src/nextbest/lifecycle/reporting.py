@@ -23,6 +23,7 @@ from nextbest.platforms import Monitor, Platform
 from nextbest.settings import Settings
 
 HISTORY = 90  # days on the pages
+MEANS = ("value", "value_of_control", "lift")  # money per decision, each with its interval
 EXPLAINED = 8  # decisions that the day's page names
 
 
@@ -57,9 +58,10 @@ def write_pages(
     }
     whole = seen.profile[seen.profile["column_name"] == TABLE]
     every = drift.where(F.col("slice_key").isNull() & (F.col("drift_type") == "BASELINE"))
+    drifted, risk = _judged(settings, platform.spark)
     overview = index_page(
         every.toPandas(), whole, watched.columns, threshold=settings.drift_threshold, pages=pages,
-        responses=done, drifted=_drifted(settings, platform.spark),
+        responses=done, drifted=drifted, risk=risk, came=seen.came,
         links={f"newest ({today})": quote(file.name)}, model_id=watched.model_id,
         title=f"Monitoring of {settings.table('recommendations')}",
     )  # fmt: skip
@@ -103,7 +105,8 @@ def _came(settings: Settings, spark: SparkSession) -> pd.DataFrame:
     """decision_metrics of days with outcomes, shaped as metrics of a whole table."""
     rows = measured_days(settings, spark, HISTORY)
     told = rows[(rows["model_version"] == ALL_MODELS) & (rows["matured"] > 0)]
-    first = ["model_version", "value", "value_of_control", "lift", "lift_low", "lift_high"]
+    means = [f"{name}{end}" for name in MEANS for end in ("", "_low", "_high")]
+    first = ["model_version", *means]
     left = {*first, "model", "counted", "sums", "decisions"}
     left |= {name for name in told if name.startswith("foretold_")}
     last = ["matured", "controls", "contacts", "action_shares"]
@@ -145,15 +148,16 @@ def _done(settings: Settings, spark: SparkSession) -> dict[str, list[str]]:
     return found
 
 
-def _drifted(settings: Settings, spark: SparkSession) -> dict[str, bool]:
-    """The verdict of each day that had one."""
+def _judged(settings: Settings, spark: SparkSession) -> tuple[dict[str, bool], dict[str, float]]:
+    """By day: the verdict, and the risk score of days that were told one."""
     table = settings.table("responses")
     if not tables.exists(spark, table):
-        return {}
+        return {}, {}
     since = settings.as_of - dt.timedelta(days=HISTORY)
     recent = F.col("as_of").between(F.lit(since), F.lit(settings.as_of))
     rows = spark.table(table).where(recent & (F.col("model") == settings.model)).collect()
-    return {str(row["as_of"]): row["drifted"] for row in rows}
+    risks = {str(row["as_of"]): row["risk"] for row in rows if row["risk"] is not None}
+    return {str(row["as_of"]): row["drifted"] for row in rows}, risks
 
 
 def _responses(

@@ -21,7 +21,7 @@ from nextbest.monitoring.assessment import Assessment
 from nextbest.monitoring.schemas import TABLE
 from nextbest.platforms import Monitor, open_platform
 from nextbest.platforms.watched import live_monitor
-from nextbest.settings import Settings
+from nextbest.settings import Settings, slices_of
 
 SHOWN_DAYS = 14
 SHOWN = (
@@ -97,7 +97,8 @@ def _distances(moved: pd.DataFrame) -> pd.DataFrame:
 
 def _watched(settings: Settings, spark: SparkSession) -> Monitor:
     """Features and scores of the day's decisions, against those of the training window."""
-    return live_monitor(settings.table, (*SCORES, *frames.feature_names(settings, spark)))
+    columns = (*SCORES, *frames.feature_names(settings, spark))
+    return live_monitor(settings.table, columns, slices_of(settings.monitor_slices))
 
 
 def _of_day(metrics: DataFrame, settings: Settings) -> DataFrame:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from nextbest.errors import DataError
 from nextbest.evaluation.concept import Concept
-from nextbest.monitoring.guardrails import SAMPLE_RATIO
+from nextbest.monitoring.guardrails import CONTACTS, SAMPLE_RATIO, VOLUME
 from nextbest.monitoring.verdict import Drifted
 
 NULLS = 10.0  # percentage points more (or fewer) nulls than at training: a feed, not a customer
@@ -84,14 +84,18 @@ def likely_causes(
     window's BASELINE rows of drift_metrics; leans: of `leaning`, columns that are no feature (the
     scores themselves) are left out of it; others: of the guardrails. A column whose share of nulls
     or zeros jumped, or that can't be computed, speaks of its source, as does a split into control
-    and treated that isn't the one that was set. A concept that moved, a loss and opt-outs speak of
-    the world. Features that moved count by how much the model leans on them.
+    and treated that isn't the one that was set, and an unusual number of decisions. A concept that
+    moved, a loss and opt-outs speak of the world. Features that moved count by how much the model
+    leans on them.
     """
     broken = _broken(drifted, rows)
     worlds = [concept.moved] if concept is not None and concept.moved else []
+    mix = []
     for each in others:
-        if each.statistic == SAMPLE_RATIO:
+        if each.statistic in (SAMPLE_RATIO, VOLUME):
             broken[each.column] = 1.0, each.words
+        elif each.statistic == CONTACTS:
+            mix.append(each.words)
         else:
             worlds.append(each.words)
     moved = {name: past for name, past in drifted.items() if name in leans and name not in broken}
@@ -112,8 +116,9 @@ def likely_causes(
         found.append(Cause("features", min(0.85, sum(leant.values())), tuple(order), told))
     scores = tuple(name for name in drifted if name not in leans and name not in broken)
     if scores:
-        told = f"{', '.join(scores)} moved: other customers, or another mix of actions"
-        found.append(Cause("scores", 0.4, scores, told))
+        mix.insert(0, f"{', '.join(scores)} moved: other customers, or another mix of actions")
+    if mix:
+        found.append(Cause("scores", 0.4, scores, "; ".join(mix)))
     if idle:
         told = f"{', '.join(idle)}: the model hardly looks at {'it' if len(idle) == 1 else 'them'}"
         found.append(Cause("features nobody leans on", 0.05, idle, told))

@@ -19,6 +19,7 @@ from nextbest.monitoring.decision_quality import (
     arm_of,
     decisions_of,
     lift,
+    mean_interval,
     measured,
     merged,
 )
@@ -26,7 +27,9 @@ from nextbest.monitoring.decision_quality import (
 KEY = ("model", "model_version", "day")
 _TOLD = (
     *("roc_auc_score", "log_loss", "brier_score", "calibration_error", "predicted_rate"),
-    *("observed_rate", "value", "value_of_control", "lift", "lift_low", "lift_high"),
+    *("observed_rate", "value", "value_low", "value_high"),
+    *("value_of_control", "value_of_control_low", "value_of_control_high"),
+    *("lift", "lift_low", "lift_high"),
     *("action_entropy", "largest_action_share", "effective_sample_share", "thin_share"),
     *("sample_ratio_pvalue", "contact_rate", "opt_out_rate", "opt_out_over_control"),
 )
@@ -69,10 +72,8 @@ def metrics_row(rows: pd.DataFrame, control_share: float, confidence: float) -> 
         "contacts": sum(side.contacts for side in sides),
         **told,
         **guards,
-        **{
-            name: side.mean if side.matured else None
-            for name, side in zip(("value", "value_of_control"), sides, strict=True)
-        },
+        **_value("value", sides[0], confidence),
+        **_value("value_of_control", sides[1], confidence),
         **dict(zip(("lift", "lift_low", "lift_high"), gain or (None,) * 3, strict=True)),
         **{f"foretold_{name}": getattr(sums, name) for name in SUMS},
         "foretold_actions": json.dumps(sums.actions, sort_keys=True),
@@ -98,6 +99,11 @@ def quality_of(rows: Sequence[Mapping[str, Any]]) -> DecisionQuality:
             for part in parts
         ]
     )
+
+
+def _value(name: str, side: Arm, confidence: float) -> dict[str, float | None]:
+    low, high = mean_interval(side, confidence) or (None, None)
+    return {name: side.mean if side.matured else None, f"{name}_low": low, f"{name}_high": high}
 
 
 def _arm(rows: pd.DataFrame) -> Arm:

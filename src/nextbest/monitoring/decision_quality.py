@@ -98,6 +98,15 @@ def merged(parts: Sequence[DecisionQuality]) -> DecisionQuality:
     )
 
 
+def mean_interval(arm: Arm, confidence: float = 0.95) -> tuple[float, float] | None:
+    """Student's interval of the value per matured decision; None with fewer than two."""
+    if arm.matured < 2:
+        return None
+    error = math.sqrt(arm.squares / (arm.matured - 1) / arm.matured)
+    reach = float(stats.t.ppf((1 + confidence) / 2, arm.matured - 1)) * error
+    return arm.mean - reach, arm.mean + reach
+
+
 def lift(found: DecisionQuality, confidence: float = 0.95) -> tuple[float, float, float] | None:
     """Value per treated decision over that of the control group, and its interval.
 

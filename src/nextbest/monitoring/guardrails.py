@@ -6,14 +6,19 @@ Each finding needs evidence: a test at CHANCE, or SPLIT_CHANCE, so that a quiet 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from statistics import median
 
 from scipy import stats
 
-from nextbest.monitoring.decision_quality import DecisionQuality, lift
+from nextbest.monitoring.decision_quality import DecisionQuality, lift, merged
 from nextbest.monitoring.verdict import CHANCE, Drifted
 
 SAMPLE_RATIO, LIFT, OPT_OUTS = "sample ratio", "lift", "opt-outs"
+CONTACTS, VOLUME = "contact rate", "number of decisions"
 SPLIT_CHANCE = 1e-4  # of a day's split: a wrong one shows beyond doubt, and days are many
+USUAL = (0.5, 2.0)  # decisions of a day over the median day's: less or more is a feed's fault
+DAYS = 3  # before a day that tell what is usual
 MORE_OPT_OUTS = 0.002  # of decisions, above the control group's rate: so much is borne
 
 
@@ -58,6 +63,49 @@ def broken_guardrails(
             )  # fmt: skip
         )
     return tuple(found)
+
+
+def unusual_day(
+    today: DecisionQuality, before: Sequence[DecisionQuality], contact_growth: float
+) -> tuple[Drifted, ...]:
+    """Findings about how many were decided for and contacted today, of one version.
+
+    before: earlier days of that version. Volume: today's decisions are outside of USUAL times those
+    of the median day; needs DAYS of them. Contact rate: more of the treated are contacted, by over
+    `contact_growth` of what it was, beyond chance (one-sided, two proportions).
+    """
+    found = []
+    counts = [_rows(day) for day in before]
+    usual = median(counts) if len(counts) >= DAYS else 0
+    if usual and not USUAL[0] <= _rows(today) / usual <= USUAL[1]:
+        found.append(
+            Drifted(
+                "decisions", VOLUME, _rows(today) / usual, 1.0, 0.0,
+                f"{_rows(today):,} decisions were made, {usual:,.0f} are usual ({USUAL[0]:g} to "
+                f"{USUAL[1]:g} times as many are borne): look at the customers that were loaded",
+            )  # fmt: skip
+        )
+    now, then = today.treated, merged(before).treated
+    if now.decisions and then.contacts:
+        rate, usual = now.contacts / now.decisions, then.contacts / then.decisions
+        borne = (1 + contact_growth) * usual
+        variances = (
+            rate * (1 - rate) / now.decisions,
+            (1 + contact_growth) ** 2 * usual * (1 - usual) / then.decisions,
+        )
+        if rate - borne > float(stats.norm.isf(CHANCE)) * math.sqrt(sum(variances)):
+            found.append(
+                Drifted(
+                    "contacts", CONTACTS, rate / usual - 1, contact_growth, CHANCE,
+                    f"{rate:.1%} of the customers are contacted, {usual:.1%} were on the days "
+                    f"before ({contact_growth:.0%} more is borne)",
+                )  # fmt: skip
+            )
+    return tuple(found)
+
+
+def _rows(day: DecisionQuality) -> int:
+    return day.treated.decisions + day.control.decisions
 
 
 def _opt_outs(recent: DecisionQuality) -> tuple[float, float] | None:

@@ -46,6 +46,8 @@ def index_page(
     pages: Mapping[str, str],
     responses: Mapping[str, Sequence[str]] = NOTHING,
     drifted: Mapping[str, bool] = NOTHING,
+    risk: Mapping[str, float] = NOTHING,
+    came: pd.DataFrame | None = None,
     links: Mapping[str, str | None] = NOTHING,
     title: str = "Monitoring",
     model_id: str = "model_version",
@@ -55,7 +57,8 @@ def index_page(
     drift: drift_metrics, profile: the ":table" rows of profile_metrics, both of all models and
     with `day` (text, the window's start). columns: those of the verdict, each of which must have a
     value on each day. pages, responses, drifted (the verdicts; of a day without one: whether any
-    column is past its threshold): by day; links: more of them, by their words.
+    column is past its threshold), risk (0 to 100): by day; came: what came of the decisions, shaped
+    as `profile`; links: more of them, by their words.
     """
     days = sorted({*drift.get("day", ()), *profile.get("day", ())})
     everyone = drift[drift[model_id] == ALL_MODELS] if len(drift) else drift
@@ -63,6 +66,7 @@ def index_page(
     past = past.reindex(index=dict.fromkeys([*past.index, *columns]))
     found = series(profile, days, model_id)
     counts = found.pop("count", [math.nan] * len(days))
+    found |= {} if came is None else series(came, days, model_id)
     rows = [
         _row(day, past[day].reindex(columns), count, pages, responses, drifted)
         for day, count in zip(days, counts, strict=True)
@@ -70,9 +74,10 @@ def index_page(
     heads = ("day", "verdict", "worst columns", "what was done", "past threshold", "decisions")
     first = f"{days[0]} to {days[-1]}" if days else "no day has been monitored yet"
     nav = "".join(link(words, address) for words, address in links.items())
+    trends = _trends(days, past, columns, counts, risk, found)
     body = (
         f'<nav aria-label="Pages">{nav}</nav><h1>{escape(title)}</h1><p class="dim">{first}, '
-        f"{len(days)} days, {len(columns)} columns</p>{_trends(days, past, columns, counts, found)}"
+        f"{len(days)} days, {len(columns)} columns</p>{trends}"
         f"{_heat_maps(past, days, pages)}"
         f"<h2>Days, newest first</h2>{table(heads, rows[::-1], texts=4)}"
     )
@@ -99,7 +104,7 @@ def _row(
 
 def _trends(
     days: Sequence[str], past: pd.DataFrame, columns: Sequence[str], counts: Sequence[float],
-    found: Mapping[str, Sequence[float]],
+    risk: Mapping[str, float], found: Mapping[str, Sequence[float]],
 ) -> str:  # fmt: skip
     watched = past.reindex(index=list(columns))
     over = [float((~(watched[day] < 1)).sum()) for day in days]
@@ -107,6 +112,7 @@ def _trends(
         ("columns past their threshold", over),
         ("worst column, in thresholds", [float(watched[day].max()) for day in days]),
         ("decisions", list(counts)),
+        ("risk, of 100", [risk.get(day, math.nan) for day in days] if risk else []),
     ]
     drawn = "".join(
         f"<figure>{series_plot(values, days, f'{words} over {len(days)} days')}"

@@ -15,7 +15,7 @@ from nextbest.monitoring.stored import from_bytes, to_bytes
 from nextbest.tables import sql_name
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
 SLICE_VALUES = 100  # of one slice expression: the most frequent ones
 WORKER_CHUNK = 2**18  # rows that a worker of the engine looks at together
@@ -58,7 +58,7 @@ def sketched(
         told.append(F.col(model_id).cast("string").alias(MODEL))
     for number, text in enumerate(slices):
         told.append(F.expr(text).cast("string").alias(f"{SLICE}{number}"))
-    rows = frame.select(*told)
+    rows = _selected(frame, told, slices)
     kept = {key: _frequent(rows, f"{SLICE}{number}") for number, key in enumerate(slices)}
     plan = replace(plan, kept=kept)
 
@@ -66,6 +66,21 @@ def sketched(
         yield from landed(folding.fold(batches, plan, WORKER_CHUNK)).to_batches()
 
     return risen(rows.mapInArrow(work, LANDED).toArrow())
+
+
+def _selected(frame: DataFrame, told: Sequence[Column], slices: Sequence[str]) -> DataFrame:
+    from pyspark.errors import AnalysisException
+
+    rows = frame.select(*told)
+    try:
+        _ = rows.columns
+    except AnalysisException as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(
+            f"monitored slices {'; '.join(slices)} can't be told of columns "
+            f"{', '.join(frame.columns)}: {reason}"
+        ) from error
+    return rows
 
 
 def kinds(types: Sequence[tuple[str, str]], columns: Sequence[str]) -> dict[str, str]:

@@ -17,10 +17,14 @@ WATCHED = "recommendations"  # a table of this name leaves its prefix to the met
 
 
 class OwnMonitors:
-    """The Monitors port: profiles and drift are computed here and merged into two tables."""
+    """The Monitors port: profiles and drift are computed here and merged into two tables.
 
-    def __init__(self, spark: SparkSession) -> None:
+    whole_names: name them as Databricks does, so that its dashboard and grants fit them.
+    """
+
+    def __init__(self, spark: SparkSession, *, whole_names: bool = False) -> None:
         self._spark = spark
+        self._whole_names = whole_names
 
     def tables(self, monitor: Monitor) -> MetricTables:
         """`<schema>.<prefix>profile_metrics`, `…drift_metrics` beside the watched table.
@@ -28,7 +32,8 @@ class OwnMonitors:
         And `…profile_sketches`, of which both are made.
         """
         schema, _, name = monitor.table.rpartition(".")
-        prefix = name.removesuffix(WATCHED) if name.endswith(WATCHED) else f"{name}_"
+        short = name.endswith(WATCHED) and not self._whole_names
+        prefix = name.removesuffix(WATCHED) if short else f"{name}_"
         kinds = ("profile_metrics", "drift_metrics", "profile_sketches")
         return MetricTables(*(f"{schema}.{prefix}{kind}" for kind in kinds))
 

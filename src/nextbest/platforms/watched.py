@@ -7,10 +7,13 @@ from collections.abc import Callable, Sequence
 from nextbest.platforms import Monitor
 
 
-def live_monitor(table: Callable[[str], str], columns: Sequence[str] = ()) -> Monitor:
+def live_monitor(
+    table: Callable[[str], str], columns: Sequence[str] = (), slices: Sequence[str] = ()
+) -> Monitor:
     """The day's decisions, against the champion's training window.
 
-    `table` gives the three-level name of one of the target's tables; `columns` are compared.
+    `table` gives the three-level name of one of the target's tables; `columns` are compared, also
+    apart by the values of `slices` (SQL).
     """
     return Monitor(
         table=table("recommendations"),
@@ -20,4 +23,5 @@ def live_monitor(table: Callable[[str], str], columns: Sequence[str] = ()) -> Mo
         model_id="model_version",
         prediction="expected_value",
         columns=tuple(columns),
+        slices=tuple(slices),
     )

@@ -38,7 +38,7 @@ SETTINGS = {
     "model_name": "prod.ml_nba_demo.nba", "experiment": "/e", "as_of": "2000-01-01",
     "customers": "200", "history_days": "10", "decisions_per_day": "20", "attribution_days": "7",
     "holdout_share": "0.4", "exploration": "0.3", "control_share": "0.1", "confidence": "0.95",
-    "min_lift": "0", "min_ess": "1", "max_contact_growth": "0.1",
+    "min_lift": "0", "min_ess": "1", "max_contact_growth": "0.1", "monitor_slices": "channel",
     "model_version": "candidate", "release_to": "champion", "drift": "none",
     "drift_threshold": "0.2",
     "drift_windows": "3 of 4", "max_rejected_share": "0.02",

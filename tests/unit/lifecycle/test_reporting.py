@@ -13,6 +13,7 @@ from unit.test_touched import VALUES
 from nextbest import tables
 from nextbest.lifecycle.reporting import write_pages
 from nextbest.monitoring.assessment import assess
+from nextbest.monitoring.decision_metrics import COLUMNS as OUTCOMES
 from nextbest.monitoring.decision_metrics import KEY as METRICS_KEY
 from nextbest.monitoring.decision_metrics import SCHEMA as DECISION_METRICS
 from nextbest.monitoring.schemas import DRIFT_KEY, PROFILE_KEY, drift_schema, profile_schema
@@ -47,6 +48,10 @@ def platform(settings, spark, local_mlflow, tmp_path_factory):
     decided = [(f"d{n}", DAYS[1], f"a{n % 2}", "sms", 1.0 * n) for n in range(6)]
     names = "decision_id string, decided_at timestamp, action_id string, channel string, " \
             "expected_value double"  # fmt: skip
+    told = {"model": settings.model, "model_version": "*", "day": DAYS[0].date(), "counted": "",
+            "decisions": 50, "matured": 50, "value": 1.5, "value_low": 1.0, "value_high": 2.0,
+            "lift": 0.25, "roc_auc_score": 0.75}  # fmt: skip
+    came = tuple(told.get(name) for name in OUTCOMES)
     done = [(settings.model, DAYS[1].date(), "3", True, "retrain", "it moved", "Drift", "retrain",
              50.0, "[]")]  # fmt: skip
     for rows, schema, name, key in (
@@ -54,7 +59,7 @@ def platform(settings, spark, local_mlflow, tmp_path_factory):
         (profiled, profile_schema("model_version"), "profile_metrics",
          (*PROFILE_KEY, "model_version")),
         (decided, names, "recommendations", ["decision_id"]),
-        ([], DECISION_METRICS, "decision_metrics", METRICS_KEY),
+        ([came], DECISION_METRICS, "decision_metrics", METRICS_KEY),
         (done, RESPONSES, "responses", ["model", "as_of"]),
     ):  # fmt: skip
         tables.merge(spark.createDataFrame(rows, schema), settings.table(name), key)
@@ -84,6 +89,9 @@ def test_pages_of_a_day_and_of_all_days(settings, platform):
     assert f'<a href="{file.name}">2026-03-02</a>' in index
     assert "<td>2026-03-01</td>" in index  # measured, but without a page
     assert "retrain: it moved" in index
+    for told in ("risk, of 100: 50", "value: 1.5", "lift: 0.25", "roc auc score: 0.75"):
+        assert told in index, told
+    assert "value low" not in index  # the ends of an interval are its band
 
 
 def test_a_rerun_writes_the_same(settings, platform):

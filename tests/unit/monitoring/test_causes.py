@@ -12,7 +12,7 @@ import pytest
 from nextbest.errors import DataError
 from nextbest.evaluation.concept import foretold, judge_concept
 from nextbest.monitoring.causes import advice_on, leaning, likely_causes
-from nextbest.monitoring.guardrails import LIFT, SAMPLE_RATIO
+from nextbest.monitoring.guardrails import CONTACTS, LIFT, SAMPLE_RATIO, VOLUME
 from nextbest.monitoring.risk import model_risk
 from nextbest.monitoring.verdict import Drifted
 
@@ -100,6 +100,15 @@ def test_a_wrong_split_is_mended_and_a_loss_is_learned_from():
     assert [each.kind for causes in told for each in causes] == ["upstream data", "the world"]
     assert [advice_on(causes).response for causes in told] == ["mend the data", "retrain"]
     assert "earn less" in told[1][0].text
+
+
+def test_too_few_decisions_are_the_feeds_and_more_contacts_another_mix():
+    few = Drifted("decisions", VOLUME, 0.3, 1.0, 0.0, "900 decisions were made")
+    more = Drifted("contacts", CONTACTS, 0.3, 0.1, 1e-3, "80% of the customers are contacted")
+    (cause,) = likely_causes({}, pd.DataFrame(), LEANS, None, [few])
+    assert (cause.kind, advice_on([cause]).response) == ("upstream data", "mend the data")
+    (cause,) = likely_causes({}, pd.DataFrame(), LEANS, None, [more])
+    assert (cause.kind, cause.text) == ("scores", more.words)
 
 
 def test_nothing_moved_nothing_to_do():

@@ -5,12 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from sklearn.metrics import log_loss, roc_auc_score
 
 from nextbest.evaluation.concept import foretold, judge_concept
 from nextbest.monitoring.decision_metrics import foretold_of, metrics_row, quality_of
 from nextbest.monitoring.decision_quality import Arm, DecisionQuality
-from nextbest.monitoring.guardrails import LIFT, OPT_OUTS, SAMPLE_RATIO, broken_guardrails
+from nextbest.monitoring.guardrails import (
+    CONTACTS,
+    LIFT,
+    OPT_OUTS,
+    SAMPLE_RATIO,
+    VOLUME,
+    broken_guardrails,
+    unusual_day,
+)  # fmt: skip
 
 pytestmark = pytest.mark.unit
 
@@ -102,3 +111,43 @@ def test_guardrails_speak_on_evidence_only():
     assert found.statistic == OPT_OUTS
     thin = quality((10, 9, 3, 10, -9.0, 9.0), (10, 9, 0, 10, 2.0, 4.0))
     assert broken_guardrails(CALM, thin, 0.05) == ()
+
+
+def contacting(rate, n=3000):
+    return quality((n, round(rate * n), 0, 0, 0.0, 0.0), (n // 20, 0, 0, 0, 0.0, 0.0))
+
+
+@pytest.mark.parametrize(
+    ("today", "days", "growth", "said"),
+    [
+        (contacting(0.6), 5, 0.1, []),
+        (contacting(0.68), 5, 0.1, []),  # more than borne, but not beyond chance
+        (contacting(0.75), 5, 0.1, [CONTACTS]),
+        (contacting(0.75), 5, 0.5, []),
+        (contacting(0.9), 0, 0.1, []),  # nothing to compare with
+        (contacting(0.6, 1400), 3, 0.1, [VOLUME]),
+        (contacting(0.6, 7000), 3, 0.1, [VOLUME]),
+        (contacting(0.6, 1400), 2, 0.1, []),  # what is usual is not known yet
+        (DecisionQuality(), 4, 0.1, [VOLUME]),
+    ],
+)
+def test_a_day_of_unusual_numbers_is_told(today, days, growth, said):
+    found = unusual_day(today, [contacting(0.6)] * days, growth)
+    assert [each.statistic for each in found] == said
+
+
+def test_quiet_days_of_few_decisions_break_no_guardrail():
+    rng = np.random.default_rng(1)
+    days = [contacting(rng.binomial(40, 0.6) / 40, 40) for _ in range(1000)]
+    spoke = sum(bool(unusual_day(day, days[at : at + 7], 0.0)) for at, day in enumerate(days[:-7]))
+    assert spoke <= 5
+
+
+def test_the_interval_of_the_value_is_students():
+    rows = day(4)
+    told = metrics_row(rows, 0.1, 0.9)
+    known = rows.loc[rows["matured"] & ~rows["control_group"], "value"].to_numpy()
+    expected = stats.t.interval(0.9, len(known) - 1, known.mean(), stats.sem(known))
+    assert (told["value_low"], told["value_high"]) == pytest.approx(expected, rel=1e-9)
+    alone = metrics_row(day(4, matured=False), 0.1, 0.9)
+    assert alone["value_low"] is alone["value_of_control_high"] is None

@@ -6,6 +6,7 @@ import dataclasses
 from types import SimpleNamespace
 
 import pytest
+from unit.test_touched import VALUES
 from workspace import data_quality, pipelines, unity_catalog
 from workspace import monitors as its_monitors
 from workspace import serving as its_serving
@@ -19,11 +20,15 @@ from workspace.acts import (
     tables_are_there,
 )
 from workspace.faults import Fault
-from workspace.server import Workspace
+from workspace.server import TOKEN, Workspace
 
 from nextbest.errors import PlatformError
 from nextbest.platforms.databricks import monitors, online_store, serving
 from nextbest.platforms.databricks.monitors import DatabricksMonitors
+from nextbest.platforms.databricks.session import open_platform
+from nextbest.platforms.own_monitors import OwnMonitors
+from nextbest.platforms.watched import live_monitor
+from nextbest.settings import Settings, slices_of
 
 pytestmark = pytest.mark.integration
 
@@ -68,6 +73,29 @@ def test_a_time_series_and_a_snapshot_are_declared_as_such(space):
         "timestamp_col": "decided_at", "granularities": ["1 day"],
     }  # fmt: skip
     assert created["a.b.still"]["snapshot"] == {}
+
+
+def test_slices_are_declared_by_either_api(space):
+    tables_are_there(space)
+    sliced = dataclasses.replace(MONITOR, slices=("channel", "segment"))
+    DatabricksMonitors(space.client(), "quality_monitors").make_first(sliced)
+    DatabricksMonitors(space.client(), "data_quality").make_first(sliced)
+    for kept in (space.kept["monitors"][MONITOR.table], space.kept["data quality"][NUMBER]):
+        assert kept["slicing_exprs"] == ["channel", "segment"]
+
+
+def test_our_own_tables_are_named_there_as_databricks_names_its_own(space, monkeypatch):
+    monkeypatch.setenv("DATABRICKS_HOST", space.url)
+    monkeypatch.setenv("DATABRICKS_TOKEN", TOKEN)
+    told = VALUES | {"platform": "databricks", "profiling": "own"}
+    settings = Settings.parse(told)
+    platform = open_platform(settings, None)
+    assert isinstance(platform.monitors, OwnMonitors)
+    monitor = live_monitor(settings.table, slices=slices_of(settings.monitor_slices))
+    ours = platform.monitors.tables(monitor)
+    theirs = DatabricksMonitors(space.client(), "quality_monitors").tables(monitor)
+    assert (ours.profile, ours.drift) == (theirs.profile, theirs.drift)
+    assert monitor.slices == ("channel",)
 
 
 def test_the_second_refresh_updates_it(space):

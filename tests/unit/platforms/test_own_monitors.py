@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 import numpy as np
@@ -44,6 +45,12 @@ def watched(spark):
         f"{SCHEMA}.watch_recommendations", f"{SCHEMA}.watch_baseline", "decided_at", "1 day",
         "model_version", "score", ("score", "segment", "consent"),
     )  # fmt: skip
+
+
+def test_a_slice_that_no_column_tells_is_named(spark, watched):
+    wrong = dataclasses.replace(watched, slices=("segmnt",))
+    with pytest.raises(DataError, match="slices segmnt can't be told of columns .*segment"):
+        OwnMonitors(spark).refresh(wrong, DAY)
 
 
 def test_a_rerun_changes_no_row_and_a_further_day_adds_its_own(spark, watched):

@@ -66,7 +66,7 @@ def open_platform(settings: Settings, spark: SparkSession) -> Platform:
         spark=spark,
         features=feature_store.DatabricksFeatureStore(spark, workspace),
         monitors=(
-            OwnMonitors(spark)
+            OwnMonitors(spark, whole_names=True)
             if settings.profiling == "own"
             else monitors.DatabricksMonitors(workspace, settings.profiling)
         ),
