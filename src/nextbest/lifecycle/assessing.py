@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import numpy as np
 import pandas as pd
 from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
@@ -40,10 +41,10 @@ def assess_day(
     same versions decided, outcomes over the newest OUTCOME_DAYS of `version` that have matured.
     """
     needed, of = windows_of(settings.drift_windows)
-    rows = _recent(settings, spark, drift_table, of)
+    measured = measured_days(settings, spark, max(of, OUTCOME_DAYS + settings.attribution_days + 1))
+    rows = _recent(settings, spark, drift_table, of, _gone(measured))
     drift = judge_drift(rows, watched.columns, settings.drift_threshold, windows=needed, of=of)
     today = rows[rows["day"] == settings.as_of]
-    measured = measured_days(settings, spark, OUTCOME_DAYS + settings.attribution_days + 1)
     closed = settings.as_of - dt.timedelta(days=settings.attribution_days)
     matured = measured[(measured["matured"] > 0) & (measured["day"] <= closed)]
     mine = matured[matured["model_version"] == version].tail(OUTCOME_DAYS).to_dict("records")
@@ -69,14 +70,28 @@ def _unusual(settings: Settings, of_version: pd.DataFrame) -> tuple[Drifted, ...
     return unusual_day(today, before, settings.max_contact_growth)
 
 
-def _recent(settings: Settings, spark: SparkSession, table: str, days: int) -> pd.DataFrame:
+def _gone(measured: pd.DataFrame) -> frozenset[tuple[dt.date, str]]:
+    """Days and versions whose decisions another version made again."""
+    none = measured[measured["decisions"] == 0]
+    return frozenset(zip(none["day"], none["model_version"], strict=True))
+
+
+def _recent(
+    settings: Settings,
+    spark: SparkSession,
+    table: str,
+    days: int,
+    gone: frozenset[tuple[dt.date, str]],
+) -> pd.DataFrame:
     """Rows of all versions together, without slices, of days with the versions of `as_of`."""
     until = dt.datetime.combine(settings.as_of, dt.time(), dt.UTC)
     start = F.col("window.start")
     wanted: Column = (start <= F.lit(until)) & (start > F.lit(until - dt.timedelta(days=days)))
     wanted &= F.col("slice_key").isNull() & (F.col("drift_type") == "BASELINE")
     found = tables.read(spark, table).where(wanted).withColumn("day", F.to_date(start)).toPandas()
-    of_versions = found[found["model_version"] != ALL_MODELS]
+    pairs = zip(found["day"], found["model_version"], strict=True)
+    live = np.fromiter((pair not in gone for pair in pairs), dtype=bool, count=len(found))
+    of_versions = found[live & (found["model_version"] != ALL_MODELS)]
     decided = of_versions.groupby("day")["model_version"].agg(frozenset)
     same = {day for day, versions in decided.items() if versions == decided.get(settings.as_of)}
     everyone = found["model_version"] == ALL_MODELS

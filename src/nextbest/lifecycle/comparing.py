@@ -26,7 +26,7 @@ from nextbest.evaluation.comparison.judged import (
 )
 from nextbest.evaluation.comparison.measures import SLICED, Compared, corrected
 from nextbest.evaluation.comparison.planning import Plan, plan
-from nextbest.evaluation.comparison.recommendation import Recommendation, recommend
+from nextbest.evaluation.comparison.recommendation import GATHER, Recommendation, recommend
 from nextbest.evaluation.comparison.scoring import FIRST, SECOND, log_of, score_both
 from nextbest.evaluation.ope.diagnostics import diagnose, evidence
 from nextbest.evaluation.ope.moments import fold
@@ -246,8 +246,12 @@ def _corrected(parts: Sequence[Part]) -> list[Part]:
 
 
 def _recommended(parts: Sequence[Part], asked: Asked) -> Recommendation:
-    """By the first set of decisions; the others may object."""
+    """By the first set of decisions; the others may object, and so does what can't be told."""
     main, *others = parts
+    leading = asked.metrics[0]
+    if untold := [each for each in main.failed if each.name.split(" (")[0] == leading]:
+        reasons = tuple(f"not told: {each.name}: {each.reason}" for each in untold)
+        return Recommendation(GATHER, reasons)
     objections = [
         f"on {part.name} it is worse ({each.name} {each.difference.value:+.4g})"
         for part in others

@@ -67,6 +67,18 @@ def measured_days(settings: Settings, spark: SparkSession, days: int) -> pd.Data
     return rows.orderBy("day", "model_version").toPandas()
 
 
+def decided_by(settings: Settings, spark: SparkSession) -> str | None:
+    """The version that decided most on `as_of`; None where nothing of that day was measured.
+
+    Not the champion of now: a day may be looked at again after another version was released.
+    """
+    rows = measured_days(settings, spark, 1)
+    mine = rows[(rows["model_version"] != ALL_MODELS) & (rows["decisions"] > 0)]
+    if mine.empty:
+        return None
+    return str(mine.sort_values(["decisions", "model_version"])["model_version"].iloc[-1])
+
+
 def compared_share(settings: Settings) -> float:
     """The control group's share of who is compared, among whom eligibility-only is not."""
     return settings.control_share / (1 - settings.eligibility_share)
@@ -119,7 +131,7 @@ def _is_news(counted: str, known: str | None) -> bool:
     (rows, matured), (rows_before, matured_before) = (
         map(int, each.split()[:2]) for each in (counted, known)
     )
-    return rows != rows_before or matured >= matured_before
+    return rows < rows_before or matured >= matured_before
 
 
 def _counted() -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
@@ -42,7 +43,7 @@ def write_pages(
     file = folder / f"{settings.dataset}{settings.as_of}.html"
     index = folder / f"{settings.dataset}index.html"
     seen = _seen(settings, platform, watched, drift, profile, metrics.profile)
-    today, done = settings.as_of.isoformat(), _done(settings, platform.spark)
+    done = _done(settings, platform.spark)
     told = page(
         settings.as_of, verdict, seen, threshold=settings.drift_threshold,
         responses=_responses(settings, verdict, done),
@@ -56,17 +57,37 @@ def write_pages(
         for each in sorted(folder.iterdir())
         if (match := known.fullmatch(each.name))
     }
-    whole = seen.profile[seen.profile["column_name"] == TABLE]
-    every = drift.where(F.col("slice_key").isNull() & (F.col("drift_type") == "BASELINE"))
-    drifted, risk = _judged(settings, platform.spark)
-    overview = index_page(
-        every.toPandas(), whole, watched.columns, threshold=settings.drift_threshold, pages=pages,
-        responses=done, drifted=drifted, risk=risk, came=seen.came,
-        links={f"newest ({today})": quote(file.name)}, model_id=watched.model_id,
+    index.write_text(_overview(settings, platform, watched, pages), encoding="utf-8")
+    return file
+
+
+def _overview(
+    settings: Settings, platform: Platform, watched: Monitor, pages: Mapping[str, str]
+) -> str:
+    """The page over all days up to the newest that was judged, whichever was asked for now."""
+    spark, metrics = platform.spark, platform.monitors.tables(watched)
+    whole = dataclasses.replace(settings, as_of=_newest(settings, spark))
+    drift = _days(tables.read(spark, metrics.drift), whole)
+    profile = _days(tables.read(spark, metrics.profile), whole).where("log_type = 'INPUT'")
+    unsliced, newest = F.col("slice_key").isNull(), max(pages)
+    drifted, risk = _judged(whole, spark)
+    return index_page(
+        drift.where(unsliced & (F.col("drift_type") == "BASELINE")).toPandas(),
+        profile.where(unsliced & (F.col("column_name") == TABLE)).toPandas(),
+        watched.columns, threshold=settings.drift_threshold, pages=pages,
+        responses=_done(whole, spark), drifted=drifted, risk=risk, came=_came(whole, spark),
+        links={f"newest ({newest})": pages[newest]}, model_id=watched.model_id,
         title=f"Monitoring of {settings.table('recommendations')}",
     )  # fmt: skip
-    index.write_text(overview, encoding="utf-8")
-    return file
+
+
+def _newest(settings: Settings, spark: SparkSession) -> dt.date:
+    """The newest day that has a response, or `as_of` where that is later."""
+    table = settings.table("responses")
+    if not tables.exists(spark, table):
+        return settings.as_of
+    mine = spark.table(table).where(F.col("model") == settings.model)
+    return max(settings.as_of, mine.agg(F.max("as_of")).collect()[0][0] or settings.as_of)
 
 
 def _days(metrics: DataFrame, settings: Settings) -> DataFrame:
@@ -111,7 +132,7 @@ def _came(settings: Settings, spark: SparkSession) -> pd.DataFrame:
     left |= {name for name in told if name.startswith("foretold_")}
     last = ["matured", "controls", "contacts", "action_shares"]
     middle = [name for name in told if name not in left | {*last}]
-    return told[[*first, *middle, *last]].assign(
+    return told.reindex(columns=[*first, *middle, *last]).assign(
         day=told["day"].astype(str), column_name=TABLE, slice_key=None
     )
 

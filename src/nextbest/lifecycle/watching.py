@@ -12,7 +12,7 @@ from nextbest import registry, use_cases
 from nextbest.lifecycle import frames
 from nextbest.lifecycle.assessing import SCORES, assess_day
 from nextbest.lifecycle.measuring import TABLE as DECISION_METRICS
-from nextbest.lifecycle.measuring import measure_decisions, measured_days
+from nextbest.lifecycle.measuring import decided_by, measure_decisions, measured_days
 from nextbest.lifecycle.outcome import Outcome, nothing_live
 from nextbest.lifecycle.reporting import write_pages
 from nextbest.lifecycle.responding import respond
@@ -63,6 +63,7 @@ def detect_drift(settings: Settings, spark: SparkSession, run: str = "none") -> 
     version = registry.version_at(settings.model, "champion")
     if version is None:
         return Outcome(nothing_live(settings.model), values={"drift": "false"})
+    version = decided_by(settings, spark) or version
     watched = _watched(settings, spark)
     metrics = platform.monitors.tables(watched)
     seen, moved = assess_day(settings, spark, watched, version, metrics.drift)

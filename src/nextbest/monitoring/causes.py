@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -44,8 +45,9 @@ def leaning(frame: pd.DataFrame, features: Sequence[str], score: str) -> dict[st
     """How much the scores lean on each feature: shares that add up to 1 (0 for scores that agree).
 
     frame: rows scored by the model, with its features. The share is that of the correlation ratio
-    η² (Pearson 1905), the part of the score's variance between 20 bins of equal weight (or the
-    values of a category, missing being one): model-agnostic, one pass, blind to interactions.
+    η² (Pearson 1905), the part of the score's variance between 20 bins of equal weight (or the 20
+    commonest values of a category, missing being one, and all others: with a bin for each code,
+    chance would explain): model-agnostic, one pass, blind to interactions.
     Raises DataError without rows or for a score that is no number.
     """
     scores = frame[score].to_numpy(dtype="float64", na_value=np.nan)
@@ -57,13 +59,21 @@ def leaning(frame: pd.DataFrame, features: Sequence[str], score: str) -> dict[st
 
 
 def _explained(values: pd.Series, scores: np.ndarray) -> float:
+    kind = pd.api.types.infer_dtype(values, skipna=True)
+    if kind in ("datetime64", "datetime", "date"):
+        at = pd.to_datetime(values)
+        values = (at - pd.Timestamp(0, tz=getattr(at.dtype, "tz", None))).dt.total_seconds()
+    elif kind == "decimal":
+        values = values.astype(float)
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
         numbers = values.to_numpy(dtype="float64", na_value=np.nan)
         finite = numbers[np.isfinite(numbers)]
         cuts = np.unique(np.quantile(finite, np.arange(1, BINS) / BINS)) if len(finite) else []
         bins = np.where(np.isfinite(numbers), np.searchsorted(cuts, numbers), -1)
     else:
-        bins = pd.factorize(values)[0]
+        bins = pd.factorize(values)[0] + 1  # 0: missing
+        often = np.argsort(-np.bincount(bins), kind="stable")[:BINS]
+        bins = np.where(np.isin(bins, often), bins, -1)
     _, place = np.unique(bins, return_inverse=True)
     count = np.bincount(place)
     mean = np.bincount(place, weights=scores) / count
@@ -92,7 +102,7 @@ def likely_causes(
     worlds = [concept.moved] if concept is not None and concept.moved else []
     mix = []
     for each in others:
-        if each.statistic in (SAMPLE_RATIO, VOLUME):
+        if each.statistic in (SAMPLE_RATIO, VOLUME) or math.isnan(each.value):
             broken[each.column] = 1.0, each.words
         elif each.statistic == CONTACTS:
             mix.append(each.words)

@@ -18,6 +18,7 @@ SAMPLE_RATIO, LIFT, OPT_OUTS = "sample ratio", "lift", "opt-outs"
 CONTACTS, VOLUME = "contact rate", "number of decisions"
 SPLIT_CHANCE = 1e-4  # of a day's split: a wrong one shows beyond doubt, and days are many
 USUAL = (0.5, 2.0)  # decisions of a day over the median day's: less or more is a feed's fault
+LEAST_MATURED = 30  # decisions of a side: of fewer, that all earn alike says nothing
 DAYS = 3  # before a day that tell what is usual
 MORE_OPT_OUTS = 0.002  # of decisions, above the control group's rate: so much is borne
 
@@ -28,7 +29,8 @@ def broken_guardrails(
     """Findings about today's split into arms, and about recent matured decisions.
 
     Sample ratio: the control group's share differs from `control_share` (two-sided binomial).
-    Lift: treated decisions earned less than the control group's (Welch's interval wholly below 0).
+    Lift: treated decisions earned less than the control group's (Welch's interval wholly below 0,
+    of LEAST_MATURED on each side), or a value isn't known, which is NaN.
     Opt-outs: more of them by over MORE_OPT_OUTS than in the control group (one-sided, two
     proportions). Without decisions on a side there is no finding: nothing was compared.
     """
@@ -46,7 +48,15 @@ def broken_guardrails(
                 )  # fmt: skip
             )
     gain = lift(recent, 1 - 2 * CHANCE)
-    if gain is not None and gain[2] < 0:
+    if gain is not None and math.isnan(gain[0]):
+        found.append(
+            Drifted(
+                "value", LIFT, math.nan, 0.0, CHANCE,
+                "what decisions earned can't be told: some that have matured have no value (has "
+                "their action gone from the table actions?)",
+            )  # fmt: skip
+        )
+    elif gain is not None and gain[2] < 0 and _least(recent) >= LEAST_MATURED:
         found.append(
             Drifted(
                 "value", LIFT, gain[0], 0.0, CHANCE,
@@ -63,6 +73,10 @@ def broken_guardrails(
             )  # fmt: skip
         )
     return tuple(found)
+
+
+def _least(window: DecisionQuality) -> int:
+    return min(window.treated.matured, window.control.matured)
 
 
 def unusual_day(

@@ -32,8 +32,8 @@ def day_versions(
 ) -> dict[str, str]:
     """Days (ISO dates) with rows in the span (µs since 1970), each with its version.
 
-    It reads the timestamps only: rows that were changed but not added aren't noticed. A snapshot
-    has its rows on `day`.
+    It reads timestamps and model versions only: rows of which anything else was changed aren't
+    noticed. A snapshot has its rows on `day`.
     """
     from pyspark.sql import functions as F
 
@@ -43,10 +43,14 @@ def day_versions(
         return {day.isoformat(): f"{watched}:{rows}"} if rows else {}
     at = F.expr(f"unix_micros(CAST({tables.sql_name(monitor.timestamp)} AS TIMESTAMP))")
     number = F.floor(at / F.lit(_DAY)).alias("number")
+    told = F.count(F.lit(1)).cast("string")
+    if monitor.model_id:  # another version may have decided a day again, for as many
+        model = F.crc32(F.col(monitor.model_id).cast("string"))
+        told = F.concat_ws(":", told, F.sum(model).cast("string"))
     counted = log.where((at >= span[0]) & (at < span[1])).groupBy(number)
     return {
         (EPOCH + row["number"] * _DAY * MICROS).date().isoformat(): f"{watched}:{row['rows']}"
-        for row in counted.agg(F.count(F.lit(1)).alias("rows")).collect()
+        for row in counted.agg(told.alias("rows")).collect()
     }
 
 

@@ -1,6 +1,7 @@
 """Profiling by our own code: a day is folded once, metrics are made of what was kept of days.
 
-Which days to fold is told by a version per day: how many rows it has, and what is watched. A day
+Which days to fold is told by a version per day: how many rows it has, of which model versions, and
+what is watched. A day
 whose version changed (rows came late) is folded anew, and its windows are written again. Sketches
 are written after the metrics: killed anywhere, a rerun does all of it.
 """
@@ -62,7 +63,7 @@ def refresh(spark: SparkSession, monitor: Monitor, day: dt.date, names: MetricTa
     folding_now = sorted(late | needed | ({day.isoformat()} & {*there}))
     folded = {batch: day_parts(monitor, log, batch, fine) for batch in folding_now}
     # A late day's window, and the one after it, which is compared with it.
-    changed = {_span(_at(batch), wide) for batch in late}
+    changed = {_span(_at(batch), wide) for batch in late | ({day.isoformat()} - {*stored})}
     changed |= {_span(end, wide) for _, end in changed}
     written = {today, *(span for span in changed if _stored(span, stored))}
     reach = _span(min(start for start, _ in written) - 1, wide)[0], max(end for _, end in written)

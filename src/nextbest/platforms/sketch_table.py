@@ -17,11 +17,14 @@ KEY = (
 )  # fmt: skip
 
 
+TORN = "torn"
+
+
 class SketchTable:
     """Parts by batch: a day, or a baseline's model version; `granularity` is that of its windows.
 
     A batch has one version, which says what it was made of. A batch that was being replaced when
-    its writer was killed has two, and so none.
+    its writer was killed has two: it is TORN, and folded anew.
     """
 
     def __init__(self, spark: SparkSession, name: str) -> None:
@@ -29,14 +32,16 @@ class SketchTable:
         self._name = name
 
     def versions(self, log_type: str, granularity: str) -> dict[str, str]:
-        """The version of each batch that is whole."""
+        """The version of each batch; TORN where it isn't whole, which is no version."""
         if not tables.exists(self._spark, self._name):
             return {}
         found: dict[str, set[str]] = {}
         rows = self._of(log_type, granularity).select("batch", "version").distinct()
         for row in rows.collect():
             found.setdefault(row["batch"], set()).add(row["version"])
-        return {batch: min(several) for batch, several in found.items() if len(several) == 1}
+        return {
+            batch: min(several) if len(several) == 1 else TORN for batch, several in found.items()
+        }
 
     def parts(self, log_type: str, granularity: str, batches: Iterable[str]) -> Parts:
         """The parts of some batches, added up where they share a window."""

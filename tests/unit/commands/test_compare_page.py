@@ -231,6 +231,17 @@ def test_outcomes_that_contradict_the_first_lately_are_a_doubt():
     assert "world has moved" not in doubts(rows)
 
 
+def test_where_the_first_measure_cannot_be_told_nothing_is_recommended():
+    rows = made.decisions(4_000)
+    rows.loc[7, "value"] = None
+    found = compare_on(
+        [Dataset("holdout", rows)], Settings.parse(SETTINGS), (made.named("1"), made.named("2")),
+        (made.decider(noise=2.0, seed=1), made.decider(version="2")), Asked(("value", "auc")),
+    )  # fmt: skip
+    assert found.recommendation.action == "gather more evidence"
+    assert "not told: value" in found.recommendation.reasons[0]
+
+
 def test_what_could_not_be_told_stands_there(found):
     none = made.decisions(400).assign(response=0.0)
     part = compare_on(

@@ -38,10 +38,10 @@ def moved(ago, psi, version):
     ]
 
 
-def outcomes(ago, came, matured=500):
+def outcomes(ago, came, matured=500, version="1", decisions=500):
     """What decision_metrics has of a day: 60 responses were foretold."""
     told = {
-        "model": MODEL, "model_version": "1", "day": day(ago),
+        "model": MODEL, "model_version": version, "day": day(ago), "decisions": decisions,
         "counted": "", "matured": matured, "foretold_n": 500.0, "foretold_came": came,
         "foretold_expected": 60.0, "foretold_residual_logit": -2 * (came - 60),
         "foretold_variance": 50.0, "foretold_variance_logit": -100.0,
@@ -108,6 +108,13 @@ def test_days_of_another_version_say_nothing_of_this_one(seen):
     fresh = seen([*moved(3, 0.0, "2"), *moved(2, 0.0, "2"), *moved(1, 0.0, "2"),
                   *moved(0, 0.5, "1")])  # fmt: skip
     assert [each.column for each in fresh.verdict.findings] == ["tenure"]  # its first day
+
+
+def test_a_version_whose_decisions_were_made_again_is_not_of_its_day(seen):
+    again = [*moved(3, 0.5, "1"), *moved(2, 0.5, "1"), *moved(1, 0.0, "1"), *moved(0, 0.5, "1")]
+    again += moved(2, 0.5, "2")[1::2]  # rows of version 2 alone
+    found = seen(again, [outcomes(2, 60.0, 0, "2", 0)])
+    assert [each.column for each in found.verdict.findings] == ["tenure"]
 
 
 def test_outcomes_count_once_their_window_has_closed_by_the_day(seen):

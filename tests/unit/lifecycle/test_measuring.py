@@ -10,7 +10,7 @@ import pytest
 
 from nextbest import tables, use_cases
 from nextbest.errors import DataError
-from nextbest.lifecycle.measuring import measure_decisions, measured_days
+from nextbest.lifecycle.measuring import decided_by, measure_decisions, measured_days
 
 pytestmark = pytest.mark.integration
 
@@ -61,6 +61,10 @@ def world(lakehouse):
         days = measure_decisions(of, spark, use_cases.load(of))
         return days, measured_days(of, spark, 30)
 
+    def version(day):
+        return decided_by(settings(as_of=FIRST + dt.timedelta(days=day)), spark)
+
+    measure.version = version
     for day in range(5):
         land(decisions(day), DECIDED, "recommendations", ["decision_id"])
     land([response(0, i, 20) for i in range(20, 40)], CAME, "outcomes", ["decision_id", "kind"])
@@ -137,6 +141,26 @@ def test_a_day_that_another_version_decides_again_is_the_others(world):
     day = rows[rows["day"].astype(str) == "2026-01-13"].set_index("model_version")
     assert day["decisions"].to_dict() == {"*": 59, "1": 0, "2": 59}
     assert measure(4)[0] == 0
+
+
+def test_the_version_of_a_day_is_the_one_that_decided_it(world):
+    land, measure = world
+    measure(4)
+    assert measure.version(4) == "1"
+    assert measure.version(9) is None
+    land([(*row[:9], "2", row[10]) for row in decisions(3)], DECIDED, "recommendations",
+         ["decision_id"])  # fmt: skip
+    measure(4)
+    assert (measure.version(3), measure.version(4)) == ("2", "1")
+
+
+def test_late_rows_in_a_run_for_an_earlier_day_take_no_outcome_back(world):
+    land, measure = world
+    known = whole(measure(4)[1]).loc["10", "matured"]
+    (extra,) = [("late", *row[1:]) for row in list(decisions(0))[:1]]
+    land([extra], DECIDED, "recommendations", ["decision_id"])
+    assert measure(1)[0] == 0
+    assert whole(measure(4)[1]).loc["10", "matured"] == known + 1
 
 
 def test_a_propensity_that_is_none_is_named_with_its_day(world):

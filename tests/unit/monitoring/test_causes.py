@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import decimal
 import math
 
 import numpy as np
@@ -68,6 +69,25 @@ def test_some_more_nulls_may_be_new_customers():
     assert "look at its source" in advice_on(alone).why
 
 
+def test_codes_moments_and_decimals_that_explain_nothing_are_leant_on_by_nobody():
+    rng = np.random.default_rng(3)
+    n = 20_000
+    driver = rng.normal(size=n)
+    seconds = pd.to_timedelta(rng.integers(0, 10**7, n), unit="s")
+    frame = pd.DataFrame({
+        "driver": driver,
+        "zip": rng.integers(0, 9000, n).astype(str),
+        "moment": pd.Timestamp("2026-01-01") + seconds,
+        "moment_utc": pd.Timestamp("2026-01-01", tz="UTC") + seconds,
+        "price": [decimal.Decimal(each) / 100 for each in rng.integers(0, 10**6, n).tolist()],
+        "score": driver + rng.normal(size=n),
+    })  # fmt: skip
+    found = leaning(frame, [name for name in frame if name != "score"], "score")
+    assert found["driver"] > 0.95
+    often = frame.assign(code=np.where(driver > 1, "gold", frame["zip"]))
+    assert leaning(often, ["code", "zip"], "score")["code"] > 0.9  # a common value still tells
+
+
 @pytest.mark.parametrize(
     ("drifted", "concept", "kinds", "response"),
     [
@@ -100,6 +120,9 @@ def test_a_wrong_split_is_mended_and_a_loss_is_learned_from():
     assert [each.kind for causes in told for each in causes] == ["upstream data", "the world"]
     assert [advice_on(causes).response for causes in told] == ["mend the data", "retrain"]
     assert "earn less" in told[1][0].text
+    unknown = dataclasses.replace(loss, value=math.nan)
+    (cause,) = likely_causes({}, pd.DataFrame(), LEANS, None, [unknown])
+    assert (cause.kind, cause.weight) == ("upstream data", 1.0)
 
 
 def test_too_few_decisions_are_the_feeds_and_more_contacts_another_mix():

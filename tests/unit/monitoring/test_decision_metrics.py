@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -109,6 +111,11 @@ def test_guardrails_speak_on_evidence_only():
     angry = quality((9500, 8000, 300, 9500, 900.0, 9e4), (5000, 400, 20, 5000, 20.0, 4e4))
     (found,) = broken_guardrails(CALM, angry, 0.05)
     assert found.statistic == OPT_OUTS
+    unknown = quality((9500, 8000, 30, 9500, math.nan, math.nan), (500, 400, 2, 500, 20.0, 4e3))
+    (found,) = broken_guardrails(CALM, unknown, 0.05)
+    assert (found.statistic, "can't be told" in found.words) == (LIFT, True)
+    alike = quality((5, 5, 0, 5, -0.1, 0.0), (2, 0, 0, 2, 0.0, 0.0))
+    assert broken_guardrails(CALM, alike, 0.05) == ()
     thin = quality((10, 9, 3, 10, -9.0, 9.0), (10, 9, 0, 10, 2.0, 4.0))
     assert broken_guardrails(CALM, thin, 0.05) == ()
 

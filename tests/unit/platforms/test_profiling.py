@@ -118,6 +118,48 @@ def test_a_day_that_did_not_change_is_not_read_again(spark, monkeypatch):
     assert row["ks_test"]["statistic"] == 1.0
 
 
+def test_a_day_that_another_version_decides_again_is_counted_once(spark):
+    base = pd.concat([rows(300, [1], 3).assign(version=each) for each in "34"])
+    day3, day4 = rows(100, [3], 1), rows(100, [4], 2)
+    monitors, monitor = make(spark, "again", day3, base)
+    monitors.refresh(monitor, dt.date(2026, 3, 3))
+    make(spark, "again", pd.concat([day3.assign(version="4"), day4]))
+    monitors.refresh(monitor, dt.date(2026, 3, 4))
+    names = monitors.tables(monitor)
+    (row,) = read(spark, names.drift, whole(":table") + "drift_type = 'CONSECUTIVE'")
+    assert row["count_delta"] == 0
+
+
+def test_a_day_that_was_made_up_for_is_compared_with_by_the_next(spark):
+    days = [rows(100, [day], day) for day in (3, 4, 5)]
+    monitors, monitor = make(spark, "missed", pd.concat([days[0], days[2]]), rows(300, [1], 3))
+    monitors.refresh(monitor, dt.date(2026, 3, 3))
+    monitors.refresh(monitor, DAY)
+    append(spark, monitor, days[1])
+    monitors.refresh(monitor, dt.date(2026, 3, 4))
+    found = read(spark, monitors.tables(monitor).drift,
+                 whole("score") + "drift_type = 'CONSECUTIVE'")  # fmt: skip
+    assert [row["window"]["start"].day for row in found] == [4, 5]
+
+
+def test_a_torn_day_is_folded_anew_with_what_came_late(spark):
+    monitors, monitor = make(spark, "torn", rows(100, [3], 1), rows(300, [1], 3))
+    names = monitors.tables(monitor)
+    monitors.refresh(monitor, dt.date(2026, 3, 3))
+    for day in (4, 5, 6):
+        append(spark, monitor, rows(100, [day], day))
+        monitors.refresh(monitor, dt.date(2026, 3, day))
+    of_day = spark.table(names.sketches).where("batch = '2026-03-03'").toPandas()
+    left = spark.createDataFrame(of_day.assign(version="old", model="2"),
+                                 spark.table(names.sketches).schema)  # fmt: skip
+    left.write.format("delta").mode("append").saveAsTable(names.sketches)  # a writer was killed
+    append(spark, monitor, rows(50, [3], 7))
+    monitors.refresh(monitor, dt.date(2026, 3, 6))
+    (row,) = read(spark, names.profile, whole(":table") + "log_type = 'INPUT' AND "
+                  "window.start = timestamp '2026-03-03 00:00:00'")  # fmt: skip
+    assert row["count"] == 150
+
+
 def test_a_time_series_and_a_snapshot_have_the_documented_columns(spark):
     for name, changes in (
         ("series", {"model_id": None, "prediction": None}),
