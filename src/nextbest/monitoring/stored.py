@@ -8,8 +8,10 @@ import zlib
 import numpy as np
 
 from nextbest.errors import DataError
+from nextbest.monitoring import labelled
 from nextbest.monitoring.distinct import Distinct
 from nextbest.monitoring.items import Items
+from nextbest.monitoring.labelled import Quality
 from nextbest.monitoring.points import Points, cut
 from nextbest.monitoring.rounding import EXACT
 from nextbest.monitoring.sketches import CategorySketch, NumberSketch, Sketch
@@ -60,3 +62,13 @@ def from_bytes(content: bytes) -> Sketch:
     values, rows, spread, hashes = arrays
     points = Points(values, rows, spread, told["error"], told["moved"])
     return NumberSketch(*(told[name] for name in _NUMBER), points, Distinct(hashes))
+
+
+def quality_bytes(quality: Quality) -> bytes:
+    """What `quality_from` reads."""
+    return zlib.compress(json.dumps(labelled.to_json(quality)).encode(), 1)
+
+
+def quality_from(content: bytes) -> Quality:
+    """How good predictions were, again."""
+    return labelled.from_json(json.loads(zlib.decompress(content)))
