@@ -16,12 +16,16 @@ def metric(schema, **given):
     return tuple(given.get(name) for name in schema.names)
 
 
-def drift(day, column, *, psi=None, js=None, pvalue=None, sliced=(None, None), model="*"):
+def drift(
+    day, column, *, psi=None, js=None, pvalue=None, nulls=None, sliced=(None, None), model="*"
+):
+    test = None if pvalue is None else (1.0, pvalue)
     return metric(
         drift_schema("model_version"), window=(day, day + dt.timedelta(days=1)),
         granularity="1 day", column_name=column, drift_type="BASELINE", slice_key=sliced[0],
         slice_value=sliced[1], population_stability_index=psi, js_distance=js,
-        chi_squared_test=None if pvalue is None else (1.0, pvalue), model_version=model,
+        ks_test=test if js is None else None, chi_squared_test=None if js is None else test,
+        percent_null_delta=nulls, model_version=model,
     )  # fmt: skip
 
 

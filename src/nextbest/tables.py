@@ -177,7 +177,16 @@ def changed_rows(frame: DataFrame, table: DataFrame, keys: Sequence[str]) -> Dat
     there = table.select(*frame.columns, F.lit(True).alias("__there")).alias("t")
     match = [F.col(f"s.{quote(key)}").eqNullSafe(F.col(f"t.{quote(key)}")) for key in keys]
     # As text: messages of Spark Connect may not be nested deeply.
-    alike = " AND ".join(f"s.{quote(name)} <=> t.{quote(name)}" for name in frame.columns)
+    # Maps can't be compared: as JSON.
+    maps = {name for name, kind in frame.dtypes if "map<" in kind}
+    alike = " AND ".join(
+        (
+            f"to_json(s.{quote(name)}) <=> to_json(t.{quote(name)})"
+            if name in maps
+            else f"s.{quote(name)} <=> t.{quote(name)}"
+        )
+        for name in frame.columns
+    )
     changed = F.expr(f"t.__there IS NULL OR NOT ({alike})")
     return frame.alias("s").join(there, match, "left").where(changed).select("s.*")
 

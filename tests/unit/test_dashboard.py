@@ -26,6 +26,7 @@ SHOWING = [widget for widget in WIDGETS if "queries" in widget]
 WIDE = 6  # columns of a page
 THRESHOLD = 0.2
 DAYS = (dt.datetime(2026, 3, 1), dt.datetime(2026, 3, 2))
+BEFORE = [dt.datetime(2026, 2, day) for day in (26, 27, 28)]
 
 
 def sql_of(name):
@@ -99,6 +100,10 @@ DRIFT = [
     drift(DAYS[0], ":table"), drift(DAYS[0], "spend", psi=9.0, model="3"),
     drift(DAYS[1], "spend", psi=0.5), drift(DAYS[1], "channel", js=0.3, pvalue=1e-9),
     drift(DAYS[1], "age"), drift(DAYS[1], "spend", psi=0.9, sliced=("region", "north")),
+    drift(BEFORE[0], "spend", psi=0.5, pvalue=0.02), drift(BEFORE[0], "age", psi=0.1, pvalue=1e-9),
+    drift(BEFORE[1], "spend", psi=0.5, pvalue=0.02, nulls=-1.0),  # of nulls KS knows nothing
+    drift(BEFORE[1], "age", psi=0.5, pvalue=0.02, nulls=0.9),
+    drift(BEFORE[2], "spend", psi=0.5, pvalue=1e-9, nulls=0.0), drift(BEFORE[2], "age", psi=0.0),
 ]  # fmt: skip
 PROFILE = [
     profile(DAYS[1], "spend", avg=2.0, percent_null=1.0, distinct_count=7),
@@ -164,13 +169,15 @@ def test_days_have_the_verdict_of_our_own_code(rows, spark):
     days = rows["days"].set_index("day")
     everything = spark.createDataFrame(DRIFT, drift_schema("model_version")).toPandas()
     everyone = everything[everything["model_version"] == "*"]
-    for day, columns in ((DAYS[0], ["spend", "channel"]), (DAYS[1], ["spend", "channel", "age"])):
+    watched = {DAYS[0]: ["spend", "channel"], DAYS[1]: ["spend", "channel", "age"]}
+    for day, columns in (watched | dict.fromkeys(BEFORE, ["spend", "age"])).items():
         mine = everyone[[window["start"] == day for window in everyone["window"]]]
         verdict = judge_drift(mine, columns, THRESHOLD)
         told = days.loc[day.date()]
         assert (told["verdict"] == "drift") == verdict.drifted
         assert told["past_threshold"] + told["not_computable"] == len(verdict.findings)
         assert told["columns"] == len(columns)
+    assert [days.loc[day.date(), "past_threshold"] for day in BEFORE] == [0, 1, 1]
 
 
 @pytest.mark.integration
@@ -180,7 +187,7 @@ def test_the_last_day_by_column_and_by_slice(rows):
     assert columns.loc["spend", ["mean_now", "mean_baseline", "severity"]].tolist() == [2, 1, 2.5]
     (sliced,) = rows["slices_of_last_day"].to_dict("records")
     assert (sliced["slice_value"], sliced["severity"]) == ("north", 4.5)
-    assert len(rows["columns_by_day"]) == 5
+    assert len(rows["columns_by_day"]) == 11
     assert rows["decisions"][["model_version", "decisions"]].values.tolist() == [["3", 40]]
     assert rows["alerts"]["subject"].tolist() == ["spend"]
 

@@ -27,16 +27,16 @@ NEEDS = Needs("prod", "nba", "landing", (Cluster("ml", "17.3", "i3.xlarge", "p1"
 JOB = "nextbest training"
 
 
-def refresh(space: Workspace) -> None:
-    refresh_by(space, "quality_monitors")
+def refresh(space: Workspace, monitor: Monitor = MONITOR) -> None:
+    refresh_by(space, "quality_monitors", monitor)
 
 
-def refresh_by(space: Workspace, api: str) -> None:
-    DatabricksMonitors(space.client(), api).refresh(MONITOR, dt.date(2026, 3, 1))
+def refresh_by(space: Workspace, api: str, monitor: Monitor = MONITOR) -> None:
+    DatabricksMonitors(space.client(), api).refresh(monitor, dt.date(2026, 3, 1))
 
 
-def refresh_newly(space: Workspace) -> None:
-    refresh_by(space, "data_quality")
+def refresh_newly(space: Workspace, monitor: Monitor = MONITOR) -> None:
+    refresh_by(space, "data_quality", monitor)
 
 
 def tables_are_there(space: Workspace) -> None:

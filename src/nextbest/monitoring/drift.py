@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nextbest.errors import DataError
-from nextbest.monitoring import folding, statistics
+from nextbest.monitoring import folding, statistics, unshared
 from nextbest.monitoring.folding import Group, Part, Parts
+from nextbest.monitoring.points import Points, merged
 from nextbest.monitoring.profile import TABLE, bounds, filled, measured
 from nextbest.monitoring.sketches import CategorySketch, NumberSketch, Sketch
 from nextbest.monitoring.sketching import is_number, kinds, sketched
@@ -86,24 +87,37 @@ def drift_rows(parts: Parts, baseline: Parts | None, granularity: str) -> Iterat
 
 
 def distances(now: Sketch | None, then: Sketch | None) -> dict[str, Any]:
-    """The statistics of drift_metrics; null where one is missing or can't be computed."""
+    """The statistics of drift_metrics; null where one is missing or can't be computed.
+
+    Beyond `items.MOST` categories all but the test's p-value are lower bounds: see `items` and
+    `unshared`.
+    """
     if isinstance(now, NumberSketch) and isinstance(then, NumberSketch):
         sides = [Numbers(side.points, side.nulls + side.nans) for side in (now, then)]
         return {
-            "ks_test": _test(statistics.kolmogorov_smirnov(*sides)),
+            "ks_test": _test(statistics.kolmogorov_smirnov(*map(_ordered, (now, then)))),
             "wasserstein_distance": _known(statistics.wasserstein(*sides)),
             "population_stability_index": _known(statistics.stability(*sides)),
         }
     if isinstance(now, CategorySketch) and isinstance(then, CategorySketch):
         exact = now.items.exact and then.items.exact
         counts = _counts(now, exact), _counts(then, exact)
+        own = None if exact else unshared.as_counts(now, then)
+        ways = [counts] if own is None else [counts, own]
+        gap = statistics.l_infinity(*counts) if exact else unshared.largest_gap(now, then)
         return {
-            "js_distance": _known(statistics.jensen_shannon(*counts)),
+            "js_distance": _known(max(statistics.jensen_shannon(*way) for way in ways)),
             "chi_squared_test": _test(statistics.chi_squared(*counts)),
-            "tv_distance": _known(statistics.total_variation(*counts)),
-            "l_infinity_distance": _known(statistics.l_infinity(*counts)),
+            "tv_distance": _known(max(statistics.total_variation(*way) for way in ways)),
+            "l_infinity_distance": _known(gap),
         }
     return {}
+
+
+def _ordered(side: NumberSketch) -> Numbers:
+    """The numbers with NaN above them all, as engines sort it: what turned NaN has moved."""
+    top = Points(np.array([np.inf]), np.array([side.nans]), np.array([False]))
+    return Numbers(merged([side.points, top], most=None) if side.nans else side.points, side.nulls)
 
 
 def _compared(

@@ -11,11 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nextbest.errors import DataError
-from nextbest.monitoring import sketches, windows
+from nextbest.monitoring import labelled, sketches, windows
+from nextbest.monitoring.labelled import Quality
 from nextbest.monitoring.sketches import Sketch
 
 ALL_MODELS = "*"
 AT, MODEL, SLICE = "__at", "__model", "__slice_"  # what batches call these
+PREDICTION, LABEL = "__prediction", "__label"
 CHUNK = 2**20  # rows that are looked at together
 PENDING = 8  # sketches of one column that wait to be added up
 OPEN = 200_000  # points that a sketch may hold before it is stored
@@ -40,17 +42,22 @@ class Plan:
     granularity: str | None
     slices: tuple[str, ...] = ()
     models: bool = True
+    labels: bool = False  # whether batches have PREDICTION and LABEL
     kept: Mapping[str, frozenset[str | None]] = field(default_factory=dict)  # values of a slice
 
 
 @dataclass(frozen=True)
 class Part:
-    """The rows of one group, from `first` to `last` (µs since 1970), and a sketch per column."""
+    """The rows of one group, from `first` to `last` (µs since 1970), and a sketch per column.
+
+    quality: of predictions, where the monitor has labels.
+    """
 
     rows: int
     first: int | None
     last: int | None
     columns: Mapping[str, Sketch]
+    quality: Quality | None = None
 
 
 Parts = dict[Group, Part]
@@ -92,6 +99,7 @@ def merged(parts: Sequence[Part], most: int | None = None) -> Part:
         min(firsts, default=None),
         max(lasts, default=None),
         columns,
+        labelled.merged([part.quality for part in parts if part.quality is not None]),
     )
 
 
@@ -214,4 +222,7 @@ def _part(table: pa.Table, at: np.ndarray | None, plan: Plan) -> Part:
     }
     timed = at is not None and len(at)
     first, last = (int(at.min()), int(at.max())) if timed else (None, None)
-    return Part(table.num_rows, first, last, columns)
+    quality = (
+        labelled.quality_of(table.column(PREDICTION), table.column(LABEL)) if plan.labels else None
+    )
+    return Part(table.num_rows, first, last, columns, quality)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from nextbest.monitoring.schemas import TABLE
-from nextbest.monitoring.verdict import CHANCE, JS, PSI, matching
+from nextbest.monitoring.verdict import CHANCE, JS, NULLS, PSI, TEST_BESIDE, matching, pvalue
 
 BARELY = 0.99  # where a distance past its threshold may be chance
 
@@ -16,16 +16,28 @@ BARELY = 0.99  # where a distance past its threshold may be chance
 def with_severity(rows: pd.DataFrame, threshold: float) -> pd.DataFrame:
     """Rows of drift_metrics with `statistic`, `value` and `severity` (value over its threshold).
 
-    As the verdict reads them: the stability index, else the Jensen–Shannon distance, which stays
-    below 1 where the χ² test beside it calls it chance. Unknown (NaN) where neither was computed.
+    As the verdict reads them: the stability index, else the Jensen–Shannon distance; below 1 where
+    the test beside it calls it chance, unless the share of nulls moved, of which
+    Kolmogorov–Smirnov knows nothing. Unknown (NaN) where neither was computed. A column that
+    `rows` lack is null.
     """
-    psi, js = (pd.to_numeric(rows[name], errors="coerce") for name in (PSI, JS))
+    psi, js, nulls = (
+        (
+            pd.to_numeric(rows[name], errors="coerce")
+            if name in rows
+            else pd.Series(np.nan, rows.index)
+        )
+        for name in (PSI, JS, "percent_null_delta")
+    )
     value = psi.where(psi.notna(), js)
     severity = (psi / threshold).where(psi.notna(), js / matching(threshold))
-    columns = max(rows["column_name"].nunique(), 1)
-    tests = rows["chi_squared_test"] if "chi_squared_test" in rows else pd.Series(None, rows.index)
-    pvalues = tests.map(_pvalue).astype(float)
-    chance = psi.isna() & (pvalues >= CHANCE / columns)
+    columns = max(rows.loc[rows["column_name"] != TABLE, "column_name"].nunique(), 1)
+    of_psi, of_js = (
+        rows[name].map(pvalue).astype(float) if name in rows else pd.Series(0.0, rows.index)
+        for name in (TEST_BESIDE[PSI], TEST_BESIDE[JS])
+    )
+    of_psi = of_psi.where(~(nulls.abs() >= NULLS), 0.0)
+    chance = of_psi.where(psi.notna(), of_js) >= CHANCE / columns
     severity = severity.where(~chance, np.minimum(severity, BARELY))
     names = np.where(psi.notna(), PSI, np.where(js.notna(), JS, ""))
     return rows.assign(statistic=names, value=value, severity=severity)
@@ -43,14 +55,8 @@ def by_day(rows: pd.DataFrame, days: Sequence[str], threshold: float) -> pd.Data
         & rows["slice_key"].isna()
         & (rows["column_name"] != TABLE)
     ]
-    judged = with_severity(whole, threshold)
+    judged = with_severity(whole, threshold).fillna({"severity": np.inf})  # of versions the worst
     wide = judged.pivot_table(
         index="column_name", columns="day", values="severity", aggfunc="max", dropna=False
     )
-    return wide.reindex(columns=list(days)).astype(float)
-
-
-def _pvalue(test: object) -> float:
-    """Of a χ² test in a row; without one, chance explains nothing."""
-    found = None if test is None or isinstance(test, float) else test["pvalue"]  # type: ignore[index]
-    return 0.0 if found is None or found != found else float(found)
+    return wide.reindex(columns=list(days)).astype(float).replace(np.inf, np.nan)

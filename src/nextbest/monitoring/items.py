@@ -32,7 +32,7 @@ class Items:
         return self.buckets is None
 
     def hashed(self) -> np.ndarray:
-        """Rows per bucket: sums over categories, so that distances of them are lower bounds."""
+        """Rows per bucket: sums over categories, so that JS, TV and χ² of them are lower bounds."""
         if self.buckets is not None:
             return self.buckets
         place = (name_hashes(self.names) % np.uint64(BUCKETS)).astype(np.int64)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nextbest.monitoring import folding, points
+from nextbest.monitoring import folding, labelled, points
 from nextbest.monitoring.folding import Group, Part, Parts
+from nextbest.monitoring.labels import Labels
 from nextbest.monitoring.sketches import CategorySketch, NumberSketch, Sketch, known
 from nextbest.monitoring.sketching import sketched
 
@@ -36,6 +37,7 @@ def profile(
     model_id: str | None = None,
     slices: Sequence[str] = (),
     log_type: str = "INPUT",
+    labels: Labels | None = None,
 ) -> DataFrame:
     """Profile `columns` per window, model version ("*": all) and slice, as `profile_schema` says.
 
@@ -44,6 +46,8 @@ def profile(
     percent), moments, zeros and distinct values leave it out. With log_type BASELINE the rows are
     one window, from the first to the last timestamp of the group. Quantiles and distinct counts
     are exact up to `rounding.EXACT` and `distinct.KEPT` values; see there for the error beyond.
+    With `labels` the ":table" rows of an inference log tell the model's quality, too, as
+    `labelled.measured` says.
     Raises DataError for columns that are missing or can't be profiled. Source: Databricks, "Data
     profiling metric tables".
     """
@@ -56,6 +60,7 @@ def profile(
         granularity=None if log_type == "BASELINE" else granularity,
         model_id=model_id,
         slices=slices,
+        labels=labels,
     )
     if model_id:
         parts = folding.with_all_models(parts)
@@ -109,7 +114,8 @@ def measured(sketch: Sketch) -> dict[str, Any]:
 
 
 def _table(part: Part) -> dict[str, Any]:
-    return {"column_name": TABLE, "count": part.rows, "non_null_columns": filled(part)}
+    quality = {} if part.quality is None else labelled.measured(part.quality)
+    return {"column_name": TABLE, "count": part.rows, "non_null_columns": filled(part), **quality}
 
 
 def _numbers(sketch: NumberSketch) -> dict[str, Any]:

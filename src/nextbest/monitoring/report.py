@@ -93,7 +93,7 @@ def page(
     named = {found.column: found for found in verdict.findings}
     columns = [name for name in dict.fromkeys([*named, *profiles]) if name != TABLE]
     now = whole[whole["day"] == today] if len(whole) else whole
-    others = measured(now, [name for name in columns if name not in named], threshold)
+    others = measured(now, [name for name in columns if name not in named], threshold, len(columns))
     past = by_day(whole, days, threshold)
     slices = measured_slices(sliced, threshold)
     shown = columns_section([*verdict.findings, *others], named, profiles, past, now, slices)

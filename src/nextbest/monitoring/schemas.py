@@ -13,6 +13,20 @@ TEST = T.StructType(
     [T.StructField("statistic", T.DoubleType()), T.StructField("pvalue", T.DoubleType())]
 )
 ITEM = T.StructType([T.StructField("item", T.StringType()), T.StructField("count", T.LongType())])
+AVERAGES = T.StructType(
+    [
+        T.StructField("one_vs_all", T.MapType(T.StringType(), T.DoubleType())),
+        T.StructField("macro", T.DoubleType()),
+        T.StructField("weighted", T.DoubleType()),
+    ]
+)
+PAIR = T.StructType(
+    [
+        T.StructField("prediction", T.StringType()),
+        T.StructField("label", T.StringType()),
+        T.StructField("count", T.LongType()),
+    ]
+)
 NAMES = T.ArrayType(T.StringType())
 CHANGED = T.StructType([T.StructField("added", NAMES), T.StructField("missing", NAMES)])
 TABLE = ":table"
@@ -27,8 +41,10 @@ DRIFT_KEY = (
 def profile_schema(model_id: str | None = None) -> T.StructType:
     """profile_metrics; of an inference log, whose model versions stand in `model_id`, with those.
 
-    Snapshots and time series have no such column. Percentages are 0–100. Source: Databricks,
-    "Data profiling metric tables".
+    Snapshots and time series have no such column, nor those of the model's quality, which are
+    filled on ":table" rows of monitors with a label column. The bundle's own monitor has none: the
+    outcomes of decisions come days later, and decision_metrics has what they tell. Percentages
+    are 0–100. Source: Databricks, "Data profiling metric tables".
     """
     return _schema(
         ("window", WINDOW),
@@ -61,6 +77,7 @@ def profile_schema(model_id: str | None = None) -> T.StructType:
         ("percent_zeros", T.DoubleType()),
         ("percent_distinct", T.DoubleType()),
         *_models(model_id),
+        *(_QUALITY if model_id else ()),
     )
 
 
@@ -102,3 +119,18 @@ def _models(model_id: str | None) -> list[tuple[str, T.DataType]]:
 
 def _schema(*fields: tuple[str, T.DataType]) -> T.StructType:
     return T.StructType([T.StructField(name, kind) for name, kind in fields])
+
+
+# Last, as they are where they are added to a table of an earlier version.
+_QUALITY: tuple[tuple[str, T.DataType], ...] = (
+    ("accuracy_score", T.DoubleType()),
+    ("confusion_matrix", T.ArrayType(PAIR)),
+    ("precision", AVERAGES),
+    ("recall", AVERAGES),
+    ("f1_score", AVERAGES),
+    ("mean_squared_error", T.DoubleType()),
+    ("root_mean_squared_error", T.DoubleType()),
+    ("mean_average_error", T.DoubleType()),
+    ("mean_absolute_percentage_error", T.DoubleType()),
+    ("r2_score", T.DoubleType()),
+)

@@ -40,7 +40,10 @@ class NumberSketch:
 
 @dataclass(frozen=True, eq=False)
 class CategorySketch:
-    """A column of texts or booleans; lengths in characters, of texts only."""
+    """A column of texts or booleans; lengths in characters, of texts only.
+
+    sampled: the rows of each name whose hash `distinct` keeps; None as long as items are exact.
+    """
 
     data_type: str
     rows: int  # null or not
@@ -50,6 +53,7 @@ class CategorySketch:
     letters: int
     items: Items
     distinct: Distinct
+    sampled: np.ndarray | None = None
 
 
 Sketch = NumberSketch | CategorySketch
@@ -92,9 +96,11 @@ def category_sketch(column: pa.Array | pa.ChunkedArray, data_type: str) -> Categ
         shortest, longest = int(lengths.min()), int(lengths.max())
         letters = int(np.dot(lengths.astype(np.int64), rows))
     told = names.to_numpy(zero_copy_only=False).astype(object)
+    hashes, kept = items.name_hashes(told), items.items_of(told, rows)
+    seen = distinct.distinct_of(hashes)
     return CategorySketch(
-        data_type, len(column), nulls, shortest, longest, letters,
-        items.items_of(told, rows), distinct.distinct_of(items.name_hashes(told)),
+        data_type, len(column), nulls, shortest, longest, letters, kept, seen,
+        None if kept.exact else _rows_of(seen, hashes, rows),
     )  # fmt: skip
 
 
@@ -165,6 +171,8 @@ def _merged_numbers(parts: Sequence[NumberSketch], most: int | None) -> NumberSk
 
 def _merged_categories(parts: Sequence[CategorySketch]) -> CategorySketch:
     filled = [part for part in parts if part.rows > part.nulls]
+    kept = items.merged([part.items for part in parts])
+    seen = distinct.merged([part.distinct for part in parts])
     return CategorySketch(
         parts[-1].data_type,
         sum(part.rows for part in parts),
@@ -172,6 +180,28 @@ def _merged_categories(parts: Sequence[CategorySketch]) -> CategorySketch:
         min((part.shortest for part in filled), default=0),
         max((part.longest for part in filled), default=0),
         sum(part.letters for part in parts),
-        items.merged([part.items for part in parts]),
-        distinct.merged([part.distinct for part in parts]),
+        kept,
+        seen,
+        None if kept.exact else _merged_samples(parts, seen),
     )
+
+
+def _merged_samples(parts: Sequence[CategorySketch], seen: Distinct) -> np.ndarray | None:
+    """A hash among the smallest of all is among the smallest of each part: no row is missing."""
+    total = np.zeros(len(seen.hashes), np.int64)
+    for part in parts:
+        if part.items.exact:
+            total += _rows_of(seen, items.name_hashes(part.items.names), part.items.rows)
+        elif part.sampled is None:  # stored by an earlier version
+            return None
+        else:
+            total += _rows_of(seen, part.distinct.hashes, part.sampled)
+    return total
+
+
+def _rows_of(seen: Distinct, hashes: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Rows at each of the hashes that are kept."""
+    place = np.minimum(np.searchsorted(seen.hashes, hashes), max(len(seen.hashes) - 1, 0))
+    there = seen.hashes[place] == hashes if len(hashes) else np.empty(0, bool)
+    found = np.bincount(place[there], rows[there], len(seen.hashes))
+    return found.astype(np.int64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,8 +10,19 @@ import pyarrow as pa
 
 from nextbest.errors import DataError
 from nextbest.monitoring import folding
-from nextbest.monitoring.folding import AT, MODEL, SLICE, Group, Part, Parts, Plan
-from nextbest.monitoring.stored import from_bytes, to_bytes
+from nextbest.monitoring.folding import (
+    AT,
+    LABEL,
+    MODEL,
+    PREDICTION,
+    SLICE,
+    Group,
+    Part,
+    Parts,
+    Plan,
+)
+from nextbest.monitoring.labels import CLASSIFICATION, Labels
+from nextbest.monitoring.stored import from_bytes, quality_bytes, quality_from, to_bytes
 from nextbest.tables import sql_name
 
 if TYPE_CHECKING:
@@ -36,6 +47,7 @@ def sketched(
     granularity: str | None = None,
     model_id: str | None = None,
     slices: Sequence[str] = (),
+    labels: Labels | None = None,
 ) -> Parts:
     """The parts of a frame, by window, model version and slice (SQL over its columns): one pass.
 
@@ -50,12 +62,17 @@ def sketched(
     if needed:
         raise DataError(f"monitored table: no column {', '.join(needed)}")
     numeric = frozenset(name for name, kind in types.items() if is_number(kind))
-    plan = Plan(types, numeric, granularity, tuple(slices), model_id is not None)
+    plan = Plan(
+        types, numeric, granularity, tuple(slices), model_id is not None, labels is not None
+    )
     told = [F.expr(_cell(name, kind)).alias(name) for name, kind in types.items()]
     if timestamp:
         told.append(F.expr(f"unix_micros(CAST({sql_name(timestamp)} AS TIMESTAMP))").alias(AT))
     if model_id:
         told.append(F.col(model_id).cast("string").alias(MODEL))
+    if labels:
+        cells = label_cells(labels, dict(frame.dtypes))
+        told += [F.expr(cell).alias(name) for name, cell in cells.items()]
     for number, text in enumerate(slices):
         told.append(F.expr(text).cast("string").alias(f"{SLICE}{number}"))
     rows = _selected(frame, told, slices)
@@ -106,11 +123,35 @@ def is_number(kind: str) -> bool:
     return kind in _NUMBERS or kind.startswith("decimal") or kind in ("timestamp", "date")
 
 
+def label_cells(labels: Labels, types: Mapping[str, str]) -> dict[str, str]:
+    """SQL of PREDICTION and LABEL: doubles for numbers, texts for classes.
+
+    DataError for columns that are missing, and for types that can't be compared.
+    """
+    both = {PREDICTION: labels.prediction, LABEL: labels.label}
+    found = {name: types.get(name, "not there") for name in both.values()}
+    numbers = [is_number(kind) for kind in found.values()]
+    alike = all(numbers) or len(set(found.values())) == 1
+    if "not there" in found.values() or not (
+        alike if labels.problem == CLASSIFICATION else all(numbers)
+    ):
+        told = ", ".join(f"{name} is {kind}" for name, kind in found.items())
+        raise DataError(
+            f"predictions and labels of a {labels.problem}: {told}; both must be there, a "
+            "regression's as numbers, a classification's as classes of one type"
+        )
+    cells = {key: _cell(name, found[name]) for key, name in both.items()}
+    if labels.problem == CLASSIFICATION:
+        return {key: f"CAST({cell} AS STRING)" for key, cell in cells.items()}
+    return cells
+
+
 def landed(parts: Parts) -> pa.Table:
     """Parts as a table of LANDED, a row for the rows themselves and one for each column."""
     rows = []
     for group, part in parts.items():
-        told = (*group, NO_COLUMN, part.rows, part.first, part.last, None)
+        kept = None if part.quality is None else quality_bytes(part.quality)
+        told = (*group, NO_COLUMN, part.rows, part.first, part.last, kept)
         rows.append(told)
         for name, sketch in part.columns.items():
             rows.append((*told[:5], name, *told[6:9], to_bytes(sketch)))
@@ -126,7 +167,9 @@ def risen(table: pa.Table) -> Parts:
     for row in table.to_pylist():
         group = Group(*(row[name] for name in Group._fields))
         if row["column_name"] == NO_COLUMN:
-            part = Part(row["rows"], row["first"], row["last"], {})
+            kept = row["sketch"]
+            quality = None if kept is None else quality_from(kept)
+            part = Part(row["rows"], row["first"], row["last"], {}, quality)
         else:
             part = Part(0, None, None, {row["column_name"]: from_bytes(row["sketch"])})
         found.setdefault(group, []).append(part)

@@ -8,8 +8,10 @@ import zlib
 import numpy as np
 
 from nextbest.errors import DataError
+from nextbest.monitoring import labelled
 from nextbest.monitoring.distinct import Distinct
 from nextbest.monitoring.items import Items
+from nextbest.monitoring.labelled import Quality
 from nextbest.monitoring.points import Points, cut
 from nextbest.monitoring.rounding import EXACT
 from nextbest.monitoring.sketches import CategorySketch, NumberSketch, Sketch
@@ -32,6 +34,8 @@ def to_bytes(sketch: Sketch) -> bytes:
         told |= {"names": items.names.tolist(), "lost": items.lost}
         arrays = [items.rows, np.empty(0, np.int64) if items.exact else items.buckets]
     arrays.append(sketch.distinct.hashes)
+    if isinstance(sketch, CategorySketch) and sketch.sampled is not None:
+        arrays.append(sketch.sampled)
     told |= {"format": FORMAT, "arrays": [[array.dtype.str, len(array)] for array in arrays]}
     header = json.dumps(told).encode()
     body = b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)
@@ -53,10 +57,22 @@ def from_bytes(content: bytes) -> Sketch:
         arrays.append(np.frombuffer(raw, np.dtype(kind), size, start))
         start += arrays[-1].nbytes
     if "names" in told:
-        rows, buckets, hashes = arrays
+        rows, buckets, hashes, *sampled = arrays
         names = np.array(told["names"], dtype=object)
         items = Items(names, rows, told["lost"], buckets if len(buckets) else None)
-        return CategorySketch(*(told[name] for name in _CATEGORY), items, Distinct(hashes))
+        return CategorySketch(
+            *(told[name] for name in _CATEGORY), items, Distinct(hashes), *sampled
+        )
     values, rows, spread, hashes = arrays
     points = Points(values, rows, spread, told["error"], told["moved"])
     return NumberSketch(*(told[name] for name in _NUMBER), points, Distinct(hashes))
+
+
+def quality_bytes(quality: Quality) -> bytes:
+    """What `quality_from` reads."""
+    return zlib.compress(json.dumps(labelled.to_json(quality)).encode(), 1)
+
+
+def quality_from(content: bytes) -> Quality:
+    """How good predictions were, again."""
+    return labelled.from_json(json.loads(zlib.decompress(content)))

@@ -88,13 +88,13 @@ def judge_drift(
     if not 1 <= windows <= of:
         raise ValueError(f"drift in {windows} of the last {of} windows can't be")
     recent = _by_window(rows)[-of:]
-    judged = measured(recent[-1], columns, threshold)
+    judged = measured(recent[-1], columns, threshold, len(columns))
     past = [found for found in judged if found.past(len(columns))]
     needed = min(windows, len(recent))
     counts = {found.column: 1 for found in past}
     for earlier in recent[:-1] if past and needed > 1 else ():
         names = list(counts)
-        for found in measured(earlier, names, threshold):
+        for found in measured(earlier, names, threshold, len(columns)):
             counts[found.column] += found.past(len(columns))
     findings = [f for f in past if math.isnan(f.value) or counts[f.column] >= needed]
     watched = [found for found in past if found not in findings]
@@ -110,10 +110,16 @@ def _by_window(rows: pd.DataFrame) -> list[pd.DataFrame]:
     return [rows[starts == start] for start in sorted(starts.unique())]
 
 
-def measured(rows: pd.DataFrame, columns: Sequence[str], threshold: float) -> list[Drifted]:
-    """Each column's worst statistic, past its threshold or not; the most drifted first."""
+def measured(
+    rows: pd.DataFrame, columns: Sequence[str], threshold: float, among: int
+) -> list[Drifted]:
+    """Each column's worst statistic, past its threshold or not; the most drifted first.
+
+    Of model versions one that has drifted, as one of `among` columns, is worse than one whose
+    distance is larger by chance.
+    """
     by_column = _by_column(rows)
-    found = [_worst(by_column.get(column, ()), column, threshold) for column in columns]
+    found = [_worst(by_column.get(column, ()), column, threshold, among) for column in columns]
     return sorted(found, key=_severity, reverse=True)
 
 
@@ -123,7 +129,7 @@ def _severity(found: Drifted) -> float:
 
 def _by_column(rows: pd.DataFrame) -> dict[str, list[dict]]:
     """The rows against the baseline that are of no slice, by their column."""
-    needed = {"column_name", "drift_type", "slice_key", PSI, JS}
+    needed = {"column_name", "drift_type", "slice_key"}
     if rows.empty or not needed <= set(rows.columns):
         return {}
     whole = rows[(rows["drift_type"] == "BASELINE") & rows["slice_key"].isna()]
@@ -133,22 +139,23 @@ def _by_column(rows: pd.DataFrame) -> dict[str, list[dict]]:
     return found
 
 
-def _worst(rows: Sequence[dict], column: str, threshold: float) -> Drifted:
+def _worst(rows: Sequence[dict], column: str, threshold: float, among: int) -> Drifted:
     found = [_read(column, row, threshold) for row in rows]
-    return max(found, key=_severity, default=Drifted(column, NOT_COMPUTABLE, math.nan, threshold))
+    unknown = Drifted(column, NOT_COMPUTABLE, math.nan, threshold)
+    return max(found, key=lambda each: (each.past(among), _severity(each)), default=unknown)
 
 
 def _read(column: str, row: dict, threshold: float) -> Drifted:
     for statistic, limit in ((PSI, threshold), (JS, matching(threshold))):
-        if not pd.isna(row[statistic]):
-            chance = _pvalue(row.get(TEST_BESIDE[statistic]))
+        if not pd.isna(row.get(statistic)):
+            chance = pvalue(row.get(TEST_BESIDE[statistic]))
             if statistic == PSI and not abs(_number(row.get("percent_null_delta"))) < NULLS:
                 chance = 0.0
             return Drifted(column, statistic, float(row[statistic]), limit, chance)
     return Drifted(column, NOT_COMPUTABLE, math.nan, threshold)
 
 
-def _pvalue(test: Mapping | None) -> float:
+def pvalue(test: Mapping | None) -> float:
     """Of a test in a row of drift_metrics; without one, chance explains nothing."""
     if test is None or isinstance(test, float) or pd.isna(test["pvalue"]):
         return 0.0

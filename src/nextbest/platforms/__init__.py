@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nextbest.errors import DataError
+from nextbest.monitoring.labels import CLASSIFICATION, REGRESSION, Labels
 from nextbest.settings import Settings
 
 if TYPE_CHECKING:
@@ -141,9 +142,11 @@ class Monitor:
     timestamp: str | None
     granularity: str | None
     model_id: str | None  # the column that tells model versions apart
-    prediction: str | None  # the column with what they predict, a number
+    prediction: str | None  # the column with what they predict
     columns: tuple[str, ...]
     slices: tuple[str, ...] = ()
+    label: str | None = None  # the column with what came, where it is filled in later
+    problem: str = REGRESSION  # what is predicted: numbers, or with CLASSIFICATION classes
 
     def __post_init__(self) -> None:
         problems = []
@@ -153,8 +156,19 @@ class Monitor:
             problems.append("an inference log needs a timestamp")
         if (self.model_id is None) != (self.prediction is None):
             problems.append("model_id and prediction go together")
+        if self.label is not None and self.prediction is None:
+            problems.append("a label needs a prediction")
+        if self.problem not in (REGRESSION, CLASSIFICATION):
+            problems.append(f"problem is {self.problem!r}, not {REGRESSION} or {CLASSIFICATION}")
         if problems:
             raise DataError(f"monitor of {self.table}: {'; '.join(problems)}")
+
+    @property
+    def labels(self) -> Labels | None:
+        """What the model's quality is measured by; None without a label column."""
+        if self.label is None or self.prediction is None:
+            return None
+        return Labels(self.prediction, self.label, self.problem)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from nextbest import tables
 from nextbest.errors import DataError
 from nextbest.monitoring.drift import refuse_other_kinds
 from nextbest.monitoring.folding import Parts
-from nextbest.monitoring.sketching import sketched
+from nextbest.monitoring.sketching import label_cells, sketched
 from nextbest.monitoring.stored import FORMAT
 from nextbest.monitoring.windows import EPOCH, MICROS
 from nextbest.platforms import Monitor
@@ -32,25 +32,31 @@ def day_versions(
 ) -> dict[str, str]:
     """Days (ISO dates) with rows in the span (µs since 1970), each with its version.
 
-    It reads timestamps and model versions only: rows of which anything else was changed aren't
-    noticed. A snapshot has its rows on `day`.
+    It reads timestamps, model versions, and how many labels have come: rows of which anything else
+    was changed aren't noticed. A snapshot has its rows on `day`. DataError for labels that can't be
+    compared with predictions.
     """
     from pyspark.sql import functions as F
 
+    if monitor.labels:
+        label_cells(monitor.labels, dict(log.dtypes))
     watched = _digest(monitor, log)
     if monitor.timestamp is None:
         rows = log.count()
         return {day.isoformat(): f"{watched}:{rows}"} if rows else {}
     at = F.expr(f"unix_micros(CAST({tables.sql_name(monitor.timestamp)} AS TIMESTAMP))")
     number = F.floor(at / F.lit(_DAY)).alias("number")
-    told = F.count(F.lit(1)).cast("string")
+    told = [F.count(F.lit(1)).alias("rows")]
     if monitor.model_id:  # another version may have decided a day again, for as many
-        model = F.crc32(F.col(monitor.model_id).cast("string"))
-        told = F.concat_ws(":", told, F.sum(model).cast("string"))
+        told.append(F.sum(F.crc32(F.col(monitor.model_id).cast("string"))).alias("models"))
+    if monitor.label:
+        told.append(F.count(tables.column(monitor.label)).alias("labels"))
     counted = log.where((at >= span[0]) & (at < span[1])).groupBy(number)
     return {
-        (EPOCH + row["number"] * _DAY * MICROS).date().isoformat(): f"{watched}:{row['rows']}"
-        for row in counted.agg(told.alias("rows")).collect()
+        (EPOCH + row["number"] * _DAY * MICROS)
+        .date()
+        .isoformat(): ":".join([watched, *(str(count) for count in row[1:])])
+        for row in counted.agg(*told).collect()
     }
 
 
@@ -72,6 +78,7 @@ def day_parts(monitor: Monitor, log: DataFrame, day: str, granularity: str) -> P
         timestamp=monitor.timestamp,
         granularity=granularity,
         model_id=monitor.model_id,
+        labels=monitor.labels,
         **told,
     )
     if monitor.model_id and any(group.model is None for group in parts):
@@ -97,6 +104,11 @@ def baseline_parts(
     told = [tables.sql_name(name) for name in monitor.columns]
     if monitor.timestamp:
         told.append(tables.sql_name(monitor.timestamp))
+    labels = monitor.labels
+    if labels and not {labels.prediction, labels.label} <= {*baseline.columns}:
+        labels = None
+    if labels:
+        told += [tables.sql_name(name) for name in (labels.prediction, labels.label)]
     checked = baseline.groupBy(model.alias("batch")).agg(
         F.count(F.lit(1)).alias("rows"),
         F.sum(F.expr(f"pmod(xxhash64({', '.join(told)}), {_PRIME})")).alias("sum"),
@@ -115,6 +127,7 @@ def baseline_parts(
             timestamp=monitor.timestamp,
             model_id=monitor.model_id,
             slices=monitor.slices,
+            labels=labels,
         )
         for group, part in found.items():
             folded.setdefault(group.model or "", {})[group] = part
@@ -128,11 +141,13 @@ def baseline_parts(
 def _digest(monitor: Monitor, frame: DataFrame) -> str:
     """Of what is watched and how it is stored: another one means to fold anew."""
     types = dict(frame.dtypes)
-    watched = (
+    watched: tuple = (
         FORMAT,
         [(name, types.get(name)) for name in monitor.columns],
         monitor.slices,
         monitor.timestamp,
         monitor.model_id,
     )
+    if monitor.labels:  # only then: without labels nothing is to be folded anew
+        watched += (monitor.labels,)
     return f"{zlib.crc32(repr(watched).encode()):08x}"

@@ -7,13 +7,13 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from metric_tables import THRESHOLD, index_of, metric_tables
 
 from nextbest.monitoring.history import by_day
 from nextbest.monitoring.index_page import STEPS, UNKNOWN, index_page
-from nextbest.monitoring.verdict import judge_drift
+from nextbest.monitoring.verdict import JS, PSI, judge_drift
 
 pytestmark = pytest.mark.unit
 
@@ -75,17 +75,52 @@ def test_no_day_is_a_page_too():
     assert "no day has been monitored yet" in text
 
 
-@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=8))
-def test_severity_is_past_one_exactly_where_the_verdict_drifts(found):
+VALUES = st.none() | st.floats(0, 1)
+CHANCES = st.none() | st.sampled_from([0.0, 1e-9, 1e-4, 1e-3]) | st.floats(0, 1)
+NULLS = st.none() | st.sampled_from([-1.0, 0.0, 0.99, 1.0]) | st.floats(-100, 100)
+LACKING = ["percent_null_delta", "ks_test", "chi_squared_test", JS, PSI]
+
+
+def chance_of(pvalue):
+    return None if pvalue is None else {"statistic": 1.0, "pvalue": pvalue}
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([PSI, JS]), VALUES, CHANCES, NULLS, st.integers(1, 2)),
+             min_size=1, max_size=8),
+    st.sets(st.sampled_from(LACKING)),
+)  # fmt: skip
+@example([(PSI, 0.5, 0.02, None, 1)], {JS, "percent_null_delta"})
+@example([(PSI, 0.5, 0.02, -1.0, 1), (JS, 0.5, 0.02, -1.0, 1)], set())
+@example([(PSI, 0.5, 0.02, 0.0, 2), (JS, None, None, None, 1)], set())
+def test_severity_is_past_one_exactly_where_the_verdict_drifts(found, lacking):
+    """Of one model version, or of two of which the other one is calm; whatever the table lacks."""
     rows = pd.DataFrame(
-        {
-            "day": "d", "column_name": [f"c{at}" for at in range(len(found))],
-            "drift_type": "BASELINE", "slice_key": None,
-            "population_stability_index": None, "js_distance": [js for js, _ in found],
-            "chi_squared_test": [{"statistic": 1.0, "pvalue": p} for _, p in found],
-        }
+        [
+            {
+                "day": "d", "column_name": f"c{at}", "drift_type": "BASELINE", "slice_key": None,
+                "model_version": str(version), "percent_null_delta": nulls,
+                PSI: value if kind == PSI else None, JS: value if kind == JS else None,
+                "ks_test": chance_of(chance) if kind == PSI else None,
+                "chi_squared_test": chance_of(chance) if kind == JS else None,
+            } | ({kind: 0.0} if version == 2 else {})
+            for at, (kind, value, chance, nulls, versions) in enumerate(found)
+            for version in range(1, versions + 1)
+        ]
     )  # fmt: skip
-    columns = list(rows["column_name"])
+    rows = rows.drop(columns=list(lacking))
+    columns = list(rows["column_name"].unique())
     past = by_day(rows, ["d"], THRESHOLD)["d"]
     named = {each.column for each in judge_drift(rows, columns, THRESHOLD).findings}
     assert {name for name in columns if not past[name] < 1} == named
+
+
+def test_of_two_versions_the_one_that_drifted_counts_not_the_larger_distance_of_chance():
+    rows = pd.DataFrame(
+        {
+            "day": "d", "column_name": "c", "drift_type": "BASELINE", "slice_key": None,
+            PSI: [0.9, 0.5], "ks_test": [chance_of(0.5), chance_of(1e-9)],
+        }
+    )  # fmt: skip
+    assert judge_drift(rows, ["c"], THRESHOLD).findings[0].value == 0.5
+    assert by_day(rows, ["d"], THRESHOLD).loc["c", "d"] == pytest.approx(0.5 / THRESHOLD)

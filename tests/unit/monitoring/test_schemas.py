@@ -14,6 +14,12 @@ quantiles array<double>|min double|max double|stddev double|num_zeros bigint|num
 min_length double|max_length double|avg_length double|non_null_columns array<string>
 frequent_items array<struct<item:string,count:bigint>>|median double|distinct_count bigint
 percent_nan double|percent_null double|percent_zeros double|percent_distinct double|model string"""
+AVERAGES = "struct<one_vs_all:map<string,double>,macro:double,weighted:double>"
+QUALITY = f"""accuracy_score double
+confusion_matrix array<struct<prediction:string,label:string,count:bigint>>
+precision {AVERAGES}|recall {AVERAGES}|f1_score {AVERAGES}
+mean_squared_error double|root_mean_squared_error double|mean_average_error double
+mean_absolute_percentage_error double|r2_score double"""
 DRIFT = """window struct<start:timestamp,end:timestamp>|granularity string|monitor_version bigint
 slice_key string|slice_value string|column_name string|data_type string
 window_cmp struct<start:timestamp,end:timestamp>|drift_type string|count_delta bigint
@@ -26,7 +32,12 @@ tv_distance double|l_infinity_distance double|model string"""
 
 
 @pytest.mark.parametrize(
-    ("schema", "documented"), [(profile_schema("model"), PROFILE), (drift_schema("model"), DRIFT)]
+    ("schema", "documented"),
+    [
+        (profile_schema("model"), f"{PROFILE}\n{QUALITY}"),
+        (profile_schema(), PROFILE.removesuffix("|model string")),
+        (drift_schema("model"), DRIFT),
+    ],
 )
 def test_columns_are_the_documented_ones(schema, documented):
     ours = [f"{field.name} {field.dataType.simpleString()}" for field in schema.fields]

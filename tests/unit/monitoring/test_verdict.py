@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from nextbest.monitoring import statistics
+from nextbest.monitoring.history import with_severity
 from nextbest.monitoring.points import Points
 from nextbest.monitoring.statistics import (
     Counts,
@@ -63,6 +64,16 @@ def test_what_can_not_be_computed_has_not_passed(value):
         ("gone", NOT_COMPUTABLE),
     }
     assert all(math.isnan(f.value) for f in verdict.findings)
+
+
+@pytest.mark.parametrize(("kept", "other"), [(PSI, JS), (JS, PSI)])
+def test_a_statistic_that_the_rows_lack_is_null(kept, other):
+    rows = _rows(a=(0.1, 0.1), b=(0.5, 0.5)).drop(columns=other)
+    assert [f.column for f in judge_drift(rows, ["a", "b"], 0.2).findings] == ["b"]
+    assert with_severity(rows, 0.2)["statistic"].tolist() == [kept, kept]
+    neither = rows.drop(columns=kept)
+    assert {f.statistic for f in judge_drift(neither, ["a"], 0.2).findings} == {NOT_COMPUTABLE}
+    assert with_severity(neither, 0.2)["severity"].isna().all()
 
 
 def test_an_empty_window_or_no_baseline_is_drift():

@@ -152,6 +152,18 @@ def test_by_the_newer_api_the_first_refresh_creates_the_monitor_and_waits(newer,
     assert "refresh 1: RUNNING\n" in told
 
 
+def test_both_apis_are_told_of_labels(space, newer):
+    labelled = dataclasses.replace(MONITOR, label="came", problem="classification")
+    refresh(space, labelled)
+    refresh_newly(newer, labelled)
+    log = space.kept["monitors"][MONITOR.table]["inference_log"]
+    assert (log["label_col"], log["problem_type"]) == ("came", "PROBLEM_TYPE_CLASSIFICATION")
+    log = newer.kept["data quality"][NUMBER]["inference_log"]
+    assert (log["label_column"], log["problem_type"]) == (
+        "came", "INFERENCE_PROBLEM_TYPE_CLASSIFICATION"
+    )  # fmt: skip
+
+
 def test_by_the_newer_api_the_second_updates_what_is_declared_and_leaves_the_rest(newer):
     refresh_newly(newer)
     kept = newer.kept["data quality"][NUMBER]

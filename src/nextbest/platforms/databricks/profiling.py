@@ -196,11 +196,12 @@ def _config(monitor: Monitor) -> Any:
     if monitor.model_id is None or monitor.prediction is None:
         return TimeSeriesConfig(monitor.timestamp, granularities)
     return InferenceLogConfig(
-        problem_type=InferenceProblemType.INFERENCE_PROBLEM_TYPE_REGRESSION,
+        problem_type=InferenceProblemType[f"INFERENCE_PROBLEM_TYPE_{monitor.problem.upper()}"],
         timestamp_column=monitor.timestamp,
         granularities=granularities,
         prediction_column=monitor.prediction,
         model_id_column=monitor.model_id,
+        label_column=monitor.label,
     )
 
 
@@ -270,10 +271,11 @@ def _named(monitor: Monitor) -> dict[str, Any]:
         series = MonitorTimeSeries(monitor.timestamp, [monitor.granularity])
         return {**told, "time_series": series}
     log = MonitorInferenceLog(
-        problem_type=MonitorInferenceLogProblemType.PROBLEM_TYPE_REGRESSION,
+        problem_type=MonitorInferenceLogProblemType[f"PROBLEM_TYPE_{monitor.problem.upper()}"],
         timestamp_col=monitor.timestamp,
         granularities=[monitor.granularity],
         prediction_col=monitor.prediction,
         model_id_col=monitor.model_id,
+        label_col=monitor.label,
     )
     return {**told, "inference_log": log}
