@@ -152,8 +152,8 @@ def test_a_secret_that_is_not_there_is_named(tmp_path):
 def mailed(tmp_path, monkeypatch):
     """Send by a mail server: (troubles, options) → Sent, letters."""
 
-    def run(troubles=(), secret=PASSWORD, trusted=True, **options):
-        box = Mailbox(troubles)
+    def run(troubles=(), secret=PASSWORD, trusted=True, goodbye="221 bye", **options):
+        box = Mailbox(troubles, goodbye)
         with mail_server(box, tmp_path, **options) as (url, file):
             if trusted:
                 monkeypatch.setenv("SSL_CERT_FILE", str(file))
@@ -180,6 +180,17 @@ def test_a_mail_server_in_trouble_is_tried_again(mailed, troubles):
     assert sent == Sent(len(troubles) + 1)
     ids = {message_from_bytes(each.content)["Message-ID"] for each in letters}
     assert ids == {"<d1@nextbest.x.org>"}
+
+
+@pytest.mark.parametrize("goodbye", ["421 too long", "250 bye", "500 what", "bye", HANG, CUT])
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_letter_that_was_taken_is_sent_once_however_the_server_says_goodbye(mailed, goodbye, tls):
+    sent, letters = mailed(goodbye=goodbye, tls=tls)
+    assert (sent, len(letters)) == (Sent(1), 1)
+
+
+def test_a_goodbye_does_not_hide_why_a_letter_was_refused(mailed):
+    assert mailed(["554 no"], goodbye="421 too long") == (Sent(1, "it answered 554"), [])
 
 
 @pytest.mark.parametrize(
