@@ -130,6 +130,29 @@ def test_a_secret_that_lacks_is_told_and_the_other_channels_hear(day, monkeypatc
     assert states["log"] == "delivered"
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("URL", "https://[hooks.x.org/T0/aBcDeF"), ("KEY", "whsec_aBcDeFä")],
+    ids=["url", "key"],
+)
+def test_a_secret_that_is_malformed_is_told_and_the_other_channels_hear(
+    day, monkeypatch, name, value
+):
+    with hook() as receiver:
+        for known in ("URL", "KEY", "GOOD"):
+            monkeypatch.setenv(f"NEXTBEST_SECRET_ALERTS_{known}", receiver.url)
+        monkeypatch.setenv(f"NEXTBEST_SECRET_ALERTS_{name}", value)
+        bad = "webhook {{secrets/alerts/url}} signed {{secrets/alerts/key}}"
+        good = "webhook {{secrets/alerts/good}}"
+        _, tell = day(0, verdict(x=0.3), alert_channels=f"{bad}; {good}")
+        with pytest.raises(PlatformError, match="1 of 2 messages were not taken") as raised:
+            tell()
+    assert len(receiver.taken()) == 1
+    rows = {row["channel"]: row for row in day.rows("alert_deliveries")}
+    assert (rows[bad]["state"], rows[good]["state"]) == ("failed", "delivered")
+    assert "aBcDeF" not in f"{raised.value} {rows}"
+
+
 def test_a_finding_that_a_later_run_of_the_day_does_not_find_stands_no_more(day):
     day(0, verdict(x=0.3, y=0.3))
     day(0, verdict(y=0.3))
