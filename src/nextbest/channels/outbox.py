@@ -23,7 +23,7 @@ class Delivery:
     state: PENDING until it was tried, DELIVERED, FAILED (tried again by the next run), or
     SUPERSEDED (its findings changed, or its channel is gone, before it was taken; PENDING again
     once both are as they were). payload: the message as JSON. attempts: of all runs. Times are
-    UTC, without a zone.
+    UTC.
     """
 
     delivery_id: str
