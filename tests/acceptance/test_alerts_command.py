@@ -127,7 +127,7 @@ def test_what_is_meant_must_be_clear(dbb):
 
 def test_days_are_counted_with_today(dbb):
     """The only alerts are yesterday's."""
-    assert dbb("alerts", "--days", "1") == (0, "no alerts\n", "")
+    assert dbb("alerts", "--days", "1")[:2] == (0, "no alerts\n")
     assert str(DAY) in dbb("alerts", "--days", "2")[1]
 
 
