@@ -8,6 +8,7 @@ import os
 import pickle
 import subprocess
 import sys
+import time
 from contextlib import ExitStack, contextmanager
 
 import pytest
@@ -42,6 +43,16 @@ def one_thread_of_blas():
     importlib.import_module("scipy.linalg")  # with its BLAS, beside NumPy's
     with threadpool_limits(1):
         yield
+
+
+@pytest.fixture
+def in_lima(monkeypatch):
+    """This process is five hours west of UTC."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "America/Lima")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 import threading
 import time
@@ -77,21 +78,29 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class Mailbox:
-    """Takes letters; `troubles` befall the first ones: an SMTP reply, or HANG."""
+    """Takes letters; `troubles` befall the first ones: an SMTP reply, or HANG.
 
-    def __init__(self, troubles=()):
-        self.letters, self.troubles = [], list(troubles)
+    goodbye: what it answers to QUIT, or HANG or CUT.
+    """
+
+    def __init__(self, troubles=(), goodbye="221 bye"):
+        self.letters, self.troubles, self.goodbye = [], list(troubles), goodbye
 
     async def handle_DATA(self, server, session, envelope):
         trouble = self.troubles.pop(0) if self.troubles else None
         if trouble == HANG:
-            import asyncio
-
             await asyncio.sleep(1)
         elif trouble:
             return trouble
         self.letters.append(envelope)
         return "250 taken"
+
+    async def handle_QUIT(self, server, session, envelope):
+        if self.goodbye == HANG:
+            await asyncio.sleep(1)
+        elif self.goodbye == CUT:
+            server.transport.abort()
+        return "221 bye" if self.goodbye in (HANG, CUT) else self.goodbye
 
 
 class _OnAnyPort(Controller):

@@ -117,7 +117,18 @@ def test_what_is_meant_must_be_clear(dbb):
     assert "dbb: no alert of" in dbb("alerts", "ack", "zz", "--reason", "r")[2]
     assert "2 alerts" in dbb("alerts", "ack", "", "--reason", "r")[2]
     assert "say what is done about it" in dbb("alerts", "ack", "a", "--reason", " ")[2]
-    assert dbb("alerts", "--days", "0")[0] == 2
+    for number in ("0", "99999999999"):
+        code, _, said = dbb("alerts", "--days", number)
+        assert (code, f"--days {number}: one day at least" in said) == (2, True)
+    for day in ("2026-13-01", "yesterday", ""):
+        code, _, said = dbb("alerts", "--since", day)
+        assert (code, f"--since '{day}' is no day: write one like 2026-01-31" in said) == (2, True)
+
+
+def test_days_are_counted_with_today(dbb):
+    """The only alerts are yesterday's."""
+    assert dbb("alerts", "--days", "1")[:2] == (0, "no alerts\n")
+    assert str(DAY) in dbb("alerts", "--days", "2")[1]
 
 
 def test_without_tables_it_says_what_makes_them(tmp_path, monkeypatch, capsys):

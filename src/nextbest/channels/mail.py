@@ -5,6 +5,7 @@ from __future__ import annotations
 import smtplib
 import ssl
 from collections.abc import Mapping
+from contextlib import suppress
 from email.message import EmailMessage
 from typing import Any
 from urllib.parse import urlsplit
@@ -46,12 +47,14 @@ def mail(
             )
         else:
             server = smtplib.SMTP(host, port, timeout=timeout)
-        with server:
+        try:
             if parts.scheme == "smtp":
                 _begin_tls(server, host, bool(channel.user))
             if channel.user:
                 server.login(channel.user, password)
             server.send_message(letter(channel, number, sent))
+        finally:
+            _part(server)
     except smtplib.SMTPResponseException as error:
         raise _answered(error.smtp_code) from None
     except smtplib.SMTPRecipientsRefused as error:
@@ -68,6 +71,13 @@ def _begin_tls(server: smtplib.SMTP, host: str, logs_in: bool) -> None:
         server.starttls(context=ssl.create_default_context())
     elif host not in _HERE or logs_in:
         raise Refused("it offers no STARTTLS")
+
+
+def _part(server: smtplib.SMTP) -> None:
+    """Not `with server`: what was taken, or why not, stands however the server says goodbye."""
+    for last in (server.quit, server.close):
+        with suppress(OSError):  # SMTPException is one, too
+            last()
 
 
 def _answered(code: int) -> Refused | Passing:

@@ -21,8 +21,9 @@ class Delivery:
     """One message for one channel: a row of `alert_deliveries`, by the same names.
 
     state: PENDING until it was tried, DELIVERED, FAILED (tried again by the next run), or
-    SUPERSEDED (its findings changed, or its channel is gone, before it was taken). payload: the
-    message as JSON. attempts: of all runs. Times are UTC, without a zone.
+    SUPERSEDED (its findings changed, or its channel is gone, before it was taken; PENDING again
+    once both are as they were). payload: the message as JSON. attempts: of all runs. Times are
+    UTC.
     """
 
     delivery_id: str
@@ -52,8 +53,9 @@ def plan(
 ) -> list[Delivery]:
     """The rows that change: new ones, PENDING, and those that nobody wants any more, SUPERSEDED.
 
-    The message of `as_of` goes to every channel. An older one, of a run that was cut off, does so
-    only if it has no row at all: a channel that is declared today is not told what was before.
+    A superseded one that is wanted again is PENDING again, worded as it is now. The message of
+    `as_of` goes to every channel. An older one, of a run that was cut off, does so only if it has
+    no row at all: a channel that is declared today is not told what was before.
     """
     messages, rows = list(messages), {each.delivery_id: each for each in known}
     planned = {each.message_id for each in rows.values()}
@@ -72,7 +74,12 @@ def plan(
         for number, row in rows.items()
         if row.open and number not in wanted
     ]
-    return [row for number, row in wanted.items() if number not in rows] + stale
+    again = [
+        dataclasses.replace(rows[number], state=PENDING, payload=row.payload, updated_at=now)
+        for number, row in wanted.items()
+        if number in rows and rows[number].state == SUPERSEDED
+    ]
+    return [row for number, row in wanted.items() if number not in rows] + again + stale
 
 
 def after(delivery: Delivery, sent: Sent, now: dt.datetime) -> Delivery:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from http.client import InvalidURL
 
 
 class Refused(Exception):
@@ -23,6 +24,8 @@ def of_connection(error: BaseException) -> Refused | Passing:
     cause = cause if isinstance(cause, BaseException) else error
     if isinstance(cause, ssl.SSLCertVerificationError):
         return Refused("its certificate is not trusted")
+    if isinstance(cause, ValueError | InvalidURL):
+        return Refused("its address or a secret of it can't be used as it is written")
     if isinstance(cause, TimeoutError):
         return Passing("it did not answer in time")
     if isinstance(cause, ConnectionRefusedError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import datetime as dt
 import hashlib
 import hmac
@@ -71,8 +70,8 @@ def signature(key: str, number: str, timestamp: int, body: bytes) -> str:
             if key.startswith(_PREFIX)
             else key.encode()
         )
-    except binascii.Error:
-        raise Refused("its signing key is not base64 after whsec_") from None
+    except ValueError:  # binascii.Error is one, and so is what no codec takes
+        raise Refused("its signing key is not base64 after whsec_, or no text") from None
     signed = f"{number}.{timestamp}.".encode() + body
     digest = hmac.new(secret, signed, hashlib.sha256).digest()
     return f"v1,{base64.b64encode(digest).decode()}"
@@ -110,7 +109,10 @@ def post(url: str, number: str, body: bytes, key: str, timeout: float) -> None:
 
 def _refuse_open(url: str) -> None:
     """Only TLS, except to this machine."""
-    parts = urlsplit(url.strip())
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        raise Refused("its address is no https:// URL") from None
     here = parts.hostname in ("127.0.0.1", "::1", "localhost")
     if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and here)):
         raise Refused("its address is no https:// URL")

@@ -33,11 +33,9 @@ def alerts(args: argparse.Namespace) -> int:
     """
     from nextbest.lifecycle.alert_list import listed
 
-    if args.days < 1:
-        raise UsageError(f"--days {args.days}: one day at least")
+    since = _since(args.days, args.since)
     settings, asked = _opened(args)
-    since = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=args.days)
-    found = listed(settings, asked.query, args.since or since.isoformat())
+    found = listed(settings, asked.query, since.isoformat())
     if args.json:
         print(json.dumps(found, indent=1))
     else:
@@ -59,6 +57,19 @@ def ack(args: argparse.Namespace) -> int:
     asked.acknowledge(number, asked.who, args.reason.strip())
     print(f"{number} is acknowledged by {asked.who}")
     return 0
+
+
+def _since(days: int, day: str | None) -> dt.date:
+    """The first day asked for: the one that is named, else so many with today (of UTC)."""
+    if day is not None:
+        try:
+            return dt.date.fromisoformat(day)
+        except ValueError:
+            raise UsageError(f"--since '{day}' is no day: write one like 2026-01-31") from None
+    today = dt.datetime.now(dt.UTC).date()
+    if not 1 <= days <= today.toordinal():
+        raise UsageError(f"--days {days}: one day at least, and none before the calendar's first")
+    return today - dt.timedelta(days=days - 1)
 
 
 class Asked(NamedTuple):

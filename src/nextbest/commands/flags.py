@@ -109,7 +109,9 @@ def trends(parser: argparse.ArgumentParser) -> None:
 def alerts(parser: argparse.ArgumentParser) -> None:
     """Of `dbb alerts`."""
     _tables(parser)
-    parser.add_argument("--days", type=int, default=7, metavar="N", help="back from now (7)")
+    parser.add_argument(
+        "--days", type=int, default=7, metavar="N", help="today and those before (7)"
+    )
     parser.add_argument("--since", metavar="DAY", help="from this day on, in the place of --days")
     place(parser)
 

@@ -41,13 +41,15 @@ def simulate(args: argparse.Namespace) -> int:
 def _report(lakehouse: Path, folder: Path, wanted: simulation.Simulation) -> int:
     from nextbest.commands import simulation_report as told
 
-    if not (folder / "recommendations").is_dir():
+    decided = (folder / "recommendations").is_dir()
+    values = told.daily_values(folder, wanted) if decided else ()
+    if not len(values):
         print(
             f"no version passed the gate in {wanted.days} days, so nothing was decided: `dbb runs "
             f"--lakehouse {lakehouse}` lists the trainings; more --customers give more evidence"
         )
         return 1
-    values, champions = told.daily_values(folder, wanted), told.new_champions(folder)
+    champions = told.new_champions(folder, wanted)
     picture = lakehouse / "values.png"
     told.draw(values, wanted, champions).savefig(picture, dpi=130)
     values.to_csv(picture.with_suffix(".csv"), index_label="day")

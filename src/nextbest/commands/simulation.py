@@ -41,7 +41,8 @@ PASSED = ("SUCCESS", "SUCCESS_WITH_FAILURES")
 class Simulation:
     """One simulated stretch of time; two that differ in anything but `days` are different worlds.
 
-    drift: none, covariate, concept or both, from the day of this number on (the first is 0).
+    drift: none, covariate, concept or both, from the day of this number on (the first is 0). With
+    none that day means nothing.
     """
 
     days: int
@@ -87,7 +88,7 @@ def read_drift(text: str, days: int) -> tuple[str, int]:
 
 
 def days_done(lakehouse: Path, wanted: Simulation) -> int:
-    """How many days of this very simulation the lakehouse holds, whole.
+    """How many days of this very simulation the lakehouse holds, whole; may be more than wanted.
 
     Raises UsageError when it holds something else.
     """
@@ -98,17 +99,18 @@ def days_done(lakehouse: Path, wanted: Simulation) -> int:
         return 0
     there = json.loads(file.read_text(encoding="utf-8"))
     told = json.loads(json.dumps(dataclasses.asdict(wanted)))
+    free = {"days", "drift_day"} if wanted.drift == "none" else {"days"}
     differ = [
         f"{name} was {there['simulation'].get(name)!r}, is {value!r}"
         for name, value in told.items()
-        if name != "days" and there["simulation"].get(name) != value
+        if name not in free and there["simulation"].get(name) != value
     ]
     if differ:
         raise UsageError(
             f"{lakehouse} holds another simulation ({'; '.join(differ)}): give the same options, "
             "name another --lakehouse, or start over with --anew"
         )
-    return min(int(there["done"]), wanted.days)
+    return int(there["done"])
 
 
 def forget(lakehouse: Path) -> None:
@@ -133,9 +135,9 @@ def run_days(bundle: Bundle, lakehouse: Path, wanted: Simulation) -> None:
     from nextbest.runner.start import preload, run_job
 
     done = days_done(lakehouse, wanted)
-    _keep(lakehouse, wanted, done)
-    if done == wanted.days:
+    if done >= wanted.days:  # what a longer run did stays done
         return
+    _keep(lakehouse, wanted, done)
     with (
         closing(ForkServer(preload())) as server,
         Progress(console=Console(stderr=True)) as progress,

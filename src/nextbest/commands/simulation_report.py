@@ -22,7 +22,7 @@ LINES = {"oracle": "#999999", "ours": "#0b6e4f", "logging policy": "#c1553b", "c
 def daily_values(folder: Path, wanted: Simulation) -> pd.DataFrame:
     """True expected net value per decision of each policy, a row per day that we decided on.
 
-    folder: that of the schema, with a folder per table.
+    folder: that of the schema, with a folder per table; a longer run's later days are left out.
     """
     told = wanted.job_parameters(0)
     numbers = ("customers", "history_days", "decisions_per_day", "attribution_days", "seed")
@@ -36,6 +36,7 @@ def daily_values(folder: Path, wanted: Simulation) -> pd.DataFrame:
     contacts = _table(folder, "customer_features", "customer_id", "as_of", "contacts_7d")
     decisions = decisions[decisions["policy"] != "logging"]
     decisions = decisions.assign(as_of=decisions["decided_at"].dt.tz_localize(None).dt.normalize())
+    decisions = decisions[decisions["as_of"] < pd.Timestamp(wanted.day(wanted.days))]
     control["as_of"] = pd.to_datetime(control["as_of"])
     contacts["as_of"] = contacts["as_of"].dt.tz_localize(None)
     keys = ["customer_id", "as_of"]
@@ -44,9 +45,10 @@ def daily_values(folder: Path, wanted: Simulation) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index", columns=list(POLICIES))
 
 
-def new_champions(folder: Path) -> list[dt.date]:
-    """Days on which another version decided than on the day before."""
+def new_champions(folder: Path, wanted: Simulation) -> list[dt.date]:
+    """Days, of those asked for, on which another version decided than on the day before."""
     decided = _table(folder, "recommendations", "as_of", "model_version")
+    decided = decided[pd.to_datetime(decided["as_of"]) < pd.Timestamp(wanted.day(wanted.days))]
     versions = decided.groupby("as_of")["model_version"].max()
     return [pd.Timestamp(day).date() for day in versions.index[versions != versions.shift()][1:]]
 

@@ -54,7 +54,7 @@ def acknowledge_here(
 ) -> None:
     """Write down that somebody looks after an alert, by Spark; a new reason replaces the old."""
     table = settings.table("alert_acknowledgements")
-    now = dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)
+    now = dt.datetime.now(dt.UTC).replace(microsecond=0)
     write(spark, [(alert, now, who, reason)], ACKNOWLEDGEMENTS, table, ["alert_id"])
 
 

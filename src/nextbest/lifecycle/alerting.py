@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
+from typing import Any
 
 import pandas as pd
 from pyspark.sql import SparkSession
@@ -85,7 +86,12 @@ def _known(settings: Settings, spark: SparkSession) -> list[Delivery]:
     write(spark, [], DELIVERIES, table, ["delivery_id"])
     mine = (F.col("model") == settings.model) & (F.col("as_of") <= settings.as_of)
     rows = spark.table(table).where(mine & (F.col("as_of") > _before(settings))).collect()
-    return [Delivery(**row.asDict()) for row in rows]
+    return [_read(row.asDict()) for row in rows]
+
+
+def _read(row: dict[str, Any]) -> Delivery:
+    times = ("created_at", "updated_at")  # Spark gives them in this machine's zone, without it
+    return Delivery(**{**row, **{name: row[name].astimezone(dt.UTC) for name in times}})
 
 
 def _write(settings: Settings, spark: SparkSession, rows: list[Delivery]) -> None:
@@ -94,4 +100,4 @@ def _write(settings: Settings, spark: SparkSession, rows: list[Delivery]) -> Non
 
 
 def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)
+    return dt.datetime.now(dt.UTC).replace(microsecond=0)

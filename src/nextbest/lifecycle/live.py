@@ -94,8 +94,8 @@ def serve_model(settings: Settings, spark: SparkSession) -> Outcome:
 
 def _bring_online(settings: Settings, platform: Platform) -> Published:
     table = settings.table("customer_features")
-    days = platform.features.read(table).agg(F.max("as_of").alias("newest"))
-    newest = days.collect()[0]["newest"].date()
+    days = platform.features.read(table).agg(F.to_date(F.max("as_of")).alias("newest"))
+    newest = days.collect()[0]["newest"]
     if newest != settings.as_of:
         raise DataError(
             f"{table} has features of {newest}, and the newest are what is online, so no answer "

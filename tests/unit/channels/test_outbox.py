@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nextbest.channels.declared import read_channels
@@ -72,6 +73,40 @@ def test_a_channel_of_today_hears_of_today_only_and_one_that_is_gone_of_nothing(
 def test_a_day_whose_run_was_cut_off_is_told_by_the_next():
     old = note("0", DAY - dt.timedelta(days=1))
     assert [row.as_of for row in planned([old], [LOG])] == [old.as_of]
+
+
+def test_what_is_wanted_again_is_sent_as_it_is_told_now():
+    (row,) = planned([note("1")], [SLACK])
+    failed = after(row, Sent(5, "it answered 500"), NOW)
+    (gone,) = planned([note("1")], [], [failed])
+    later = dataclasses.replace(note("1"), response="retraining is started")
+    (again,) = planned([later], [SLACK], [gone])
+    assert (again.delivery_id, again.state, again.attempts) == (row.delivery_id, PENDING, 5)
+    assert json.loads(again.payload)["response"] == "retraining is started"
+    assert planned([later], [SLACK], [after(again, Sent(1), NOW)]) == []
+
+
+WANTED = st.tuples(
+    st.sets(st.sampled_from(["A", "B"])), st.sets(st.sampled_from([LOG, SLACK])), st.booleans()
+)
+
+
+@settings(max_examples=100)  # what it finds takes three runs in a row
+@given(st.lists(WANTED, min_size=3, max_size=8))
+def test_of_what_was_ever_wanted_all_that_is_now_is_open_or_delivered_and_nothing_else(runs):
+    """Findings and channels change from run to run; receivers take what is open, or don't."""
+    kept, heard = {}, []
+    for findings, channels, taken in runs:
+        for row in planned([note(each) for each in findings], channels, kept.values()):
+            kept[row.delivery_id] = row
+        wanted = {(finding, channel.name) for finding in findings for channel in channels}
+        due = {(row.message_id, row.channel): row for row in kept.values() if row.open}
+        done = {(row.message_id, row.channel) for row in kept.values() if row.state == DELIVERED}
+        assert due.keys() == wanted - done
+        for row in due.values():
+            kept[row.delivery_id] = after(row, Sent(1, "" if taken else "it answered 500"), NOW)
+        heard += due if taken else []
+    assert len(heard) == len(set(heard))
 
 
 @given(st.lists(st.sampled_from(["written", "sent", "lost"]), max_size=12))

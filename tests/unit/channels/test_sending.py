@@ -128,6 +128,27 @@ def test_an_address_without_tls_is_refused_and_not_repeated(url):
     assert sent == Sent(1, "its address is no https:// URL")
 
 
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [("https://[hooks.example/services/{}", "its address is no https:// URL"),
+     ("https://hooks.example\u2100/{}", "its address is no https:// URL"),
+     ("https://127.0.0.1:port/{}", "its address or a secret of it can't be used as it is written"),
+     ("https://127.0.0.1/{} x\nx", "its address or a secret of it can't be used as it is written"),
+     ("https://127.0.0.1/{}ä", "its address or a secret of it can't be used as it is written")],
+)  # fmt: skip
+def test_an_address_that_is_malformed_is_refused_without_its_text(url, told):
+    assert to("slack {{secrets/alerts/url}}", url=url.format("KEYKEY")) == Sent(1, told)
+
+
+@pytest.mark.parametrize("key", ["whsec_ä", "whsec_a", "whsec_\udcff", "\udcff"])
+def test_a_signing_key_that_is_malformed_is_refused_without_its_text(key):
+    with hook() as receiver:
+        sent = to("webhook {{secrets/alerts/url}} signed {{secrets/alerts/key}}",
+                  url=receiver.url, key=key)  # fmt: skip
+    assert sent == Sent(1, "its signing key is not base64 after whsec_, or no text")
+    assert receiver.asked == []
+
+
 def test_slack_and_teams_get_their_own_forms():
     with hook() as slack, hook() as teams:
         assert to("slack {{secrets/alerts/url}}", url=slack.url).error == ""
@@ -152,8 +173,8 @@ def test_a_secret_that_is_not_there_is_named(tmp_path):
 def mailed(tmp_path, monkeypatch):
     """Send by a mail server: (troubles, options) → Sent, letters."""
 
-    def run(troubles=(), secret=PASSWORD, trusted=True, **options):
-        box = Mailbox(troubles)
+    def run(troubles=(), secret=PASSWORD, trusted=True, goodbye="221 bye", **options):
+        box = Mailbox(troubles, goodbye)
         with mail_server(box, tmp_path, **options) as (url, file):
             if trusted:
                 monkeypatch.setenv("SSL_CERT_FILE", str(file))
@@ -182,10 +203,23 @@ def test_a_mail_server_in_trouble_is_tried_again(mailed, troubles):
     assert ids == {"<d1@nextbest.x.org>"}
 
 
+@pytest.mark.parametrize("goodbye", ["421 too long", "250 bye", "500 what", "bye", HANG, CUT])
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_letter_that_was_taken_is_sent_once_however_the_server_says_goodbye(mailed, goodbye, tls):
+    sent, letters = mailed(goodbye=goodbye, tls=tls)
+    assert (sent, len(letters)) == (Sent(1), 1)
+
+
+def test_a_goodbye_does_not_hide_why_a_letter_was_refused(mailed):
+    assert mailed(["554 no"], goodbye="421 too long") == (Sent(1, "it answered 554"), [])
+
+
 @pytest.mark.parametrize(
     ("told", "options"),
     [("it answered 554", {"troubles": ["554 no"]}),
      ("it answered 535", {"password": PASSWORD, "secret": "wrong"}),
+     ("its address or a secret of it can't be used as it is written",
+      {"password": PASSWORD, "secret": "schlüssel"}),
      ("its certificate is not trusted", {"trusted": False}),
      ("its certificate is not trusted", {"trusted": False, "implicit": True}),
      ("it offers no STARTTLS", {"tls": False, "password": PASSWORD})],

@@ -33,10 +33,32 @@ def test_days_are_counted_of_the_same_simulation_only(tmp_path):
     simulation._keep(folder, SIXTY, 12)
     assert simulation.days_done(folder, SIXTY) == 12
     assert simulation.days_done(folder, dataclasses.replace(SIXTY, days=90)) == 12
-    assert simulation.days_done(folder, dataclasses.replace(SIXTY, days=10)) == 10
     other = dataclasses.replace(SIXTY, seed=8, parameters={"exploration": "0.1"})
     with pytest.raises(UsageError, match="seed was 7, is 8; .*parameters was"):
         simulation.days_done(folder, other)
+
+
+def test_a_shorter_run_forgets_no_day_that_a_longer_one_did(tmp_path):
+    folder = tmp_path / "days"
+    simulation._keep(folder, SIXTY, 60)
+    for days in (40, 60):
+        simulation.run_days(None, folder, dataclasses.replace(SIXTY, days=days))  # none is left
+        assert simulation.days_done(folder, dataclasses.replace(SIXTY, days=90)) == 60
+
+
+def test_days_without_a_drift_can_be_continued(tmp_path):
+    folder = tmp_path / "days"
+    calm, more = (Simulation(days, *simulation.read_drift("none", days), 7, 3000, "dev")
+                  for days in (60, 90))  # fmt: skip
+    simulation._keep(folder, calm, 60)
+    assert simulation.days_done(folder, more) == 60
+    for drift in ("both@30", "concept@60"):
+        kind, day = simulation.read_drift(drift, 90)
+        with pytest.raises(UsageError, match="drift was 'none'"):
+            simulation.days_done(folder, dataclasses.replace(more, drift=kind, drift_day=day))
+    simulation._keep(folder, SIXTY, 1)
+    with pytest.raises(UsageError, match="drift_day was 30, is 20"):
+        simulation.days_done(folder, dataclasses.replace(SIXTY, drift_day=20))
 
 
 def test_only_a_simulation_is_deleted(tmp_path):

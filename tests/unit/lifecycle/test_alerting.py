@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import time
 
 import pytest
 from assessed import moved
@@ -128,6 +129,56 @@ def test_a_secret_that_lacks_is_told_and_the_other_channels_hear(day, monkeypatc
         tell()
     states = {row["channel"]: row["state"] for row in day.rows("alert_deliveries")}
     assert states["log"] == "delivered"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("URL", "https://[hooks.x.org/T0/aBcDeF"), ("KEY", "whsec_aBcDeFä")],
+    ids=["url", "key"],
+)
+def test_a_secret_that_is_malformed_is_told_and_the_other_channels_hear(
+    day, monkeypatch, name, value
+):
+    with hook() as receiver:
+        for known in ("URL", "KEY", "GOOD"):
+            monkeypatch.setenv(f"NEXTBEST_SECRET_ALERTS_{known}", receiver.url)
+        monkeypatch.setenv(f"NEXTBEST_SECRET_ALERTS_{name}", value)
+        bad = "webhook {{secrets/alerts/url}} signed {{secrets/alerts/key}}"
+        good = "webhook {{secrets/alerts/good}}"
+        _, tell = day(0, verdict(x=0.3), alert_channels=f"{bad}; {good}")
+        with pytest.raises(PlatformError, match="1 of 2 messages were not taken") as raised:
+            tell()
+    assert len(receiver.taken()) == 1
+    rows = {row["channel"]: row for row in day.rows("alert_deliveries")}
+    assert (rows[bad]["state"], rows[good]["state"]) == ("failed", "delivered")
+    assert "aBcDeF" not in f"{raised.value} {rows}"
+
+
+def test_times_are_utc_in_every_zone(day, world, in_lima):
+    spark, settings = world
+    table = settings().table("alert_deliveries")
+    begun = int(time.time())
+    with hook(troubles=[500] * 2) as receiver:
+        day.listen(receiver)
+        _, tell = day(0, verdict(x=0.3), alert_channels="webhook {{secrets/alerts/url}}")
+        with pytest.raises(PlatformError):
+            tell()
+        written = ask(spark, table, settings().model)
+        shown = tell().shown["Deliveries"]
+    assert begun <= written.created <= written.updated <= time.time()
+    again = ask(spark, table, settings().model)
+    assert written.created == again.created <= again.updated <= time.time()
+    (row,) = shown.itertuples()
+    assert (row.created_at.timestamp(), row.created_at.tzinfo) == (written.created, dt.UTC)
+
+
+def ask(spark, table, model):
+    """Seconds since 1970 when the delivery of a model was written and changed."""
+    found = spark.sql(
+        f"SELECT unix_timestamp(created_at) AS created, unix_timestamp(updated_at) AS updated "
+        f"FROM {table} WHERE model = '{model}'"
+    )
+    return found.first()
 
 
 def test_a_finding_that_a_later_run_of_the_day_does_not_find_stands_no_more(day):

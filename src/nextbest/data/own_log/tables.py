@@ -37,11 +37,12 @@ def to_tables(
             "'uniform' or 'empirical' if, and only if, the choice was random"
         )
     known = flat.where(f"decided_at IS NULL OR decided_at < timestamp'{as_of} 00:00:00Z'")
-    first, last, rows = flat.agg(F.min("decided_at"), F.max("decided_at"), F.count("*")).first()
+    span = F.to_date(F.min("decided_at")), F.to_date(F.max("decided_at"))  # of UTC, not of here
+    first, last, rows = flat.agg(*span, F.count("*")).first()
     if not known.where("decided_at IS NOT NULL").limit(1).count():
         raise DataError(
             f"{log}: none of {rows} decisions lies before 'as_of' {as_of}: "
-            + (f"they are of {first:%Y-%m-%d} to {last:%Y-%m-%d}; use a later day" if first else
+            + (f"they are of {first} to {last}; use a later day" if first else
                f"no time can be read; see decided_at in {mapping.file}")
         )  # fmt: skip
     known = _as_text(known, mapping)

@@ -434,6 +434,13 @@ def test_the_same_log_gives_the_same_rows_and_a_later_day_only_more(ingested, lo
         ingested(log_of("windows"), path, as_of=dt.date(2025, 1, 1))
 
 
+def test_days_of_a_log_that_is_later_are_those_of_utc(ingested, tmp_path, in_lima):
+    (tmp_path / "log.csv").write_text("u,t,a,c\n1,2026-03-01,p,1\n2,2026-03-04,q,0\n")
+    text = TIMED + " propensity: uniform}\noutcomes: {c: {reward: c, worth: 1}}\n"
+    with pytest.raises(DataError, match="they are of 2026-03-01 to 2026-03-04; use a later day"):
+        ingested(tmp_path / "log.csv", text, as_of=dt.date(2026, 3, 1))
+
+
 def test_a_missing_file_is_told(ingested, tmp_path):
     with pytest.raises(DataError, match="gone.csv: no such file"):
         ingested(tmp_path / "gone.csv", TIMED + " propensity: uniform}\n"
