@@ -42,8 +42,9 @@ def respond(
 ) -> Response:  # fmt: skip
     """Write the verdict's alerts and its response; a repeated run writes the same rows.
 
-    Alerts of the day that this run does not find again stay, no longer `standing`. The first call
-    makes the tables, that of acknowledgements too.
+    Alerts of the day that this run does not find again stay, no longer `standing`. A retraining
+    that an earlier run for the day started stays written down, whatever this one decides: the brake
+    counts it. The first call makes the tables, that of acknowledgements too.
     """
     names = {name: settings.table(name) for name in ("alerts", "responses")}
     acknowledgements = settings.table("alert_acknowledgements")
@@ -76,15 +77,20 @@ def respond(
     brake = Brake(
         settings.retrain_cooldown_days, settings.retrain_cap, settings.retrain_window_days
     )
-    started = [each.as_of for each in responses if each.action == RETRAIN]
+    started = {each.as_of: each.reason for each in responses if each.action == RETRAIN}
     drifted = seen.verdict.drifted
-    action, reason = decide_response(drifted, settings.as_of, started, brake, seen.advice)
+    action, reason = decide_response(
+        drifted, settings.as_of, started, _newest(settings, spark), brake, seen.advice
+    )
     response = Response(
         settings.model, settings.as_of, version, drifted, action, reason, seen.verdict.text,
         f"{seen.advice.response}: {seen.advice.why}", seen.risk.score,
         json.dumps([dataclasses.asdict(cause) for cause in seen.causes]),
     )  # fmt: skip
-    row = dataclasses.astuple(response)
+    kept = response
+    if settings.as_of in started:
+        kept = dataclasses.replace(response, action=RETRAIN, reason=started[settings.as_of])
+    row = dataclasses.astuple(kept)
     write(spark, [row], RESPONSES, names["responses"], ["model", "as_of"])
     return response
 
@@ -98,6 +104,12 @@ def read_responses(settings: Settings, spark: SparkSession) -> list[Response]:
     """Responses of the model, up to `as_of`."""
     rows = _recent(settings, spark.table(settings.table("responses"))).collect()
     return [Response(**row.asDict()) for row in rows]
+
+
+def _newest(settings: Settings, spark: SparkSession) -> dt.date | None:
+    """The newest day of the model with a response, also after `as_of`."""
+    mine = spark.table(settings.table("responses")).where(F.col("model") == settings.model)
+    return mine.agg(F.max("as_of")).collect()[0][0]
 
 
 def write(

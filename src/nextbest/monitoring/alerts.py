@@ -131,14 +131,16 @@ def decide_response(
     drifted: bool,
     as_of: dt.date,
     started: Iterable[dt.date],
+    newest: dt.date | None,
     brake: Brake,
     advice: Advice = TRAIN,
 ) -> tuple[str, str]:
     """RETRAIN or NOTHING, and why; `started`: the days on which drift started a retraining.
 
-    Only those before `as_of` count, so a repeated run decides the same. Where the advice is to mend
-    the data or to watch, no training is started: people are told. SettingsError for a brake
-    below zero or with a window of no day.
+    Only those before `as_of` count, so a repeated run decides the same. `newest`: the newest day
+    with a response, of any run; a run for a day before it makes up for the past, and what was done
+    since is not undone by a training. Where the advice is to mend the data or to watch, no training
+    is started: people are told. SettingsError for a brake below zero or with a window of no day.
     """
     if brake.cooldown_days < 0 or brake.cap < 0 or brake.window_days < 1:
         raise SettingsError(
@@ -150,6 +152,10 @@ def decide_response(
         return NOTHING, "no drift"
     if advice.response != RETRAIN:
         return NOTHING, f"{advice.response}: {advice.why}"
+    if newest is not None and as_of < newest:
+        return NOTHING, (
+            f"backfill: the newest day judged is {newest}, drift of an earlier one starts no training"
+        )
     ages = sorted((as_of - day).days for day in started if day < as_of)
     if ages and ages[0] < brake.cooldown_days:
         next_one = as_of + dt.timedelta(days=brake.cooldown_days - ages[0])

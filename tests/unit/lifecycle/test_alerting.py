@@ -105,6 +105,25 @@ def test_what_goes_on_is_quiet_and_the_response_says_what_holds_it_back(day):
     assert day(5, verdict(x=0.3), retrain_cap=1)[0].reason.startswith("cap: drift started 2")
 
 
+def actions(day):
+    return {(row["as_of"] - DAY).days: row["action"] for row in day.rows("responses")}
+
+
+def test_a_backfill_starts_nothing_and_forgets_no_retraining(day):
+    changed = {"retrain_cooldown_days": 3}
+    assert day(0, verdict(x=0.3), **changed)[0].action == RETRAIN
+    assert day(3, verdict(x=0.3), **changed)[0].action == RETRAIN
+    assert day(3, verdict(x=0.3), **changed)[0].action == RETRAIN  # the newest day, once more
+    for number in (1, 0):
+        response, _ = day(number, verdict(x=0.3), **changed)
+        assert response.action == NOTHING
+        assert response.reason.startswith("backfill: the newest day judged is 2026-01-23")
+    assert actions(day) == {0: RETRAIN, 1: NOTHING, 3: RETRAIN}
+    assert day(3, verdict(), **changed)[0].action == NOTHING  # what was started was started
+    assert actions(day)[3] == RETRAIN
+    assert day(5, verdict(x=0.3), **changed)[0].reason.startswith("cool-down: drift started a")
+
+
 def test_a_receiver_in_trouble_fails_the_task_and_the_next_day_tells_it(day):
     with hook(troubles=[500] * 2) as receiver:
         day.listen(receiver)

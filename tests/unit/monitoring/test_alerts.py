@@ -133,7 +133,7 @@ BRAKE = Brake(cooldown_days=3, cap=2, window_days=10)
 def respond(days, brake=BRAKE):
     started = []
     for number in days:
-        action, _ = decide_response(True, day(number), started, brake)
+        action, _ = decide_response(True, day(number), started, None, brake)
         if action == RETRAIN:
             started.append(day(number))
     return [(each - DAY).days for each in started]
@@ -146,24 +146,34 @@ def test_retrainings_cool_down_and_are_capped():
 
 
 def test_what_holds_a_retraining_back_is_told():
-    assert decide_response(False, DAY, [], BRAKE) == (NOTHING, "no drift")
-    action, why = decide_response(True, day(2), [DAY], BRAKE)
+    assert decide_response(False, DAY, [], None, BRAKE) == (NOTHING, "no drift")
+    action, why = decide_response(True, day(2), [DAY], DAY, BRAKE)
     assert action == NOTHING
     assert why.startswith("cool-down: drift started a retraining 2 days ago")
     assert why.endswith("on 2026-03-04")
-    action, why = decide_response(True, day(6), [DAY, day(3)], BRAKE)
+    action, why = decide_response(True, day(6), [DAY, day(3)], day(3), BRAKE)
     assert action == NOTHING
     assert why.startswith("cap: drift started 2 retrainings in 10 days, 2 are allowed")
 
 
-def test_a_repeated_run_decides_the_same():
-    assert decide_response(True, DAY, [DAY, day(1)], BRAKE)[0] == RETRAIN
+def test_a_repeated_run_of_the_newest_day_decides_the_same():
+    assert decide_response(True, day(9), [DAY, day(9)], day(9), BRAKE)[0] == RETRAIN
+    assert decide_response(True, day(2), [DAY], day(2), BRAKE) == decide_response(
+        True, day(2), [DAY], DAY, BRAKE
+    )
+
+
+@pytest.mark.parametrize("started", [[], [day(2)], [DAY, day(2)]], ids=str)
+def test_a_run_for_a_day_before_the_newest_starts_nothing(started):
+    action, why = decide_response(True, DAY, started, day(2), BRAKE)
+    assert action == NOTHING
+    assert why.startswith("backfill: the newest day judged is 2026-03-03")
 
 
 @pytest.mark.parametrize("brake", [Brake(-1, 1, 1), Brake(1, -1, 1), Brake(1, 1, 0)])
 def test_a_brake_that_makes_no_sense_is_refused(brake):
     with pytest.raises(SettingsError, match="retrain_window_days: -?[0-9], -?[0-9] and [0-9]"):
-        decide_response(True, DAY, [], brake)
+        decide_response(True, DAY, [], None, brake)
 
 
 @given(st.lists(st.booleans(), max_size=60), st.integers(0, 9), st.integers(0, 5),
@@ -171,7 +181,7 @@ def test_a_brake_that_makes_no_sense_is_refused(brake):
 def test_never_sooner_and_never_more_than_allowed(drifted, cooldown, cap, window):
     brake, started = Brake(cooldown, cap, window), []
     for number, moved in enumerate(drifted):
-        if decide_response(moved, day(number), started, brake)[0] == RETRAIN:
+        if decide_response(moved, day(number), started, None, brake)[0] == RETRAIN:
             assert moved
             started.append(day(number))
     days = [(each - DAY).days for each in started]
