@@ -25,7 +25,8 @@ from nextbest.settings import Settings
 
 ALERTS = (
     "alert_id string, model string, as_of date, version string, kind string, subject string, "
-    "severity string, value double, threshold double, text string, told string, standing boolean"
+    "severity string, value double, threshold double, text string, told string, episode string, "
+    "standing boolean"
 )  # standing: the day's last run found it, too
 RESPONSES = (
     "model string, as_of date, version string, drifted boolean, action string, reason string, "
@@ -115,9 +116,11 @@ def _newest(settings: Settings, spark: SparkSession) -> dt.date | None:
 def write(
     spark: SparkSession, rows: Sequence[tuple[Any, ...]], schema: str, table: str, keys: list[str]
 ) -> None:
-    """Merge rows by key; none at all makes the table where it lacks."""
-    if rows or not tables.exists(spark, table):
-        tables.merge(spark.createDataFrame(list(rows), schema), table, keys, unique=True)
+    """Merge rows by key; none at all makes the table, or its newer columns, where they lack."""
+    frame = spark.createDataFrame(list(rows), schema)
+    there = spark.table(table).columns if tables.exists(spark, table) else []
+    if rows or not set(frame.columns) <= set(there):
+        tables.merge(frame, table, keys, unique=True)
 
 
 def _alerts(settings: Settings, spark: SparkSession) -> list[tuple[Alert, bool]]:

@@ -28,7 +28,8 @@ class Alert:
     version: the champion of the day; kind: drift or not computable, subject: the column; or, of
     what no column tells, kind: concept, sample ratio, lift or opt-outs. value in the unit of its
     threshold, None where it is not computable; told: why people are told of it, one of TOLD, or
-    KNOWN.
+    KNOWN. episode: id of the alert with which it began to go on like this, or became worse, which
+    one acknowledgement is about; None, as older tables have it: its own.
     """
 
     alert_id: str
@@ -42,6 +43,7 @@ class Alert:
     threshold: float
     text: str
     told: str
+    episode: str | None = None
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def raised(
     `as_of` counts, so a repeated run says the same. `acknowledged`: alert ids. A finding that
     goes on from one judged day to the next under the same champion is told again only when its
     severity differs from what was told last, or after `reminder_days`, unless somebody has
-    acknowledged it since it began.
+    acknowledged it since it began or became worse.
     """
     before = sorted((day for day in judged if day < as_of), reverse=True)
     known = {(a.version, a.kind, a.subject, a.as_of): a for a in past if a.as_of < as_of}
@@ -112,12 +114,17 @@ def raised(
             if (one := known.get((version, kind, each.column, day))) is None:
                 break
             episode.append(one)
+            if one.told == WORSE:
+                break  # nobody who acknowledged it before knew of that
         told = _told(severity, as_of, episode, acknowledged, reminder_days)
         value = None if math.isnan(each.value) else each.value
         number = alert_id(model, as_of, kind, each.column)
+        begun = number
+        if episode and told != WORSE:
+            begun = episode[-1].episode or episode[-1].alert_id
         found.append(
             Alert(number, model, as_of, version, kind, each.column, severity, value,
-                  each.threshold, _sentence(each), told)
+                  each.threshold, _sentence(each), told, begun)
         )  # fmt: skip
     return tuple(found)
 
@@ -221,7 +228,7 @@ def _told(
     acknowledged: Collection[str],
     reminder_days: int,
 ) -> str:
-    """`episode`: the same finding on the judged days up to the last one, newest first."""
+    """`episode`: the same finding on the judged days since it began or became worse, newest first."""
     last = next((each for each in episode if each.told in TOLD), None)
     if last is None:
         return NEW

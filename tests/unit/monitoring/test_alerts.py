@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import math
 
@@ -47,6 +48,16 @@ def verdict(**values):
 
 def history(days, version="1", acknowledged=(), reminder_days=7):
     """Why column x is told of on each day; None: no run, 0: no finding."""
+    return [found and found.told for found in alerts_of(days, version, acknowledged, reminder_days)]
+
+
+def episodes(days, version="1"):
+    """The day on which the episode of each day's finding began."""
+    number = {alert_id("m", day(n), "drift", "x"): n for n in range(len(days))}
+    return [found and number[found.episode] for found in alerts_of(days, version)]
+
+
+def alerts_of(days, version="1", acknowledged=(), reminder_days=7):
     past, judged, told = [], set(), []
     for number, value in enumerate(days):
         if value is None:
@@ -60,7 +71,7 @@ def history(days, version="1", acknowledged=(), reminder_days=7):
         )  # fmt: skip
         past += found
         judged.add(day(number))
-        told.append(found[0].told if found else None)
+        told.append(found[0] if found else None)
     return told
 
 
@@ -84,6 +95,29 @@ def test_under_another_champion_it_is_new():
 def test_who_has_acknowledged_it_is_not_reminded_but_told_when_it_is_worse():
     assert history([0.3] * 9 + [0.9], acknowledged=[2]) == [NEW, *[KNOWN] * 8, WORSE]
     assert history([0.3, 0, 0.3], acknowledged=[0])[-1] == NEW
+
+
+def test_an_episode_begins_with_the_finding_and_when_it_is_worse():
+    assert episodes([0.3, 0.3, None, 0.3, 0, 0.3]) == [0, 0, None, 0, None, 5]
+    assert episodes([0.9, 0.9, 0.3, 0.3, 0.9, 0.9]) == [0, 0, 0, 0, 4, 4]
+    assert episodes([0.9, 0.9, 0.9], version=["1", "1", "2"]) == [0, 0, 2]
+
+
+def test_of_what_became_worse_only_an_acknowledgement_since_then_spares_reminders():
+    days = [0.3, 0.3, 0.9, 0.9, 0.9, 0.9]
+    worse = [NEW, KNOWN, WORSE, KNOWN, KNOWN]
+    assert history(days, acknowledged=[1], reminder_days=3) == [*worse, REMINDER]
+    assert history(days, acknowledged=[1, 3], reminder_days=3) == [*worse, KNOWN]
+
+
+def test_an_alert_of_an_older_table_is_an_episode_of_its_own():
+    (first,) = raised(verdict(x=0.3), "m", "1", DAY, past=(), judged=(), acknowledged=(),
+                      reminder_days=7)  # fmt: skip
+    (then,) = raised(
+        verdict(x=0.3), "m", "1", day(1), past=[dataclasses.replace(first, episode=None)],
+        judged={DAY}, acknowledged=(), reminder_days=7,
+    )  # fmt: skip
+    assert (then.told, then.episode) == (KNOWN, first.alert_id)
 
 
 def test_what_is_not_computable_is_critical_and_has_no_value():
