@@ -209,5 +209,10 @@ def test_the_alert_of_the_bundle_asks_what_the_tables_can_answer(told):
     acks = settings.table("alert_acknowledgements")
     spark.sql(f"INSERT INTO {acks} VALUES ('{number}', current_timestamp(), 'me', 'why')").collect()
     assert open_ones(told) == 0
+    sent = settings.table("alert_deliveries")  # of a finding of long ago, tried today
+    spark.sql(f"UPDATE {sent} SET state = 'failed', as_of = DATE '2020-01-01'").collect()
+    assert open_ones(told) == 1
+    spark.sql(f"UPDATE {sent} SET state = 'delivered'").collect()
+    assert open_ones(told) == 0
     spark.sql(f"DELETE FROM {settings.table('responses')}").collect()
     assert open_ones(told) == 1

@@ -133,9 +133,10 @@ def rows(spark):
         "responses": ([("m", day, "3", True, "retrain", "drift", "Drift: 3 of 3", "retrain",
                         50.0, "[]")], RESPONSES),
         "decision_metrics": ([came(1, 9, lift=0.5), came(2, 0)], OUTCOMES),
-        "alerts": ([("a1", "m", day, "3", "drift", "spend", "high", 0.5, 0.2, "t", "new", "a1", True),
-                    ("a2", "m", day, "3", "drift", "age", "high", 0.5, 0.2, "t", "new", "a2", False)],
-                   ALERTS),
+        "alerts": ([("a1", "m", day, "3", "drift", "spend", "high", 0.5, 0.2, "t", "new", "a1",
+                     True),
+                    ("a2", "m", day, "3", "drift", "age", "high", 0.5, 0.2, "t", "new", "a2",
+                     False)], ALERTS),
     }  # fmt: skip
     for name, (given, schema) in tables.items():
         spark.createDataFrame(given, schema).createOrReplaceTempView(name)

@@ -96,14 +96,21 @@ def respond(
     return response
 
 
-def standing_alerts(settings: Settings, spark: SparkSession) -> list[Alert]:
-    """Alerts of the model up to `as_of`, without those that a later run did not find again."""
-    return [alert for alert, standing in _alerts(settings, spark) if standing]
+def standing_alerts(
+    settings: Settings, spark: SparkSession, since: dt.date | None = None
+) -> list[Alert]:
+    """Alerts of the model up to `as_of`, without those that a later run did not find again.
+
+    since: the first day; None: LOOK_BACK before `as_of`, as for `read_responses`.
+    """
+    return [alert for alert, standing in _alerts(settings, spark, since) if standing]
 
 
-def read_responses(settings: Settings, spark: SparkSession) -> list[Response]:
+def read_responses(
+    settings: Settings, spark: SparkSession, since: dt.date | None = None
+) -> list[Response]:
     """Responses of the model, up to `as_of`."""
-    rows = _recent(settings, spark.table(settings.table("responses"))).collect()
+    rows = _between(settings, spark.table(settings.table("responses")), since).collect()
     return [Response(**row.asDict()) for row in rows]
 
 
@@ -123,14 +130,15 @@ def write(
         tables.merge(frame, table, keys, unique=True)
 
 
-def _alerts(settings: Settings, spark: SparkSession) -> list[tuple[Alert, bool]]:
-    rows = _recent(settings, spark.table(settings.table("alerts"))).collect()
+def _alerts(
+    settings: Settings, spark: SparkSession, since: dt.date | None = None
+) -> list[tuple[Alert, bool]]:
+    rows = _between(settings, spark.table(settings.table("alerts")), since).collect()
     told = [row.asDict() for row in rows]
     return [(Alert(**row), standing) for row in told for standing in [row.pop("standing")]]
 
 
-def _recent(settings: Settings, frame: DataFrame) -> DataFrame:
-    since = settings.as_of - LOOK_BACK
-    return frame.where(
-        (F.col("model") == settings.model) & F.col("as_of").between(since, settings.as_of)
-    )
+def _between(settings: Settings, frame: DataFrame, since: dt.date | None) -> DataFrame:
+    first = since or settings.as_of - LOOK_BACK
+    mine = F.col("model") == settings.model
+    return frame.where(mine & F.col("as_of").between(first, settings.as_of))

@@ -161,7 +161,8 @@ def decide_response(
         return NOTHING, f"{advice.response}: {advice.why}"
     if newest is not None and as_of < newest:
         return NOTHING, (
-            f"backfill: the newest day judged is {newest}, drift of an earlier one starts no training"
+            f"backfill: the newest day judged is {newest}, and drift of a day before it starts no "
+            "training"
         )
     ages = sorted((as_of - day).days for day in started if day < as_of)
     if ages and ages[0] < brake.cooldown_days:
@@ -228,7 +229,7 @@ def _told(
     acknowledged: Collection[str],
     reminder_days: int,
 ) -> str:
-    """`episode`: the same finding on the judged days since it began or became worse, newest first."""
+    """`episode`: the same finding since it began or became worse, newest first."""
     last = next((each for each in episode if each.told in TOLD), None)
     if last is None:
         return NEW
