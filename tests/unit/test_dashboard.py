@@ -131,7 +131,7 @@ def rows(spark):
         "recommendations_profile_metrics": (PROFILE, profile_schema("model_version")),
         "promotions": ([dataclasses.astuple(step(state)) for state in (INTENDED, DONE)], LEDGER),
         "responses": ([("m", day, "3", True, "retrain", "drift", "Drift: 3 of 3", "retrain",
-                        50.0, "[]")], RESPONSES),
+                        50.0, "[]", "/page", None)], RESPONSES),
         "decision_metrics": ([came(1, 9, lift=0.5), came(2, 0)], OUTCOMES),
         "alerts": ([("a1", "m", day, "3", "drift", "spend", "high", 0.5, 0.2, "t", "new", "a1",
                      True),

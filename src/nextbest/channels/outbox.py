@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from nextbest.channels.declared import Channel
 from nextbest.channels.sending import Sent
-from nextbest.monitoring.alerts import Message
+from nextbest.monitoring.messages import Message
 
 PENDING, DELIVERED, FAILED, SUPERSEDED = "pending", "delivered", "failed", "superseded"
 OPEN = (PENDING, FAILED)
@@ -53,7 +53,7 @@ def plan(
 ) -> list[Delivery]:
     """The rows that change: new ones, PENDING, and those that nobody wants any more, SUPERSEDED.
 
-    `messages`: of `as_of`, of recent days and of every day with an open row; `known`: rows of these.
+    `messages`: of `as_of`, of recent days and of each with an open row; `known`: rows of these.
     The message of `as_of` goes to every channel. An older one, of a run that was cut off, does so
     only if it has no row at all: a channel that is declared today is not told what was before.
     """

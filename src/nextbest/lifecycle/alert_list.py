@@ -20,8 +20,9 @@ Query = Callable[[str, Mapping[str, str]], Sequence[Mapping[str, Any]]]  # SQL, 
 def listed(settings: Settings, query: Query, since: str) -> list[dict[str, Any]]:
     """The model's alerts from a day on, newest and worst first, with who acknowledged each.
 
-    `since`: a date. Whoever acknowledged one alert of an episode did so for all of it. Each has the
-    response of its day, and how many of the messages about its day were delivered or are still open.
+    `since`: a date. Whoever acknowledged one alert of an episode did so for all of it. Each has
+    the response of its day, and how many of the messages about its day were delivered or are still
+    open.
     """
     names = {name: quote(settings.table(name)) for name in _TABLES}
     rows = query(_ALERTS.format(**names), {"model": settings.model, "since": since})
@@ -69,8 +70,8 @@ def _plain(value: Any) -> Any:
 
 
 _TABLES = ("alerts", "responses", "alert_deliveries", "alert_acknowledgements")
-# By JSON, since a table that no newer run has written to yet lacks the column; Spark takes a star in
-# a list of SELECT alone.
+# By JSON, since a table that no newer run has written to yet lacks the column; Spark takes a star
+# in a list of SELECT alone.
 _ALERTS = """
 WITH found AS (
   SELECT a.*, coalesce(get_json_object(to_json(struct(a.*)), '$.episode'), a.alert_id) AS begun

@@ -18,7 +18,7 @@ from nextbest.channels.sending import PATIENCE, Patience, send
 from nextbest.errors import PlatformError
 from nextbest.lifecycle.outcome import Outcome
 from nextbest.lifecycle.responding import read_responses, standing_alerts, write
-from nextbest.monitoring.alerts import Message, message
+from nextbest.monitoring.messages import Message, message
 from nextbest.platforms import open_secrets
 from nextbest.settings import Settings
 
@@ -34,8 +34,9 @@ def send_alerts(settings: Settings, spark: SparkSession, patience: Patience = PA
 
     What is to be sent is written down before, and that it was taken after: a run that is killed
     between sends it again under the same id. The newest goes first; a channel that did not take a
-    message is asked once for each of the others, so that a long outage costs little. Raises SettingsError for channels that can't be read
-    and, when all was tried, PlatformError with every channel that did not take its message.
+    message is asked once for each of the others, so that a long outage costs little. Raises
+    SettingsError for channels that can't be read and, when all was tried, PlatformError with every
+    channel that did not take its message.
     """
     channels = {each.name: each for each in read_channels(settings.alert_channels)}
     if not tables.exists(spark, settings.table("responses")):

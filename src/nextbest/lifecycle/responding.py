@@ -30,8 +30,9 @@ ALERTS = (
 )  # standing: the day's last run found it, too
 RESPONSES = (
     "model string, as_of date, version string, drifted boolean, action string, reason string, "
-    "verdict string, advice string, risk double, causes string"
+    "verdict string, advice string, risk double, causes string, report string, run string"
 )
+PLACES = "model string, as_of date, report string, run string"  # of responses, written later
 ACKNOWLEDGEMENTS = (
     "alert_id string, acknowledged_at timestamp, acknowledged_by string, reason string"
 )
@@ -78,7 +79,7 @@ def respond(
     brake = Brake(
         settings.retrain_cooldown_days, settings.retrain_cap, settings.retrain_window_days
     )
-    started = {each.as_of: each.reason for each in responses if each.action == RETRAIN}
+    started = [each.as_of for each in responses if each.action == RETRAIN]
     drifted = seen.verdict.drifted
     action, reason = decide_response(
         drifted, settings.as_of, started, _newest(settings, spark), brake, seen.advice
@@ -88,12 +89,22 @@ def respond(
         f"{seen.advice.response}: {seen.advice.why}", seen.risk.score,
         json.dumps([dataclasses.asdict(cause) for cause in seen.causes]),
     )  # fmt: skip
-    kept = response
-    if settings.as_of in started:
-        kept = dataclasses.replace(response, action=RETRAIN, reason=started[settings.as_of])
+    earlier = next((each for each in responses if each.as_of == settings.as_of), response)
+    kept = dataclasses.replace(response, report=earlier.report, run=earlier.run)
+    if earlier.action == RETRAIN:
+        kept = dataclasses.replace(kept, action=RETRAIN, reason=earlier.reason)
     row = dataclasses.astuple(kept)
     write(spark, [row], RESPONSES, names["responses"], ["model", "as_of"])
     return response
+
+
+def locate(
+    settings: Settings, spark: SparkSession, response: Response, report: str, run: str | None
+) -> None:
+    """Write down where the page of a day is, and the run that made it; messages tell."""
+    row = (response.model, response.as_of, report, run)
+    keys = ["model", "as_of"]
+    write(spark, [row], PLACES, settings.table("responses"), keys)
 
 
 def standing_alerts(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from nextbest.errors import SettingsError
@@ -60,6 +60,8 @@ class Response:
     advice: str = RETRAIN
     risk: float | None = None  # 0 to 100, of monitoring.risk
     causes: str = "[]"  # JSON: kind, weight, columns, text; most likely first
+    report: str | None = None  # path of the day's page
+    run: str | None = None  # where people see the run that made it: a URL or a path
 
 
 @dataclass(frozen=True)
@@ -69,19 +71,6 @@ class Brake:
     cooldown_days: int  # from one to the next
     cap: int  # retrainings within any window
     window_days: int
-
-
-@dataclass(frozen=True)
-class Message:
-    """What one channel is sent for a model and a day, with all that is new about it."""
-
-    message_id: str
-    model: str
-    as_of: dt.date
-    severity: str
-    title: str
-    lines: tuple[str, ...]
-    response: str
 
 
 def raised(
@@ -131,7 +120,12 @@ def raised(
 
 def alert_id(model: str, as_of: dt.date, kind: str, subject: str) -> str:
     """The key of an alert: the same for every run of the day."""
-    return _digest(model, as_of, kind, subject)
+    return digest(model, as_of, kind, subject)
+
+
+def digest(*parts: object) -> str:
+    """A key: the same for the same parts."""
+    return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()[:16]
 
 
 def decide_response(
@@ -180,37 +174,6 @@ def decide_response(
     return RETRAIN, "drift starts training_job"
 
 
-def message(alerts: Sequence[Alert], response: Response) -> Message | None:
-    """One message with all of a day's news, worst first; None where there is none.
-
-    `alerts`: of the response's model and day. What is known already is counted, not repeated.
-    """
-    news = sorted(
-        (each for each in alerts if each.told in TOLD),
-        key=lambda a: (a.severity != CRITICAL, a.told, a.subject),
-    )
-    if not news:
-        return None
-    known = len(alerts) - len(news)
-    title = f"{response.model} on {response.as_of}: {news[0].severity}, {len(news)} of "
-    lines = [f"{each.severity}, {each.told}: {each.text}" for each in news]
-    if known:
-        lines.append(f"and {known} known already")
-    does = "retraining is started" if response.action == RETRAIN else "no retraining"
-    parts = sorted(f"{each.alert_id} {each.severity} {each.told}" for each in news)
-    return Message(
-        _digest(response.model, response.as_of, *parts), response.model, response.as_of,
-        news[0].severity, f"{title}{len(alerts)} findings are news", tuple(lines),
-        f"{does}: {response.reason}",
-    )  # fmt: skip
-
-
-def text_of(sent: Mapping[str, object]) -> str:
-    """A message (as a mapping by its fields) in plain text."""
-    lines = [f"- {line}" for line in sent["lines"]]  # type: ignore[attr-defined]
-    return "\n".join([str(sent["title"]), *lines, str(sent["response"])])
-
-
 def _kind(found: Drifted) -> str:
     return NOT_COMPUTABLE if found.statistic == NOT_COMPUTABLE else DRIFT
 
@@ -251,7 +214,3 @@ def _sentence(found: Drifted) -> str:
 
 def _days(count: int) -> str:
     return f"{count} day" if count == 1 else f"{count} days"
-
-
-def _digest(*parts: object) -> str:
-    return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()[:16]

@@ -13,7 +13,7 @@ from nextbest import tables
 from nextbest.channels.sending import Patience
 from nextbest.errors import PlatformError, SettingsError
 from nextbest.lifecycle.alerting import send_alerts
-from nextbest.lifecycle.responding import respond
+from nextbest.lifecycle.responding import locate, respond
 from nextbest.monitoring.alerts import NOTHING, RETRAIN
 from nextbest.monitoring.verdict import PSI, Drifted
 from nextbest.platforms.local.session import open_session
@@ -53,10 +53,12 @@ def day(world, monkeypatch):
     """Judge and tell a day: (number, verdict, settings) → its response, how to tell it."""
     spark, settings = world
 
-    def run(number, found, **changed):
+    def run(number, found, report=None, **changed):
         options = {"retrain_cooldown_days": 2, "alert_channels": WEBHOOK, **changed}
         of_day = settings(as_of=DAY + dt.timedelta(days=number), **options)
         response = respond(of_day, spark, "1", found)
+        if report:
+            locate(of_day, spark, response, report, None)
         return response, lambda: send_alerts(of_day, spark, QUICK)
 
     run.rows = lambda name: [
@@ -103,6 +105,24 @@ def test_what_goes_on_is_quiet_and_the_response_says_what_holds_it_back(day):
     assert reasons[1].startswith("cool-down: drift started a retraining 1 day ago")
     assert day(4, verdict(), retrain_cap=0)[0].reason == "no drift"
     assert day(5, verdict(x=0.3), retrain_cap=1)[0].reason.startswith("cap: drift started 2")
+
+
+def test_a_message_says_why_and_where_and_a_rerun_changes_neither_it_nor_its_id(day):
+    with hook() as receiver:
+        day.listen(receiver)
+        for _ in range(2):
+            _, tell = day(0, verdict(x=0.3), "/volume/monitoring/2026-01-20.html")
+            tell()
+        (row,) = day.rows("responses")
+        day(0, verdict(x=0.3))  # killed before its page was written: the earlier one is there
+        assert day.rows("responses") == [row]
+    ((_, body),) = receiver.taken().items()
+    told = json.loads(body)
+    assert told["why"] == "scores: x moved: other customers, or another mix of actions"
+    assert told["advice"] == "retrain: scores have left the training window"
+    assert told["report"] == row["report"] == "/volume/monitoring/2026-01-20.html"
+    assert (told["risk"], told["run"]) == (pytest.approx(row["risk"], abs=0.05), None)
+    assert receiver.times().total() == 1
 
 
 def actions(day):

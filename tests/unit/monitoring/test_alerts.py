@@ -20,12 +20,9 @@ from nextbest.monitoring.alerts import (
     RETRAIN,
     WORSE,
     Brake,
-    Response,
     alert_id,
     decide_response,
-    message,
     raised,
-    text_of,
 )
 from nextbest.monitoring.verdict import NOT_COMPUTABLE, PSI, Drifted, Verdict
 
@@ -136,29 +133,6 @@ def test_only_the_days_before_count_so_a_repeated_run_says_the_same():
     )
     assert again == first
     assert [each.told for each in later] == [KNOWN]
-
-
-def told(alerts, action=RETRAIN):
-    return message(alerts, Response("m", DAY, "1", True, action, "why", "verdict"))
-
-
-def test_one_message_holds_all_that_is_new_worst_first():
-    past = raised(verdict(old=0.3), "m", "1", DAY, past=(), judged=(), acknowledged=(),
-                  reminder_days=7)  # fmt: skip
-    found = raised(
-        verdict(old=0.3, mild=0.25, lost=math.nan), "m", "1", day(1), past=past, judged={DAY},
-        acknowledged=(), reminder_days=7,
-    )  # fmt: skip
-    sent = told(found)
-    assert sent.severity == "critical"
-    assert sent.title.endswith("critical, 2 of 3 findings are news")
-    assert [line.split(":")[1] for line in sent.lines[:2]] == [" lost", " mild"]
-    assert sent.lines[2] == "and 1 known already"
-    assert sent.response == "retraining is started: why"
-    assert text_of({"title": "t", "lines": ["a", "b"], "response": "r"}) == "t\n- a\n- b\nr"
-    assert told([each for each in found if each.told == KNOWN]) is None
-    assert told(found).message_id == sent.message_id
-    assert told(found[:2]).message_id != sent.message_id
 
 
 BRAKE = Brake(cooldown_days=3, cap=2, window_days=10)
