@@ -20,7 +20,7 @@ from assessed import moved
 from nextbest.channels.sending import Patience
 from nextbest.errors import NextBestError
 from nextbest.lifecycle.alerting import send_alerts
-from nextbest.lifecycle.responding import respond
+from nextbest.lifecycle.responding import locate, respond
 from nextbest.monitoring.verdict import PSI, Drifted
 from nextbest.platforms.local.session import open_session
 from nextbest.settings import Settings
@@ -60,7 +60,9 @@ def go(lakehouse, values, days, step):
         settings = Settings.parse({**values, "as_of": day})
         if day == days[-1] and step >= 0:
             die_at(step)
-        respond(settings, spark, "1", moved(found))
+        response = respond(settings, spark, "1", moved(found))
+        page = f"{lakehouse}/volumes/monitoring/{day}.html"
+        locate(settings, spark, response, page, f"https://workspace.example/jobs/1/runs/{day}")
         send_alerts(settings, spark, Patience(attempts=2, timeout=2.0, first=0.01, most=0.1))
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections import Counter
 from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,16 @@ def test_killed_at_each_step_every_day_is_told_and_no_secret_is_left(told):
         assert max(times.values()) == 2
     told_days = {json.loads(body)["as_of"] for body in told.hook.taken().values()}
     assert len(told_days) == days
+    letters = [message_from_bytes(each.content, policy=default) for each in told.box.letters]
+    for text in [told.said, *map(str, map(json.loads, told.hook.taken().values())),
+                 *(letter.get_content() for letter in letters)]:  # fmt: skip
+        for part in (
+            "other customers, or another mix",
+            "retrain: scores have left",
+            f"{told.home}/volumes/monitoring/",
+            "https://workspace.example/jobs/1/",
+        ):
+            assert part in text
     key = told.hook.url.rpartition("/")[2]
     assert "are news" in told.said
     assert secret_scan.in_folder([PASSWORD, KEY, key], told.home.parent) == {}

@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 import getpass
 import json
+import shutil
 from contextlib import closing
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from assessed import moved
 from workspace.identity import ME
 from workspace.server import TOKEN, Workspace
 
+from nextbest import tables
 from nextbest.bundle import find_root, load
 from nextbest.cli import main
 from nextbest.commands.explain import settings_of
@@ -31,19 +33,43 @@ DAY = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory):
-    """A lakehouse with yesterday's alerts of dev's model, and a session over it."""
+def opened(tmp_path_factory):
+    """A lakehouse, a session over it, and dev's settings for yesterday."""
     home = tmp_path_factory.mktemp("alerts")
     bundle = load(find_root(ROOT), "dev", {}, getpass.getuser())
     settings = dataclasses.replace(settings_of(bundle), as_of=DAY)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NEXTBEST_LAKEHOUSE", str(home))
         spark = open_session(home, [f"{settings.catalog}.{settings.schema}"])
-        found = (Drifted("x", PSI, 0.9, 0.2), Drifted("y", PSI, 0.3, 0.2))
-        respond(settings, spark, "1", moved(found))
-        send_alerts(settings, spark)
         yield home, spark, settings
         spark.stop()
+
+
+@pytest.fixture
+def told(opened):
+    """The same with yesterday's alerts of dev's model, and nothing else."""
+    _, spark, settings = opened
+    for name in ("alerts", "responses", "alert_deliveries", "alert_acknowledgements"):
+        if tables.exists(spark, settings.table(name)):
+            spark.sql(f"DELETE FROM {settings.table(name)}").collect()
+    judge(opened, 0, x=0.9, y=0.3)
+    send_alerts(settings, spark)
+    return opened
+
+
+def judge(opened, day, **values):
+    """Write down what was found so many days after yesterday."""
+    _, spark, settings = opened
+    of_day = dataclasses.replace(settings, as_of=DAY + dt.timedelta(days=day))
+    found = tuple(Drifted(name, PSI, value, 0.2) for name, value in values.items())
+    respond(of_day, spark, "1", moved(found))
+
+
+def open_ones(opened):
+    """What the bundle's alert counts."""
+    bundle = load(find_root(ROOT), "dev", {}, getpass.getuser())
+    (alert,) = bundle.resources["alerts"].values()
+    return opened[1].sql(f"SELECT open FROM ({alert['query_text']})").first()["open"]
 
 
 @pytest.fixture
@@ -91,7 +117,6 @@ def dbb(request, told, monkeypatch, capsys, workspace):
 
 def test_alerts_are_listed_worst_first_and_acknowledged_by_how_an_id_begins(dbb, told):
     _, spark, settings = told
-    spark.sql(f"DELETE FROM {settings.table('alert_acknowledgements')}").collect()
     code, out, _ = dbb("alerts", "--json")
     found = json.loads(out)
     assert code == 1  # a critical one is open
@@ -137,17 +162,68 @@ def test_without_tables_it_says_what_makes_them(tmp_path, monkeypatch, capsys):
     assert "`dbb run monitoring_job -t dev --local` makes it" in capsys.readouterr().err
 
 
+def test_an_acknowledgement_is_of_the_whole_episode_until_it_is_worse(dbb, told):
+    _, spark, settings = told
+
+    def ack(day, subject, reason):
+        number = alert_id(settings.model, DAY + dt.timedelta(days=day), "drift", subject)
+        assert dbb("alerts", "ack", number, "--reason", reason)[0] == 0
+
+    def acknowledged():
+        found = json.loads(dbb("alerts", "--json")[1])
+        return {(a["as_of"], a["text"][0]): a["acknowledged_because"] for a in found}
+
+    days = [str(DAY + dt.timedelta(days=number)) for number in range(3)]
+    ack(0, "x", "first")
+    ack(0, "y", "seen")
+    judge(told, 1, x=0.9, y=0.3)
+    assert dbb("alerts")[0] == 0
+    assert open_ones(told) == 0
+    ack(1, "x", "second")  # a newer one takes its place, and there is still one row per alert
+    assert acknowledged() == {
+        (days[1], "x"): "second", (days[0], "x"): "second",
+        (days[1], "y"): "seen", (days[0], "y"): "seen",
+    }  # fmt: skip
+    judge(told, 2, x=0.9, y=0.5)
+    assert dbb("alerts")[0] == 1
+    assert open_ones(told) == 1
+    assert acknowledged()[days[2], "y"] is None
+    ack(2, "y", "worse, and looked after")
+    assert dbb("alerts")[0] == 0
+    assert open_ones(told) == 0
+
+
+def test_alerts_of_before_there_were_episodes_are_listed_and_acknowledged(dbb, told):
+    home, spark, settings = told
+    table = settings.table("alerts")
+    older = spark.table(table).drop("episode")
+    rows, columns = older.collect(), older.schema
+    spark.sql(f"DROP TABLE {table}").collect()
+    shutil.rmtree(home.joinpath(*table.split(".")))  # the engine keeps it
+    tables.merge(spark.createDataFrame(rows, columns), table, ["alert_id"])
+    assert "episode" not in spark.table(table).columns
+    assert (dbb("alerts")[0], open_ones(told)) == (1, 1)
+    number = alert_id(settings.model, DAY, "drift", "x")
+    assert dbb("alerts", "ack", number, "--reason", "r")[0] == 0
+    assert (dbb("alerts")[0], open_ones(told)) == (0, 0)
+    judge(told, 1)  # a quiet day adds the column, too
+    assert "episode" in spark.table(table).columns
+    judge(told, 1, x=0.9)
+    assert (dbb("alerts")[0], open_ones(told)) == (0, 0)
+
+
 def test_the_alert_of_the_bundle_asks_what_the_tables_can_answer(told):
     """Its query, as it is deployed: open are the critical alert, unless acknowledged."""
     _, spark, settings = told
-    bundle = load(find_root(ROOT), "dev", {}, getpass.getuser())
-    (alert,) = bundle.resources["alerts"].values()
-    ask = f"SELECT open FROM ({alert['query_text']})"
-    acks = settings.table("alert_acknowledgements")
-    spark.sql(f"DELETE FROM {acks}").collect()
-    assert spark.sql(ask).first()["open"] == 1
+    assert open_ones(told) == 1
     number = alert_id(settings.model, DAY, "drift", "x")
+    acks = settings.table("alert_acknowledgements")
     spark.sql(f"INSERT INTO {acks} VALUES ('{number}', current_timestamp(), 'me', 'why')").collect()
-    assert spark.sql(ask).first()["open"] == 0
+    assert open_ones(told) == 0
+    sent = settings.table("alert_deliveries")  # of a finding of long ago, tried today
+    spark.sql(f"UPDATE {sent} SET state = 'failed', as_of = DATE '2020-01-01'").collect()
+    assert open_ones(told) == 1
+    spark.sql(f"UPDATE {sent} SET state = 'delivered'").collect()
+    assert open_ones(told) == 0
     spark.sql(f"DELETE FROM {settings.table('responses')}").collect()
-    assert spark.sql(ask).first()["open"] == 1
+    assert open_ones(told) == 1

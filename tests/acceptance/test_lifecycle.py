@@ -61,6 +61,11 @@ def test_the_lifecycle_runs_and_tells_what_came_of_it(first):
     assert {task["state"] for task in record["tasks"]} == {"SUCCESS"}
     pages = list(lakehouse.glob("runs/*/tasks/*.html"))
     assert len(pages) >= 8
+    (response,) = tables(lakehouse)["responses"].to_dict("records")
+    assert list(lakehouse.glob("volumes/**/monitoring/2026-03-01.html")) == [
+        Path(response["report"])
+    ]
+    assert Path(response["run"]) in lakehouse.glob("runs/*/index.html")
 
 
 def test_the_newest_week_was_asked_by_itself(first):

@@ -136,11 +136,12 @@ def rows(spark):
         "recommendations_profile_metrics": (PROFILE, profile_schema("model_version")),
         "promotions": ([dataclasses.astuple(step(state)) for state in (INTENDED, DONE)], LEDGER),
         "responses": ([("m", day, "3", True, "retrain", "drift", "Drift: 3 of 3", "retrain",
-                        50.0, "[]")], RESPONSES),
+                        50.0, "[]", "/page", None)], RESPONSES),
         "decision_metrics": ([came(1, 9, lift=0.5), came(2, 0)], OUTCOMES),
-        "alerts": ([("a1", "m", day, "3", "drift", "spend", "high", 0.5, 0.2, "t", "new", True),
-                    ("a2", "m", day, "3", "drift", "age", "high", 0.5, 0.2, "t", "new", False)],
-                   ALERTS),
+        "alerts": ([("a1", "m", day, "3", "drift", "spend", "high", 0.5, 0.2, "t", "new", "a1",
+                     True),
+                    ("a2", "m", day, "3", "drift", "age", "high", 0.5, 0.2, "t", "new", "a2",
+                     False)], ALERTS),
     }  # fmt: skip
     for name, (given, schema) in tables.items():
         spark.createDataFrame(given, schema).createOrReplaceTempView(name)

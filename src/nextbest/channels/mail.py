@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from nextbest.channels.declared import Channel
 from nextbest.channels.trouble import Passing, Refused, of_connection
-from nextbest.monitoring.alerts import text_of
+from nextbest.monitoring.messages import text_of
 
 PORTS = {"smtp": 587, "smtps": 465}
 _HERE = ("127.0.0.1", "::1", "localhost")

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from nextbest.channels.declared import Channel
 from nextbest.channels.sending import Sent
-from nextbest.monitoring.alerts import Message
+from nextbest.monitoring.messages import Message
 
 PENDING, DELIVERED, FAILED, SUPERSEDED = "pending", "delivered", "failed", "superseded"
+OPEN = (PENDING, FAILED)
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Delivery:
     @property
     def open(self) -> bool:
         """Whether it is still to be sent."""
-        return self.state in (PENDING, FAILED)
+        return self.state in OPEN
 
 
 def plan(
@@ -53,6 +54,7 @@ def plan(
 ) -> list[Delivery]:
     """The rows that change: new ones, PENDING, and those that nobody wants any more, SUPERSEDED.
 
+    `messages`: of `as_of`, of recent days and of each with an open row; `known`: rows of these.
     A superseded one that is wanted again is PENDING again, worded as it is now. The message of
     `as_of` goes to every channel. An older one, of a run that was cut off, does so only if it has
     no row at all: a channel that is declared today is not told what was before.

@@ -15,7 +15,7 @@ from nextbest.channels.mail import mail
 from nextbest.channels.trouble import Passing, Refused
 from nextbest.channels.webhook import body_of, post
 from nextbest.errors import PlatformError
-from nextbest.monitoring.alerts import text_of
+from nextbest.monitoring.messages import text_of
 
 LOG = logging.getLogger("nextbest.alerts")
 Secret = Callable[[str, str], str]  # scope, key → value; raises PlatformError

@@ -19,7 +19,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
 from nextbest.channels.trouble import Passing, Refused, of_connection
-from nextbest.monitoring.alerts import text_of
+from nextbest.monitoring.messages import text_of, what_follows
 
 PASSING = {408, 425, 429}  # and all from 500 on
 _PREFIX = "whsec_"
@@ -42,17 +42,24 @@ def body_of(kind: str, sent: Mapping[str, Any]) -> bytes:
     """A message (as a mapping by its fields) as slack, teams or any other receiver wants it.
 
     Slack: https://api.slack.com/messaging/webhooks; Teams: an adaptive card, as its Workflows take
-    it; others get the fields themselves.
+    it, with a button for what has an address; others get the fields themselves.
     """
     body: dict[str, Any] = dict(sent)
     if kind == "slack":
         body = {"text": escape(text_of(sent), quote=False)}
     elif kind == "teams":
-        texts = [str(sent["title"]), *map(str, sent["lines"]), str(sent["response"])]
+        texts = [str(sent["title"]), *map(str, sent["lines"]), *what_follows(sent)]
         bold = {"weight": "Bolder", "size": "Medium"}
         blocks = [{"type": "TextBlock", "wrap": True, "text": text} for text in texts]
         card = {"type": "AdaptiveCard", "version": "1.4", "body": [{**blocks[0], **bold}]}
         card["body"] += blocks[1:]
+        places = {name: str(sent.get(name)) for name in ("report", "run")}
+        if buttons := [
+            {"type": "Action.OpenUrl", "title": name, "url": url}
+            for name, url in places.items()
+            if url.startswith("https://")
+        ]:
+            card["actions"] = buttons
         kind_of_card = "application/vnd.microsoft.card.adaptive"
         body = {"type": "message", "attachments": [{"contentType": kind_of_card, "content": card}]}
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()

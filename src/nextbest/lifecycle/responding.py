@@ -25,12 +25,14 @@ from nextbest.settings import Settings
 
 ALERTS = (
     "alert_id string, model string, as_of date, version string, kind string, subject string, "
-    "severity string, value double, threshold double, text string, told string, standing boolean"
+    "severity string, value double, threshold double, text string, told string, episode string, "
+    "standing boolean"
 )  # standing: the day's last run found it, too
 RESPONSES = (
     "model string, as_of date, version string, drifted boolean, action string, reason string, "
-    "verdict string, advice string, risk double, causes string"
+    "verdict string, advice string, risk double, causes string, report string, run string"
 )
+PLACES = "model string, as_of date, report string, run string"  # of responses, written later
 ACKNOWLEDGEMENTS = (
     "alert_id string, acknowledged_at timestamp, acknowledged_by string, reason string"
 )
@@ -42,8 +44,9 @@ def respond(
 ) -> Response:  # fmt: skip
     """Write the verdict's alerts and its response; a repeated run writes the same rows.
 
-    Alerts of the day that this run does not find again stay, no longer `standing`. The first call
-    makes the tables, that of acknowledgements too.
+    Alerts of the day that this run does not find again stay, no longer `standing`. A retraining
+    that an earlier run for the day started stays written down, whatever this one decides: the brake
+    counts it. The first call makes the tables, that of acknowledgements too.
     """
     names = {name: settings.table(name) for name in ("alerts", "responses")}
     acknowledgements = settings.table("alert_acknowledgements")
@@ -78,44 +81,75 @@ def respond(
     )
     started = [each.as_of for each in responses if each.action == RETRAIN]
     drifted = seen.verdict.drifted
-    action, reason = decide_response(drifted, settings.as_of, started, brake, seen.advice)
+    action, reason = decide_response(
+        drifted, settings.as_of, started, _newest(settings, spark), brake, seen.advice
+    )
     response = Response(
         settings.model, settings.as_of, version, drifted, action, reason, seen.verdict.text,
         f"{seen.advice.response}: {seen.advice.why}", seen.risk.score,
         json.dumps([dataclasses.asdict(cause) for cause in seen.causes]),
     )  # fmt: skip
-    row = dataclasses.astuple(response)
+    earlier = next((each for each in responses if each.as_of == settings.as_of), response)
+    kept = dataclasses.replace(response, report=earlier.report, run=earlier.run)
+    if earlier.action == RETRAIN:
+        kept = dataclasses.replace(kept, action=RETRAIN, reason=earlier.reason)
+    row = dataclasses.astuple(kept)
     write(spark, [row], RESPONSES, names["responses"], ["model", "as_of"])
     return response
 
 
-def standing_alerts(settings: Settings, spark: SparkSession) -> list[Alert]:
-    """Alerts of the model up to `as_of`, without those that a later run did not find again."""
-    return [alert for alert, standing in _alerts(settings, spark) if standing]
+def locate(
+    settings: Settings, spark: SparkSession, response: Response, report: str, run: str | None
+) -> None:
+    """Write down where the page of a day is, and the run that made it; messages tell."""
+    row = (response.model, response.as_of, report, run)
+    keys = ["model", "as_of"]
+    write(spark, [row], PLACES, settings.table("responses"), keys)
 
 
-def read_responses(settings: Settings, spark: SparkSession) -> list[Response]:
+def standing_alerts(
+    settings: Settings, spark: SparkSession, since: dt.date | None = None
+) -> list[Alert]:
+    """Alerts of the model up to `as_of`, without those that a later run did not find again.
+
+    since: the first day; None: LOOK_BACK before `as_of`, as for `read_responses`.
+    """
+    return [alert for alert, standing in _alerts(settings, spark, since) if standing]
+
+
+def read_responses(
+    settings: Settings, spark: SparkSession, since: dt.date | None = None
+) -> list[Response]:
     """Responses of the model, up to `as_of`."""
-    rows = _recent(settings, spark.table(settings.table("responses"))).collect()
+    rows = _between(settings, spark.table(settings.table("responses")), since).collect()
     return [Response(**row.asDict()) for row in rows]
+
+
+def _newest(settings: Settings, spark: SparkSession) -> dt.date | None:
+    """The newest day of the model with a response, also after `as_of`."""
+    mine = spark.table(settings.table("responses")).where(F.col("model") == settings.model)
+    return mine.agg(F.max("as_of")).collect()[0][0]
 
 
 def write(
     spark: SparkSession, rows: Sequence[tuple[Any, ...]], schema: str, table: str, keys: list[str]
 ) -> None:
-    """Merge rows by key; none at all makes the table where it lacks."""
-    if rows or not tables.exists(spark, table):
-        tables.merge(spark.createDataFrame(list(rows), schema), table, keys, unique=True)
+    """Merge rows by key; none at all makes the table, or its newer columns, where they lack."""
+    frame = spark.createDataFrame(list(rows), schema)
+    there = spark.table(table).columns if tables.exists(spark, table) else []
+    if rows or not set(frame.columns) <= set(there):
+        tables.merge(frame, table, keys, unique=True)
 
 
-def _alerts(settings: Settings, spark: SparkSession) -> list[tuple[Alert, bool]]:
-    rows = _recent(settings, spark.table(settings.table("alerts"))).collect()
+def _alerts(
+    settings: Settings, spark: SparkSession, since: dt.date | None = None
+) -> list[tuple[Alert, bool]]:
+    rows = _between(settings, spark.table(settings.table("alerts")), since).collect()
     told = [row.asDict() for row in rows]
     return [(Alert(**row), standing) for row in told for standing in [row.pop("standing")]]
 
 
-def _recent(settings: Settings, frame: DataFrame) -> DataFrame:
-    since = settings.as_of - LOOK_BACK
-    return frame.where(
-        (F.col("model") == settings.model) & F.col("as_of").between(since, settings.as_of)
-    )
+def _between(settings: Settings, frame: DataFrame, since: dt.date | None) -> DataFrame:
+    first = since or settings.as_of - LOOK_BACK
+    mine = F.col("model") == settings.model
+    return frame.where(mine & F.col("as_of").between(first, settings.as_of))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pandas as pd
 from pyspark.sql import DataFrame, SparkSession
@@ -15,7 +18,7 @@ from nextbest.lifecycle.measuring import TABLE as DECISION_METRICS
 from nextbest.lifecycle.measuring import decided_by, measure_decisions, measured_days
 from nextbest.lifecycle.outcome import Outcome, nothing_live
 from nextbest.lifecycle.reporting import write_pages
-from nextbest.lifecycle.responding import respond
+from nextbest.lifecycle.responding import locate, respond
 from nextbest.monitoring.alerts import RETRAIN
 from nextbest.monitoring.assessment import Assessment
 from nextbest.monitoring.schemas import TABLE
@@ -70,6 +73,9 @@ def detect_drift(settings: Settings, spark: SparkSession, run: str = "none") -> 
     verdict = seen.verdict
     response = respond(settings, spark, version, seen)  # first: the pages tell of it
     file = write_pages(settings, platform, watched, seen, run)
+    locate(
+        settings, spark, response, str(file), _from_anywhere(platform.links.run(run, file), file)
+    )
     return Outcome(
         f"{verdict.text} Risk: {seen.risk.score:.0f} of 100. Advice: {response.advice}. "
         f"Response: {response.reason}. Report: {file}",
@@ -82,6 +88,13 @@ def detect_drift(settings: Settings, spark: SparkSession, run: str = "none") -> 
             "verdict": "drift" if verdict.drifted else "no drift",
         },
     )
+
+
+def _from_anywhere(address: str | None, page: Path) -> str | None:
+    """An address that stands on a page, as one that leads there from elsewhere, too."""
+    if address is None or urlsplit(address).scheme:
+        return address
+    return os.path.normpath(page.parent / address)
 
 
 def _causes(seen: Assessment) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from nextbest.errors import SettingsError
@@ -28,7 +28,8 @@ class Alert:
     version: the champion of the day; kind: drift or not computable, subject: the column; or, of
     what no column tells, kind: concept, sample ratio, lift or opt-outs. value in the unit of its
     threshold, None where it is not computable; told: why people are told of it, one of TOLD, or
-    KNOWN.
+    KNOWN. episode: id of the alert with which it began to go on like this, or became worse, which
+    one acknowledgement is about; None, as older tables have it: its own.
     """
 
     alert_id: str
@@ -42,6 +43,7 @@ class Alert:
     threshold: float
     text: str
     told: str
+    episode: str | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ class Response:
     advice: str = RETRAIN
     risk: float | None = None  # 0 to 100, of monitoring.risk
     causes: str = "[]"  # JSON: kind, weight, columns, text; most likely first
+    report: str | None = None  # path of the day's page
+    run: str | None = None  # where people see the run that made it: a URL or a path
 
 
 @dataclass(frozen=True)
@@ -67,19 +71,6 @@ class Brake:
     cooldown_days: int  # from one to the next
     cap: int  # retrainings within any window
     window_days: int
-
-
-@dataclass(frozen=True)
-class Message:
-    """What one channel is sent for a model and a day, with all that is new about it."""
-
-    message_id: str
-    model: str
-    as_of: dt.date
-    severity: str
-    title: str
-    lines: tuple[str, ...]
-    response: str
 
 
 def raised(
@@ -99,7 +90,7 @@ def raised(
     `as_of` counts, so a repeated run says the same. `acknowledged`: alert ids. A finding that
     goes on from one judged day to the next under the same champion is told again only when its
     severity differs from what was told last, or after `reminder_days`, unless somebody has
-    acknowledged it since it began.
+    acknowledged it since it began or became worse.
     """
     before = sorted((day for day in judged if day < as_of), reverse=True)
     known = {(a.version, a.kind, a.subject, a.as_of): a for a in past if a.as_of < as_of}
@@ -112,33 +103,45 @@ def raised(
             if (one := known.get((version, kind, each.column, day))) is None:
                 break
             episode.append(one)
+            if one.told == WORSE:
+                break  # nobody who acknowledged it before knew of that
         told = _told(severity, as_of, episode, acknowledged, reminder_days)
         value = None if math.isnan(each.value) else each.value
         number = alert_id(model, as_of, kind, each.column)
+        begun = number
+        if episode and told != WORSE:
+            begun = episode[-1].episode or episode[-1].alert_id
         found.append(
             Alert(number, model, as_of, version, kind, each.column, severity, value,
-                  each.threshold, _sentence(each), told)
+                  each.threshold, _sentence(each), told, begun)
         )  # fmt: skip
     return tuple(found)
 
 
 def alert_id(model: str, as_of: dt.date, kind: str, subject: str) -> str:
     """The key of an alert: the same for every run of the day."""
-    return _digest(model, as_of, kind, subject)
+    return digest(model, as_of, kind, subject)
+
+
+def digest(*parts: object) -> str:
+    """A key: the same for the same parts."""
+    return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()[:16]
 
 
 def decide_response(
     drifted: bool,
     as_of: dt.date,
     started: Iterable[dt.date],
+    newest: dt.date | None,
     brake: Brake,
     advice: Advice = TRAIN,
 ) -> tuple[str, str]:
     """RETRAIN or NOTHING, and why; `started`: the days on which drift started a retraining.
 
-    Only those before `as_of` count, so a repeated run decides the same. Where the advice is to mend
-    the data or to watch, no training is started: people are told. SettingsError for a brake
-    below zero or with a window of no day.
+    Only those before `as_of` count, so a repeated run decides the same. `newest`: the newest day
+    with a response, of any run; a run for a day before it makes up for the past, and what was done
+    since is not undone by a training. Where the advice is to mend the data or to watch, no training
+    is started: people are told. SettingsError for a brake below zero or with a window of no day.
     """
     if brake.cooldown_days < 0 or brake.cap < 0 or brake.window_days < 1:
         raise SettingsError(
@@ -150,6 +153,11 @@ def decide_response(
         return NOTHING, "no drift"
     if advice.response != RETRAIN:
         return NOTHING, f"{advice.response}: {advice.why}"
+    if newest is not None and as_of < newest:
+        return NOTHING, (
+            f"backfill: the newest day judged is {newest}, and drift of a day before it starts no "
+            "training"
+        )
     ages = sorted((as_of - day).days for day in started if day < as_of)
     if ages and ages[0] < brake.cooldown_days:
         next_one = as_of + dt.timedelta(days=brake.cooldown_days - ages[0])
@@ -164,37 +172,6 @@ def decide_response(
             "are allowed: training again does not help, look for the cause"
         )
     return RETRAIN, "drift starts training_job"
-
-
-def message(alerts: Sequence[Alert], response: Response) -> Message | None:
-    """One message with all of a day's news, worst first; None where there is none.
-
-    `alerts`: of the response's model and day. What is known already is counted, not repeated.
-    """
-    news = sorted(
-        (each for each in alerts if each.told in TOLD),
-        key=lambda a: (a.severity != CRITICAL, a.told, a.subject),
-    )
-    if not news:
-        return None
-    known = len(alerts) - len(news)
-    title = f"{response.model} on {response.as_of}: {news[0].severity}, {len(news)} of "
-    lines = [f"{each.severity}, {each.told}: {each.text}" for each in news]
-    if known:
-        lines.append(f"and {known} known already")
-    does = "retraining is started" if response.action == RETRAIN else "no retraining"
-    parts = sorted(f"{each.alert_id} {each.severity} {each.told}" for each in news)
-    return Message(
-        _digest(response.model, response.as_of, *parts), response.model, response.as_of,
-        news[0].severity, f"{title}{len(alerts)} findings are news", tuple(lines),
-        f"{does}: {response.reason}",
-    )  # fmt: skip
-
-
-def text_of(sent: Mapping[str, object]) -> str:
-    """A message (as a mapping by its fields) in plain text."""
-    lines = [f"- {line}" for line in sent["lines"]]  # type: ignore[attr-defined]
-    return "\n".join([str(sent["title"]), *lines, str(sent["response"])])
 
 
 def _kind(found: Drifted) -> str:
@@ -215,7 +192,7 @@ def _told(
     acknowledged: Collection[str],
     reminder_days: int,
 ) -> str:
-    """`episode`: the same finding on the judged days up to the last one, newest first."""
+    """`episode`: the same finding since it began or became worse, newest first."""
     last = next((each for each in episode if each.told in TOLD), None)
     if last is None:
         return NEW
@@ -237,7 +214,3 @@ def _sentence(found: Drifted) -> str:
 
 def _days(count: int) -> str:
     return f"{count} day" if count == 1 else f"{count} days"
-
-
-def _digest(*parts: object) -> str:
-    return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()[:16]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from nextbest.channels.declared import read_channels
 from nextbest.channels.outbox import DELIVERED, FAILED, PENDING, SUPERSEDED, after, plan
 from nextbest.channels.sending import Sent
-from nextbest.monitoring.alerts import Message
+from nextbest.monitoring.messages import Message
 
 pytestmark = pytest.mark.unit
 
@@ -37,7 +37,8 @@ def test_a_message_goes_to_every_channel_and_is_kept_whole():
     ]  # fmt: skip
     assert json.loads(rows[0].payload) == {
         "message_id": "1", "model": "m", "as_of": "2026-03-05", "severity": "warning",
-        "title": "title", "lines": ["one"], "response": "no retraining",
+        "title": "title", "lines": ["one"], "response": "no retraining", "why": None,
+        "advice": None, "risk": None, "report": None, "run": None,
     }  # fmt: skip
     assert planned([note("1")], [LOG, SLACK], rows) == []
 

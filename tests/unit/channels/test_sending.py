@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import html
 import json
 import logging
 import time
@@ -24,11 +25,28 @@ pytestmark = pytest.mark.integration
 
 QUICK = Patience(attempts=4, timeout=0.3, first=0.01, most=2.0)
 MESSAGE = {
-    "message_id": "m1", "model": "prod.nba.nba", "as_of": "2026-03-05", "severity": "critical",
+    "message_id": "m1",
+    "model": "prod.nba.nba",
+    "as_of": "2026-03-05",
+    "severity": "critical",
     "title": "prod.nba.nba on 2026-03-05: critical, 1 of 1 findings are news",
     "lines": ["critical, new: a & b: population stability index 0.9, threshold 0.2"],
     "response": "retraining is started: drift starts training_job",
-}  # fmt: skip
+    "why": "features: a & b (41% of what explains the scores)",
+    "advice": "retrain: features that the model leans on have left the training window",
+    "risk": 63.2,
+    "report": "/Volumes/prod/nba/landing/monitoring/2026-03-05.html",
+    "run": "https://adb-1.azuredatabricks.net/jobs/7/runs/8",
+}
+FOLLOWS = [
+    MESSAGE["response"],
+    f"why, most likely: {MESSAGE['why']}",
+    f"advice: {MESSAGE['advice']}",
+    "risk: 63 of 100",
+    f"report: {MESSAGE['report']}",
+    f"run: {MESSAGE['run']}",
+]
+OLDER = {name: MESSAGE[name] for name in list(MESSAGE)[:7]}  # of an older version
 KEY = "whsec_" + base64.b64encode(b"a key of some length").decode()
 PASSWORD = "correct horse battery"
 
@@ -155,12 +173,25 @@ def test_slack_and_teams_get_their_own_forms():
         assert to("teams {{secrets/alerts/url}}", url=teams.url).error == ""
     (text,) = json.loads(slack.taken()["d1"]).values()
     assert text.startswith(f"{MESSAGE['title']}\n- critical, new: a &amp; b")
+    assert text.split("\n")[2:] == [html.escape(line, quote=False) for line in FOLLOWS]
     (card,) = json.loads(teams.taken()["d1"])["attachments"]
     assert card["contentType"] == "application/vnd.microsoft.card.adaptive"
     assert [block["text"] for block in card["content"]["body"]] == [
-        MESSAGE["title"], *MESSAGE["lines"], MESSAGE["response"]
+        MESSAGE["title"], *MESSAGE["lines"], *FOLLOWS
     ]  # fmt: skip
+    assert card["content"]["actions"] == [  # a path is none that a button can open
+        {"type": "Action.OpenUrl", "title": "run", "url": MESSAGE["run"]}
+    ]
     assert body_of("webhook", MESSAGE) == json.dumps(MESSAGE, separators=(",", ":")).encode()
+
+
+def test_a_message_of_an_older_version_is_sent_as_it_was():
+    told = [MESSAGE["title"], *MESSAGE["lines"], MESSAGE["response"]]
+    (card,) = json.loads(body_of("teams", OLDER))["attachments"]
+    assert [block["text"] for block in card["content"]["body"]] == told
+    assert "actions" not in card["content"]
+    text = json.loads(body_of("slack", OLDER))["text"]
+    assert html.unescape(text) == f"{told[0]}\n- {told[1]}\n{told[2]}"
 
 
 def test_a_secret_that_is_not_there_is_named(tmp_path):
@@ -192,7 +223,7 @@ def test_a_letter_goes_over_tls_after_a_login(mailed, implicit):
     read = message_from_bytes(letter.content, policy=default)
     assert (read["To"], read["Message-ID"]) == ("oncall@x.org", "<d1@nextbest.x.org>")
     assert read["Subject"] == MESSAGE["title"]
-    assert MESSAGE["lines"][0] in read.get_content()
+    assert read.get_content().splitlines()[1:] == [f"- {MESSAGE['lines'][0]}", *FOLLOWS]
 
 
 @pytest.mark.parametrize("troubles", [["451 later"], [HANG], ["421 busy", "452 full"]], ids=str)
@@ -235,4 +266,5 @@ def test_nothing_is_logged_of_where_it_goes(caplog):
         to_hook(receiver)
         to("log")
     assert "critical, new: a & b" in caplog.text
+    assert all(line in caplog.text for line in FOLLOWS)
     assert "aBcDeFgHiJkLmNoPqRsTuVwX" not in caplog.text

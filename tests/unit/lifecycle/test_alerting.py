@@ -14,7 +14,7 @@ from nextbest import tables
 from nextbest.channels.sending import Patience
 from nextbest.errors import PlatformError, SettingsError
 from nextbest.lifecycle.alerting import send_alerts
-from nextbest.lifecycle.responding import respond
+from nextbest.lifecycle.responding import locate, respond
 from nextbest.monitoring.alerts import NOTHING, RETRAIN
 from nextbest.monitoring.verdict import PSI, Drifted
 from nextbest.platforms.local.session import open_session
@@ -54,10 +54,12 @@ def day(world, monkeypatch):
     """Judge and tell a day: (number, verdict, settings) → its response, how to tell it."""
     spark, settings = world
 
-    def run(number, found, **changed):
+    def run(number, found, report=None, **changed):
         options = {"retrain_cooldown_days": 2, "alert_channels": WEBHOOK, **changed}
         of_day = settings(as_of=DAY + dt.timedelta(days=number), **options)
         response = respond(of_day, spark, "1", found)
+        if report:
+            locate(of_day, spark, response, report, None)
         return response, lambda: send_alerts(of_day, spark, QUICK)
 
     run.rows = lambda name: [
@@ -106,6 +108,43 @@ def test_what_goes_on_is_quiet_and_the_response_says_what_holds_it_back(day):
     assert day(5, verdict(x=0.3), retrain_cap=1)[0].reason.startswith("cap: drift started 2")
 
 
+def test_a_message_says_why_and_where_and_a_rerun_changes_neither_it_nor_its_id(day):
+    with hook() as receiver:
+        day.listen(receiver)
+        for _ in range(2):
+            _, tell = day(0, verdict(x=0.3), "/volume/monitoring/2026-01-20.html")
+            tell()
+        (row,) = day.rows("responses")
+        day(0, verdict(x=0.3))  # killed before its page was written: the earlier one is there
+        assert day.rows("responses") == [row]
+    ((_, body),) = receiver.taken().items()
+    told = json.loads(body)
+    assert told["why"] == "scores: x moved: other customers, or another mix of actions"
+    assert told["advice"] == "retrain: scores have left the training window"
+    assert told["report"] == row["report"] == "/volume/monitoring/2026-01-20.html"
+    assert (told["risk"], told["run"]) == (pytest.approx(row["risk"], abs=0.05), None)
+    assert receiver.times().total() == 1
+
+
+def actions(day):
+    return {(row["as_of"] - DAY).days: row["action"] for row in day.rows("responses")}
+
+
+def test_a_backfill_starts_nothing_and_forgets_no_retraining(day):
+    changed = {"retrain_cooldown_days": 3}
+    assert day(0, verdict(x=0.3), **changed)[0].action == RETRAIN
+    assert day(3, verdict(x=0.3), **changed)[0].action == RETRAIN
+    assert day(3, verdict(x=0.3), **changed)[0].action == RETRAIN  # the newest day, once more
+    for number in (1, 0):
+        response, _ = day(number, verdict(x=0.3), **changed)
+        assert response.action == NOTHING
+        assert response.reason.startswith("backfill: the newest day judged is 2026-01-23")
+    assert actions(day) == {0: RETRAIN, 1: NOTHING, 3: RETRAIN}
+    assert day(3, verdict(), **changed)[0].action == NOTHING  # what was started was started
+    assert actions(day)[3] == RETRAIN
+    assert day(5, verdict(x=0.3), **changed)[0].reason.startswith("cool-down: drift started a")
+
+
 def test_a_receiver_in_trouble_fails_the_task_and_the_next_day_tells_it(day):
     with hook(troubles=[500] * 2) as receiver:
         day.listen(receiver)
@@ -120,6 +159,61 @@ def test_a_receiver_in_trouble_fails_the_task_and_the_next_day_tells_it(day):
     states = {(row["channel"], row["state"], row["attempts"]) for row in
               day.rows("alert_deliveries")}  # fmt: skip
     assert states == {("log", "delivered", 1), ("webhook {{secrets/alerts/url}}", "delivered", 3)}
+
+
+def broken(tell):
+    with pytest.raises(PlatformError, match="messages were not taken") as raised:
+        tell()
+    return str(raised.value)
+
+
+@pytest.mark.parametrize("reminder", [0, 1, 2])
+def test_what_was_not_taken_is_sent_when_the_receiver_is_back_though_it_is_gone(day, reminder):
+    changed = {"alert_reminder_days": reminder}
+    with hook(troubles=[500] * 2) as receiver:
+        day.listen(receiver)
+        assert "1 of 2" in broken(day(0, verdict(x=0.3), **changed)[1])
+        _, tell = day(1, verdict(), **changed)
+        assert tell().summary == "1 messages delivered, 2 channels"
+        _, tell = day(2, verdict(), **changed)
+        assert tell().summary == "0 messages delivered, 2 channels"
+    (body,) = receiver.taken().values()
+    assert json.loads(body)["as_of"] == "2026-01-20"
+    assert receiver.times().total() == 1
+
+
+def test_an_outage_of_weeks_loses_nothing_and_costs_a_try_for_each_message(day):
+    with hook(troubles=[500] * 7) as receiver:
+        day.listen(receiver)
+        broken(day(0, verdict(x=0.3))[1])
+        broken(day(9, verdict())[1])  # two attempts
+        assert len(receiver.asked) == 4
+        told = broken(day(400, verdict(x=0.3))[1])
+        assert told.index("on 2027-02-24") < told.index("on 2026-01-20")
+        assert len(receiver.asked) == 7
+        _, tell = day(430, verdict())
+        assert tell().summary == "2 messages delivered, 2 channels"
+    assert sorted(json.loads(body)["as_of"] for body in receiver.taken().values()) == [
+        "2026-01-20", "2027-02-24"
+    ]  # fmt: skip
+
+
+def test_an_old_message_is_dropped_only_if_its_findings_or_its_channel_are_gone(day):
+    with hook(troubles=[500] * 5) as receiver:
+        day.listen(receiver)
+        broken(day(0, verdict(x=0.3))[1])
+        broken(day(20, verdict(y=0.3))[1])
+        day(0, verdict(x=0.9))  # judged anew, and not told
+        _, tell = day(40, verdict())
+        assert tell().summary == "3 messages delivered, 2 channels"
+    assert {body["as_of"]: body["severity"] for body in map(json.loads, receiver.taken().values())}\
+        == {"2026-01-20": "critical", "2026-02-09": "warning"}  # fmt: skip
+    with hook(troubles=[500] * 2) as receiver:
+        day.listen(receiver)
+        broken(day(60, verdict(z=0.3))[1])
+        _, tell = day(80, verdict(), alert_channels="log")
+        assert tell().summary == "0 messages delivered, 1 channels"
+    assert "superseded" in {row["state"] for row in day.rows("alert_deliveries")}
 
 
 def test_a_secret_that_lacks_is_told_and_the_other_channels_hear(day, monkeypatch):

@@ -53,7 +53,7 @@ def platform(settings, spark, local_mlflow, tmp_path_factory):
             "lift": 0.25, "roc_auc_score": 0.75}  # fmt: skip
     came = tuple(told.get(name) for name in OUTCOMES)
     done = [(settings.model, DAYS[1].date(), "3", True, "retrain", "it moved", "Drift", "retrain",
-             50.0, "[]")]  # fmt: skip
+             50.0, "[]", None, None)]  # fmt: skip
     for rows, schema, name, key in (
         (drifted, drift_schema("model_version"), "drift_metrics", (*DRIFT_KEY, "model_version")),
         (profiled, profile_schema("model_version"), "profile_metrics",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import math
 
@@ -19,12 +20,9 @@ from nextbest.monitoring.alerts import (
     RETRAIN,
     WORSE,
     Brake,
-    Response,
     alert_id,
     decide_response,
-    message,
     raised,
-    text_of,
 )
 from nextbest.monitoring.verdict import NOT_COMPUTABLE, PSI, Drifted, Verdict
 
@@ -47,6 +45,16 @@ def verdict(**values):
 
 def history(days, version="1", acknowledged=(), reminder_days=7):
     """Why column x is told of on each day; None: no run, 0: no finding."""
+    return [found and found.told for found in alerts_of(days, version, acknowledged, reminder_days)]
+
+
+def episodes(days, version="1"):
+    """The day on which the episode of each day's finding began."""
+    number = {alert_id("m", day(n), "drift", "x"): n for n in range(len(days))}
+    return [found and number[found.episode] for found in alerts_of(days, version)]
+
+
+def alerts_of(days, version="1", acknowledged=(), reminder_days=7):
     past, judged, told = [], set(), []
     for number, value in enumerate(days):
         if value is None:
@@ -60,7 +68,7 @@ def history(days, version="1", acknowledged=(), reminder_days=7):
         )  # fmt: skip
         past += found
         judged.add(day(number))
-        told.append(found[0].told if found else None)
+        told.append(found[0] if found else None)
     return told
 
 
@@ -86,6 +94,29 @@ def test_who_has_acknowledged_it_is_not_reminded_but_told_when_it_is_worse():
     assert history([0.3, 0, 0.3], acknowledged=[0])[-1] == NEW
 
 
+def test_an_episode_begins_with_the_finding_and_when_it_is_worse():
+    assert episodes([0.3, 0.3, None, 0.3, 0, 0.3]) == [0, 0, None, 0, None, 5]
+    assert episodes([0.9, 0.9, 0.3, 0.3, 0.9, 0.9]) == [0, 0, 0, 0, 4, 4]
+    assert episodes([0.9, 0.9, 0.9], version=["1", "1", "2"]) == [0, 0, 2]
+
+
+def test_of_what_became_worse_only_an_acknowledgement_since_then_spares_reminders():
+    days = [0.3, 0.3, 0.9, 0.9, 0.9, 0.9]
+    worse = [NEW, KNOWN, WORSE, KNOWN, KNOWN]
+    assert history(days, acknowledged=[1], reminder_days=3) == [*worse, REMINDER]
+    assert history(days, acknowledged=[1, 3], reminder_days=3) == [*worse, KNOWN]
+
+
+def test_an_alert_of_an_older_table_is_an_episode_of_its_own():
+    (first,) = raised(verdict(x=0.3), "m", "1", DAY, past=(), judged=(), acknowledged=(),
+                      reminder_days=7)  # fmt: skip
+    (then,) = raised(
+        verdict(x=0.3), "m", "1", day(1), past=[dataclasses.replace(first, episode=None)],
+        judged={DAY}, acknowledged=(), reminder_days=7,
+    )  # fmt: skip
+    assert (then.told, then.episode) == (KNOWN, first.alert_id)
+
+
 def test_what_is_not_computable_is_critical_and_has_no_value():
     (found,) = raised(
         verdict(x=math.nan), "m", "1", DAY, past=(), judged=(), acknowledged=(), reminder_days=7
@@ -104,36 +135,13 @@ def test_only_the_days_before_count_so_a_repeated_run_says_the_same():
     assert [each.told for each in later] == [KNOWN]
 
 
-def told(alerts, action=RETRAIN):
-    return message(alerts, Response("m", DAY, "1", True, action, "why", "verdict"))
-
-
-def test_one_message_holds_all_that_is_new_worst_first():
-    past = raised(verdict(old=0.3), "m", "1", DAY, past=(), judged=(), acknowledged=(),
-                  reminder_days=7)  # fmt: skip
-    found = raised(
-        verdict(old=0.3, mild=0.25, lost=math.nan), "m", "1", day(1), past=past, judged={DAY},
-        acknowledged=(), reminder_days=7,
-    )  # fmt: skip
-    sent = told(found)
-    assert sent.severity == "critical"
-    assert sent.title.endswith("critical, 2 of 3 findings are news")
-    assert [line.split(":")[1] for line in sent.lines[:2]] == [" lost", " mild"]
-    assert sent.lines[2] == "and 1 known already"
-    assert sent.response == "retraining is started: why"
-    assert text_of({"title": "t", "lines": ["a", "b"], "response": "r"}) == "t\n- a\n- b\nr"
-    assert told([each for each in found if each.told == KNOWN]) is None
-    assert told(found).message_id == sent.message_id
-    assert told(found[:2]).message_id != sent.message_id
-
-
 BRAKE = Brake(cooldown_days=3, cap=2, window_days=10)
 
 
 def respond(days, brake=BRAKE):
     started = []
     for number in days:
-        action, _ = decide_response(True, day(number), started, brake)
+        action, _ = decide_response(True, day(number), started, None, brake)
         if action == RETRAIN:
             started.append(day(number))
     return [(each - DAY).days for each in started]
@@ -146,24 +154,34 @@ def test_retrainings_cool_down_and_are_capped():
 
 
 def test_what_holds_a_retraining_back_is_told():
-    assert decide_response(False, DAY, [], BRAKE) == (NOTHING, "no drift")
-    action, why = decide_response(True, day(2), [DAY], BRAKE)
+    assert decide_response(False, DAY, [], None, BRAKE) == (NOTHING, "no drift")
+    action, why = decide_response(True, day(2), [DAY], DAY, BRAKE)
     assert action == NOTHING
     assert why.startswith("cool-down: drift started a retraining 2 days ago")
     assert why.endswith("on 2026-03-04")
-    action, why = decide_response(True, day(6), [DAY, day(3)], BRAKE)
+    action, why = decide_response(True, day(6), [DAY, day(3)], day(3), BRAKE)
     assert action == NOTHING
     assert why.startswith("cap: drift started 2 retrainings in 10 days, 2 are allowed")
 
 
-def test_a_repeated_run_decides_the_same():
-    assert decide_response(True, DAY, [DAY, day(1)], BRAKE)[0] == RETRAIN
+def test_a_repeated_run_of_the_newest_day_decides_the_same():
+    assert decide_response(True, day(9), [DAY, day(9)], day(9), BRAKE)[0] == RETRAIN
+    assert decide_response(True, day(2), [DAY], day(2), BRAKE) == decide_response(
+        True, day(2), [DAY], DAY, BRAKE
+    )
+
+
+@pytest.mark.parametrize("started", [[], [day(2)], [DAY, day(2)]], ids=str)
+def test_a_run_for_a_day_before_the_newest_starts_nothing(started):
+    action, why = decide_response(True, DAY, started, day(2), BRAKE)
+    assert action == NOTHING
+    assert why.startswith("backfill: the newest day judged is 2026-03-03")
 
 
 @pytest.mark.parametrize("brake", [Brake(-1, 1, 1), Brake(1, -1, 1), Brake(1, 1, 0)])
 def test_a_brake_that_makes_no_sense_is_refused(brake):
     with pytest.raises(SettingsError, match="retrain_window_days: -?[0-9], -?[0-9] and [0-9]"):
-        decide_response(True, DAY, [], brake)
+        decide_response(True, DAY, [], None, brake)
 
 
 @given(st.lists(st.booleans(), max_size=60), st.integers(0, 9), st.integers(0, 5),
@@ -171,7 +189,7 @@ def test_a_brake_that_makes_no_sense_is_refused(brake):
 def test_never_sooner_and_never_more_than_allowed(drifted, cooldown, cap, window):
     brake, started = Brake(cooldown, cap, window), []
     for number, moved in enumerate(drifted):
-        if decide_response(moved, day(number), started, brake)[0] == RETRAIN:
+        if decide_response(moved, day(number), started, None, brake)[0] == RETRAIN:
             assert moved
             started.append(day(number))
     days = [(each - DAY).days for each in started]
