@@ -95,8 +95,8 @@ def bounds(group: Group, part: Part) -> tuple[int | None, int | None]:
 
 
 def filled(part: Part) -> list[str]:
-    """Columns with a value that is not null."""
-    return [name for name, sketch in part.columns.items() if sketch.rows > sketch.nulls]
+    """Columns with a value that is not null, by name: parts come in any order from workers."""
+    return sorted(name for name, sketch in part.columns.items() if sketch.rows > sketch.nulls)
 
 
 def measured(sketch: Sketch) -> dict[str, Any]:
