@@ -194,6 +194,7 @@ def test_the_engine_tables_and_plots(project):
     assert (folder.lakehouse / "shop" / "sales" / "orders" / "_delta_log").is_dir()
 
 
+@pytest.mark.slow
 def test_a_record_that_vanishes_ends_the_run(project):
     body = "import os\nimport shutil\n\nshutil.rmtree(os.environ['NEXTBEST_LAKEHOUSE'])\n"
     hangs = "import time\n\ntime.sleep(600)\n"

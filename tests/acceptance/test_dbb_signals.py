@@ -112,6 +112,7 @@ def test_kill_leaves_nothing_and_the_run_can_be_repaired(waiting):
     assert [a["state"] for a in child["tasks"][0]["attempts"]] == ["KILLED", "SUCCESS"]
 
 
+@pytest.mark.slow
 def test_a_lost_fork_server_is_a_failure_and_no_hang(waiting):
     folder, process, below = waiting
     server = next(pid for pid, parent in parents().items() if parent == process.pid)

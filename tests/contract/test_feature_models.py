@@ -190,6 +190,7 @@ print([row.prediction for row in rows])
 """
 
 
+@pytest.mark.slow
 def test_a_fresh_process_scores_from_keys_alone(home, logged):
     done = subprocess.run(
         [sys.executable, "-c", FRESH, str(home), f"models:/{MODEL}/{logged[0]}"],

@@ -124,6 +124,12 @@ def check(cases, oracle, ours, seeds, each):
     return frames, errors
 
 
+def test_eight_cases(cases, oracle, ours):
+    frames, _ = check(cases, oracle, ours, [1], 8)
+    assert frames >= 4
+
+
+@pytest.mark.slow
 def test_fifty_cases(cases, oracle, ours):
     frames, errors = check(cases, oracle, ours, [1], 50)
     assert frames >= 30

@@ -182,6 +182,7 @@ def test_what_was_not_taken_is_sent_when_the_receiver_is_back_though_it_is_gone(
     assert receiver.times().total() == 1
 
 
+@pytest.mark.slow
 def test_an_outage_of_weeks_loses_nothing_and_costs_a_try_for_each_message(day):
     with hook(troubles=[500] * 7) as receiver:
         day.listen(receiver)
@@ -198,6 +199,7 @@ def test_an_outage_of_weeks_loses_nothing_and_costs_a_try_for_each_message(day):
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_an_old_message_is_dropped_only_if_its_findings_or_its_channel_are_gone(day):
     with hook(troubles=[500] * 5) as receiver:
         day.listen(receiver)
@@ -293,6 +295,7 @@ def test_without_a_verdict_there_is_nothing_to_tell_but_channels_are_read(lakeho
         send_alerts(settings(alert_channels="pager"), spark)
 
 
+@pytest.mark.slow
 def test_another_models_alerts_are_its_own(world, monkeypatch):
     spark, settings = world
     with hook() as receiver:

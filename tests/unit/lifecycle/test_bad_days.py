@@ -85,7 +85,11 @@ def judged(spark, local_mlflow, tmp_path):
     return judge
 
 
-@pytest.mark.parametrize("kind", BAD)
+@pytest.mark.parametrize(
+    "kind",
+    [kind if kind in ("calm", "nan") else pytest.param(kind, marks=pytest.mark.slow)
+     for kind in BAD],
+)  # fmt: skip
 def test_a_day_gone_wrong_is_measured_judged_and_told(judged, kind):
     verdict, page = judged(**BAD[kind])
     assert [each.column for each in verdict.findings] == list(BAD[kind])

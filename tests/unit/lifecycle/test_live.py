@@ -13,6 +13,7 @@ from nextbest.platforms import open_platform
 pytestmark = pytest.mark.integration
 
 
+@pytest.mark.slow
 def test_the_newest_features_are_those_of_the_day_in_every_zone(lakehouse, in_lima):
     spark, settings = lakehouse
     platform, table = open_platform(settings(), spark), settings().table("customer_features")

@@ -65,8 +65,8 @@ def world(lakehouse):
         return decided_by(settings(as_of=FIRST + dt.timedelta(days=day)), spark)
 
     measure.version = version
-    for day in range(5):
-        land(decisions(day), DECIDED, "recommendations", ["decision_id"])
+    days = [row for day in range(5) for row in decisions(day)]
+    land(days, DECIDED, "recommendations", ["decision_id"])
     land([response(0, i, 20) for i in range(20, 40)], CAME, "outcomes", ["decision_id", "kind"])
     return land, measure
 
@@ -143,6 +143,7 @@ def test_a_day_that_another_version_decides_again_is_the_others(world):
     assert measure(4)[0] == 0
 
 
+@pytest.mark.slow
 def test_the_version_of_a_day_is_the_one_that_decided_it(world):
     land, measure = world
     measure(4)
@@ -154,6 +155,7 @@ def test_the_version_of_a_day_is_the_one_that_decided_it(world):
     assert (measure.version(3), measure.version(4)) == ("2", "1")
 
 
+@pytest.mark.slow
 def test_late_rows_in_a_run_for_an_earlier_day_take_no_outcome_back(world):
     land, measure = world
     known = whole(measure(4)[1]).loc["10", "matured"]

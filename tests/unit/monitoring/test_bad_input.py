@@ -60,6 +60,7 @@ def test_one_category_on_both_sides_is_no_distance():
     assert found["chi_squared_test"] == {"statistic": 0.0, "pvalue": 1.0}
 
 
+@pytest.mark.slow
 def test_a_million_categories_are_measured_in_little_room():
     names = pa.array([f"customer {number}" for number in range(10**6)])
     now, base = _whole(c=names).columns["c"], _whole(c=names[: 10**6 // 2]).columns["c"]

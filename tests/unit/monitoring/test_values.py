@@ -54,6 +54,7 @@ def alike(ours, theirs):
     return ours == theirs
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(st.integers(0, 2**32), st.integers(1, 400))
 def test_days_added_up_to_weeks_are_the_weeks_at_once(seed, rows):

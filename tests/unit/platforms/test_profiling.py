@@ -62,6 +62,7 @@ def whole(kind):
     return f"version = '*' AND column_name = '{kind}' AND "
 
 
+@pytest.mark.slow
 def test_rows_that_came_late_change_their_window_and_what_is_compared_with_it(spark):
     first, late = rows(500, [3, 4, 5], 1), rows(90, [3], 2, shift=5.0)
     monitors, monitor = make(spark, "late", first, rows(900, [1], 3))
@@ -131,6 +132,7 @@ def test_a_day_that_another_version_decides_again_is_counted_once(spark):
     assert row["count_delta"] == 0
 
 
+@pytest.mark.slow
 def test_a_day_that_was_made_up_for_is_compared_with_by_the_next(spark):
     days = [rows(100, [day], day) for day in (3, 4, 5)]
     monitors, monitor = make(spark, "missed", pd.concat([days[0], days[2]]), rows(300, [1], 3))
@@ -143,6 +145,7 @@ def test_a_day_that_was_made_up_for_is_compared_with_by_the_next(spark):
     assert [row["window"]["start"].day for row in found] == [4, 5]
 
 
+@pytest.mark.slow
 def test_a_torn_day_is_folded_anew_with_what_came_late(spark):
     monitors, monitor = make(spark, "torn", rows(100, [3], 1), rows(300, [1], 3))
     names = monitors.tables(monitor)

@@ -75,6 +75,7 @@ def test_few_comparisons_of_a_policy_with_itself_are_called_different():
         assert share <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 60), metric
 
 
+@pytest.mark.slow
 @pytest.mark.unit
 def test_power_is_about_what_the_analysis_foresees():
     seen, foreseen, _ = power_of(60)

@@ -102,6 +102,7 @@ def test_more_slices_make_wider_intervals():
     assert few[0].estimate.low > many[0].estimate.low
 
 
+@pytest.mark.slow
 def test_slices_that_nobody_loses_in_are_refused_in_one_case_of_twenty_at_most():
     rows = pd.DataFrame({"s": np.arange(2000) % 10})
     asked = (Slices("s", 0.0, min_ess=10),)
