@@ -66,7 +66,9 @@ def index_page(
     past = past.reindex(index=dict.fromkeys([*past.index, *columns]))
     found = series(profile, days, model_id)
     counts = found.pop("count", [math.nan] * len(days))
-    found |= {} if came is None else series(came, days, model_id)
+    if came is not None:  # but for each action's share, which the day's page has
+        told = series(came, days, model_id)
+        found |= {name: values for name, values in told.items() if "." not in name}
     rows = [
         _row(day, past[day].reindex(columns), count, pages, responses, drifted)
         for day, count in zip(days, counts, strict=True)
