@@ -137,6 +137,17 @@ def prepare(stem, settings, home):
         LocalServing(home).deploy(settings.endpoint, settings.model, "0")
 
 
+def a_day_is_judged_as_the_version_that_decided_it(settings, spark):
+    """Also after another one was released."""
+    said = spark.table(settings.table("responses")).collect()
+    made = mlflow.MlflowClient().copy_model_version(f"models:/{settings.model}/1", settings.model)
+    mlflow.MlflowClient().set_registered_model_alias(settings.model, "champion", made.version)
+    lifecycle.detect_drift(settings, spark)
+    again = spark.table(settings.table("responses")).collect()
+    assert [row["version"] for row in again] == ["1"]
+    assert [row["action"] for row in again] == [row["action"] for row in said]
+
+
 def runs():
     return sorted(each.info.run_id for each in mlflow.MlflowClient().search_runs(experiments()))
 
@@ -188,6 +199,9 @@ def test_what_every_stage_touches(tmp_path, local_mlflow):
         lifecycle.engineer_features(settings, spark)
         changed = {parts for parts, at in files(home).items() if before.get(parts) != at}
         assert "online" in {parts[0] for parts in changed}
+        sliced = mine.table(settings.table("drift_metrics")).where("slice_key = 'channel'")
+        assert sliced.count() > 0
+        a_day_is_judged_as_the_version_that_decided_it(settings, mine)
     finally:
         mine.stop()
         shutil.rmtree(home / "mlflow")

@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 
 from nextbest import registry, tables
 from nextbest.lifecycle.measuring import measured_days
+from nextbest.lifecycle.responding import newest_judged, read_responses
 from nextbest.monitoring.assessment import Assessment
 from nextbest.monitoring.index_page import index_page
 from nextbest.monitoring.report import Response, Seen, page
@@ -66,7 +67,8 @@ def _overview(
 ) -> str:
     """The page over all days up to the newest that was judged, whichever was asked for now."""
     spark, metrics = platform.spark, platform.monitors.tables(watched)
-    whole = dataclasses.replace(settings, as_of=_newest(settings, spark))
+    newest_day = max(settings.as_of, newest_judged(settings, spark) or settings.as_of)
+    whole = dataclasses.replace(settings, as_of=newest_day)
     drift = _days(tables.read(spark, metrics.drift), whole)
     profile = _days(tables.read(spark, metrics.profile), whole).where("log_type = 'INPUT'")
     unsliced, newest = F.col("slice_key").isNull(), max(pages)
@@ -79,15 +81,6 @@ def _overview(
         links={f"newest ({newest})": pages[newest]}, model_id=watched.model_id,
         title=f"Monitoring of {settings.table('recommendations')}",
     )  # fmt: skip
-
-
-def _newest(settings: Settings, spark: SparkSession) -> dt.date:
-    """The newest day that has a response, or `as_of` where that is later."""
-    table = settings.table("responses")
-    if not tables.exists(spark, table):
-        return settings.as_of
-    mine = spark.table(table).where(F.col("model") == settings.model)
-    return max(settings.as_of, mine.agg(F.max("as_of")).collect()[0][0] or settings.as_of)
 
 
 def _days(metrics: DataFrame, settings: Settings) -> DataFrame:
@@ -171,14 +164,11 @@ def _done(settings: Settings, spark: SparkSession) -> dict[str, list[str]]:
 
 def _judged(settings: Settings, spark: SparkSession) -> tuple[dict[str, bool], dict[str, float]]:
     """By day: the verdict, and the risk score of days that were told one."""
-    table = settings.table("responses")
-    if not tables.exists(spark, table):
+    if not tables.exists(spark, settings.table("responses")):
         return {}, {}
-    since = settings.as_of - dt.timedelta(days=HISTORY)
-    recent = F.col("as_of").between(F.lit(since), F.lit(settings.as_of))
-    rows = spark.table(table).where(recent & (F.col("model") == settings.model)).collect()
-    risks = {str(row["as_of"]): row["risk"] for row in rows if row["risk"] is not None}
-    return {str(row["as_of"]): row["drifted"] for row in rows}, risks
+    rows = read_responses(settings, spark, settings.as_of - dt.timedelta(days=HISTORY))
+    risks = {str(each.as_of): each.risk for each in rows if each.risk is not None}
+    return {str(each.as_of): each.drifted for each in rows}, risks
 
 
 def _responses(

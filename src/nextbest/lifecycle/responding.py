@@ -82,7 +82,7 @@ def respond(
     started = [each.as_of for each in responses if each.action == RETRAIN]
     drifted = seen.verdict.drifted
     action, reason = decide_response(
-        drifted, settings.as_of, started, _newest(settings, spark), brake, seen.advice
+        drifted, settings.as_of, started, newest_judged(settings, spark), brake, seen.advice
     )
     response = Response(
         settings.model, settings.as_of, version, drifted, action, reason, seen.verdict.text,
@@ -125,9 +125,12 @@ def read_responses(
     return [Response(**row.asDict()) for row in rows]
 
 
-def _newest(settings: Settings, spark: SparkSession) -> dt.date | None:
-    """The newest day of the model with a response, also after `as_of`."""
-    mine = spark.table(settings.table("responses")).where(F.col("model") == settings.model)
+def newest_judged(settings: Settings, spark: SparkSession) -> dt.date | None:
+    """The newest day of the model with a response, also after `as_of`; None without any."""
+    table = settings.table("responses")
+    if not tables.exists(spark, table):
+        return None
+    mine = spark.table(table).where(F.col("model") == settings.model)
     return mine.agg(F.max("as_of")).collect()[0][0]
 
 

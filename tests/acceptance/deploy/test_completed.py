@@ -75,6 +75,7 @@ def test_the_first_monitor_needs_its_tables(bundle, dbb):
     assert f"create the monitor of {SCHEMA}.recommendations" in told
     monitor = bundle.space.kept["monitors"][f"{SCHEMA}.recommendations"]
     assert monitor["baseline_table_name"] == f"{SCHEMA}.training_baseline"
+    assert monitor["slicing_exprs"] == ["channel"]
     writes = len(bundle.space.writes())
     assert dbb("deploy -t prod")[0] == 0
     assert len(bundle.space.writes()) == writes

@@ -12,7 +12,8 @@ from metric_rows import drift
 from nextbest import registry, tables
 from nextbest.lifecycle.assessing import SCORES, assess_day
 from nextbest.monitoring.decision_metrics import COLUMNS, KEY, SCHEMA
-from nextbest.monitoring.decision_quality import DecisionQuality
+from nextbest.monitoring.decision_quality import Arm, DecisionQuality
+from nextbest.monitoring.guardrails import CONTACTS
 from nextbest.monitoring.schemas import DRIFT_KEY, drift_schema
 from nextbest.platforms.local.tracking import create_database
 from nextbest.platforms.watched import live_monitor
@@ -38,15 +39,16 @@ def moved(ago, psi, version):
     ]
 
 
-def outcomes(ago, came, matured=500, version="1", decisions=500):
+def outcomes(ago, came, matured=500, version="1", decisions=500, contacts=300):
     """What decision_metrics has of a day: 60 responses were foretold."""
+    quality = DecisionQuality(Arm(decisions, contacts))
     told = {
         "model": MODEL, "model_version": version, "day": day(ago), "decisions": decisions,
         "counted": "", "matured": matured, "foretold_n": 500.0, "foretold_came": came,
         "foretold_expected": 60.0, "foretold_residual_logit": -2 * (came - 60),
         "foretold_variance": 50.0, "foretold_variance_logit": -100.0,
         "foretold_variance_logit2": 250.0, "foretold_actions": "{}",
-        "sums": json.dumps(asdict(DecisionQuality())),
+        "sums": json.dumps(asdict(quality)),
     }  # fmt: skip
     return tuple(told.get(name) for name in COLUMNS)
 
@@ -125,3 +127,12 @@ def test_outcomes_count_once_their_window_has_closed_by_the_day(seen):
     assert known.verdict.drifted
     assert "0 events came where 60 were foretold" in known.verdict.text
     assert known.advice.response == "retrain"
+
+
+def test_a_version_that_contacts_more_than_on_its_days_before_is_told(seen):
+    before = [outcomes(ago, 60.0, 0) for ago in (3, 2, 1)]
+    others = [outcomes(ago, 60.0, 0, "2", contacts=490) for ago in (3, 2, 1)]
+    calm = seen(moved(0, 0.0, "1"), [*before, *others, outcomes(0, 60.0, 0)])
+    assert not calm.verdict.drifted
+    found = seen(moved(0, 0.0, "1"), [*before, *others, outcomes(0, 60.0, 0, contacts=490)])
+    assert [each.statistic for each in found.verdict.others] == [CONTACTS]

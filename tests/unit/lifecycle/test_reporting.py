@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import re
 
@@ -101,3 +102,14 @@ def test_a_rerun_writes_the_same(settings, platform):
     assert write(settings, platform) == file
     assert [each.read_bytes() for each in (file, index)] == before
     assert "This run" not in before[0].decode()
+
+
+def test_making_up_for_an_earlier_day_leaves_the_index_at_the_newest(settings, platform):
+    write(settings, platform)
+    earlier = dataclasses.replace(settings, as_of=DAYS[0].date())
+    file = write(earlier, platform)
+    assert file.name.endswith("2026-03-01.html")
+    index = (file.parent / f"{settings.dataset}index.html").read_text(encoding="utf-8")
+    assert f'<a href="{settings.dataset}2026-03-02.html">newest (2026-03-02)' in index
+    assert "retrain: it moved" in index
+    file.unlink()
