@@ -37,7 +37,7 @@ format: $(READY) ## format and sort imports
 	@$(BIN)/ruff check --fix --quiet .
 
 bench: $(READY) $(READY_BENCH) ## each benchmark prints ours, the named peer, the limit and the ratio
-	@for name in validate ope capacity decide engine point_in_time online_store drift; do \
+	@for name in validate rollback ope capacity decide engine point_in_time online_store drift; do \
 		echo "== $$name"; $(BIN)/python benchmarks/$$name.py || failed="$$failed $$name"; \
 	done; test -z "$$failed" || { echo "missed its limit:$$failed"; exit 1; }
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -246,16 +245,23 @@ def test_across_targets_a_version_is_copied_with_its_lineage_and_judged_there(db
     assert "champion" not in aliases(home)
 
 
-def test_a_rollback_takes_less_than_two_seconds(dbb, home):
+def test_a_rollback_is_quick_for_it_imports_neither_engine_nor_mlflow(dbb, home):
     from nextbest import registry
 
     assert dbb("promote-model", DEV, "--version", "1")[0] == 0
     judge(registry, "2", "1")
     assert dbb("promote-model", DEV, "--version", "2")[0] == 0
     words = [DBB, "promote-model", DEV, "--rollback", "--local", "--lakehouse", home]
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(words, cwd=ROOT, check=True, env={**os.environ, "LOGNAME": "ada"})
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    # Of the processor: how long that takes on the wall tells what else the machine does.
-    assert sum(after[:2]) - sum(before[:2]) < 2
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", *words],
+        cwd=ROOT, check=True, capture_output=True, text=True, env={**os.environ, "LOGNAME": "ada"},
+    )  # fmt: skip
+    imported = {
+        line.rpartition("|")[2].strip().partition(".")[0]
+        for line in done.stderr.splitlines()
+        if line.startswith("import time:")
+    }
+    # How many seconds that makes is measured by benchmarks/rollback.py.
+    assert "nextbest" in imported
+    assert not imported & {"mlflow", "pyspark", "pysail", "sklearn", "lightgbm", "databricks"}
     assert aliases(home)["champion"] == "1"
