@@ -74,6 +74,21 @@ def test_a_million_categories_are_measured_in_little_room():
     assert mixed["tv_distance"] > 0.9
 
 
+def test_numbers_that_turned_nan_have_moved():
+    values = np.random.default_rng(1).normal(size=400)
+    broken = np.where(np.arange(400) < 100, math.nan, values)
+    column, base = _whole(x=broken).columns["x"], _whole(x=values).columns["x"]
+    above = np.where(np.isnan(broken), math.inf, broken)  # as engines sort them
+    for found, sides in (
+        (distances(column, base), (above, values)),
+        (distances(base, column), (values, above)),
+    ):
+        exact = stats.ks_2samp(*sides, method="asymp")
+        expected = {"statistic": exact.statistic, "pvalue": exact.pvalue}
+        assert found["ks_test"] == pytest.approx(expected, rel=1e-9)
+    assert distances(column, column)["ks_test"]["statistic"] == 0
+
+
 def test_infinities_are_values_without_a_mean_distance():
     part = _whole(x=[math.inf, -math.inf, 1.0, 2.0])
     row = _row(part, "x")
