@@ -71,7 +71,7 @@ def send_alerts(settings: Settings, spark: SparkSession, patience: Patience = PA
             "this one"
         )
     shown = {"Deliveries": pd.DataFrame(tried).drop(columns="payload")} if tried else {}
-    return Outcome(f"{len(tried)} messages delivered, {len(channels)} channels", shown)
+    return Outcome(f"messages delivered: {len(tried)}, channels: {len(channels)}", shown)
 
 
 def _messages(

@@ -156,7 +156,7 @@ def decide_response(
     if newest is not None and as_of < newest:
         return NOTHING, (
             f"backfill: the newest day judged is {newest}, and drift of a day before it starts no "
-            "training"
+            "training; if that day was judged by mistake, delete its row from the table responses"
         )
     ages = sorted((as_of - day).days for day in started if day < as_of)
     if ages and ages[0] < brake.cooldown_days:

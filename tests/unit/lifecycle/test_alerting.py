@@ -76,10 +76,10 @@ def test_a_day_is_told_once_with_all_its_findings_however_often_it_runs(day):
         day.listen(receiver)
         response, tell = day(0, verdict(x=0.3, y=0.9))
         assert (response.action, response.reason) == (RETRAIN, "drift starts training_job")
-        assert tell().summary == "2 messages delivered, 2 channels"
+        assert tell().summary == "messages delivered: 2, channels: 2"
         before = {name: day.rows(name) for name in ("alerts", "responses", "alert_deliveries")}
         assert day(0, verdict(x=0.3, y=0.9))[0] == response
-        assert tell().summary == "0 messages delivered, 2 channels"
+        assert tell().summary == "messages delivered: 0, channels: 2"
         assert before == {name: day.rows(name) for name in before}
     (body,) = receiver.taken().values()
     told = json.loads(body)
@@ -155,7 +155,7 @@ def test_a_receiver_in_trouble_fails_the_task_and_the_next_day_tells_it(day):
                "answered 500" in str(raised.value)  # fmt: skip
         assert receiver.url not in str(raised.value)
         _, tell = day(1, verdict(x=0.3))
-        assert tell().summary == "1 messages delivered, 2 channels"
+        assert tell().summary == "messages delivered: 1, channels: 2"
     states = {(row["channel"], row["state"], row["attempts"]) for row in
               day.rows("alert_deliveries")}  # fmt: skip
     assert states == {("log", "delivered", 1), ("webhook {{secrets/alerts/url}}", "delivered", 3)}
@@ -174,9 +174,9 @@ def test_what_was_not_taken_is_sent_when_the_receiver_is_back_though_it_is_gone(
         day.listen(receiver)
         assert "1 of 2" in broken(day(0, verdict(x=0.3), **changed)[1])
         _, tell = day(1, verdict(), **changed)
-        assert tell().summary == "1 messages delivered, 2 channels"
+        assert tell().summary == "messages delivered: 1, channels: 2"
         _, tell = day(2, verdict(), **changed)
-        assert tell().summary == "0 messages delivered, 2 channels"
+        assert tell().summary == "messages delivered: 0, channels: 2"
     (body,) = receiver.taken().values()
     assert json.loads(body)["as_of"] == "2026-01-20"
     assert receiver.times().total() == 1
@@ -193,7 +193,7 @@ def test_an_outage_of_weeks_loses_nothing_and_costs_a_try_for_each_message(day):
         assert told.index("on 2027-02-24") < told.index("on 2026-01-20")
         assert len(receiver.asked) == 7
         _, tell = day(430, verdict())
-        assert tell().summary == "2 messages delivered, 2 channels"
+        assert tell().summary == "messages delivered: 2, channels: 2"
     assert sorted(json.loads(body)["as_of"] for body in receiver.taken().values()) == [
         "2026-01-20", "2027-02-24"
     ]  # fmt: skip
@@ -207,14 +207,14 @@ def test_an_old_message_is_dropped_only_if_its_findings_or_its_channel_are_gone(
         broken(day(20, verdict(y=0.3))[1])
         day(0, verdict(x=0.9))  # judged anew, and not told
         _, tell = day(40, verdict())
-        assert tell().summary == "3 messages delivered, 2 channels"
+        assert tell().summary == "messages delivered: 3, channels: 2"
     assert {body["as_of"]: body["severity"] for body in map(json.loads, receiver.taken().values())}\
         == {"2026-01-20": "critical", "2026-02-09": "warning"}  # fmt: skip
     with hook(troubles=[500] * 2) as receiver:
         day.listen(receiver)
         broken(day(60, verdict(z=0.3))[1])
         _, tell = day(80, verdict(), alert_channels="log")
-        assert tell().summary == "0 messages delivered, 1 channels"
+        assert tell().summary == "messages delivered: 0, channels: 1"
     assert "superseded" in {row["state"] for row in day.rows("alert_deliveries")}
 
 
@@ -303,5 +303,5 @@ def test_another_models_alerts_are_its_own(world, monkeypatch):
         for name in ("prod.ml_nba_demo.a", "prod.ml_nba_demo.b"):
             mine = settings(alert_channels=WEBHOOK, model_name=name)
             assert respond(mine, spark, "1", verdict(x=0.3)).action == RETRAIN
-            assert "2 messages" in send_alerts(mine, spark, QUICK).summary
+            assert "delivered: 2," in send_alerts(mine, spark, QUICK).summary
     assert len(receiver.taken()) == 2
