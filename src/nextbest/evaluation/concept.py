@@ -12,11 +12,11 @@ from scipy.stats import chi2, ncx2, norm
 
 from nextbest.errors import DataError
 
-CHANCE = 1e-3  # of speaking without cause, shared by four tests
+CHANCE = 2e-3  # of speaking without cause, shared by four tests of each span
 RATIO_BOUNDS = (0.67, 1.5)  # as the gate: seasons move the level of all treatments together
 LEAST_SLOPE = 0.7
-MISFIT = 0.3  # root mean square of what actions are off by, relative to all: so much is borne
-LEAST_EXPECTED = 5.0  # events of an action; rarer ones count with the next, as χ² wants it
+MISFIT = 0.2  # root mean square of what treatments are off by, relative to all: so much is borne
+LEAST_EXPECTED = 5.0  # events of a treatment; rarer ones count with the next, as χ² wants it
 LEAST_POSITIVES = 30  # fewer say nothing about a slope, and a standard error is too small by chance
 
 
@@ -26,7 +26,7 @@ class Foretold:
 
     With residual r = y − p, variance v = p(1 − p) and logit l of p: Σ1, Σy, Σp, Σrl, Σv, Σvl, Σvl².
     They make the score and the information of a logistic recalibration at no correction.
-    actions: (Σy, Σp) of each action.
+    actions: (Σy, Σp) of each action or, finer, of each treatment.
     """
 
     n: float = 0.0
@@ -72,8 +72,8 @@ class Concept:
 def foretold(outcomes: Any, probabilities: Any, actions: Any = None) -> Foretold:
     """The sums of some decisions: outcomes 0 or 1, probabilities within (0, 1), of one length.
 
-    actions: the name of each decision's action; None: of no action in particular. Raises DataError
-    for anything else, naming how many.
+    actions: the name of each decision's action or treatment; None: of none in particular. Raises
+    DataError for anything else, naming how many.
     """
     y, p = np.asarray(outcomes, dtype="float64"), np.asarray(probabilities, dtype="float64")
     if y.shape != p.shape:
@@ -100,28 +100,30 @@ def _by_action(y: np.ndarray, p: np.ndarray, actions: Any) -> dict[str, tuple[fl
     )
 
 
-def judge_concept(windows: Sequence[Foretold], *, chance: float = CHANCE) -> Concept:
+def judge_concept(
+    windows: Sequence[Foretold], *, chance: float = CHANCE, misfit: float = MISFIT
+) -> Concept:
     """Whether outcomes contradict the model beyond what seasons do and chance explains.
 
     windows: oldest first. The newest alone, the last two, … and all of them together are looked
     at, so that what is plain is seen at once and what is not is seen when enough has come; they
     share `chance` (Bonferroni). The answer is of the fewest windows that speak, else of all.
-    Raises DataError for no window.
+    misfit: the root mean square of what actions may be off by. Raises DataError for no window.
     """
     if not windows:
         raise DataError("no window of matured decisions to judge the model by")
     spans = [sum(windows[-last:], Foretold()) for last in range(1, len(windows) + 1)]
-    judged = [_judge(sums, chance / len(spans)) for sums in spans]
+    judged = [_judge(sums, chance / len(spans), misfit) for sums in spans]
     return next((each for each in judged if each.moved), judged[-1])
 
 
-def _judge(sums: Foretold, chance: float) -> Concept:
+def _judge(sums: Foretold, chance: float, misfit: float) -> Concept:
     """The answer of some decisions together.
 
     The ratio observed / expected has the interval of a Poisson count; the slope is one Newton step
     of Cox's recalibration (1958) from slope 1, exact to first order, with the standard error of its
     information. Moved: an interval wholly beyond RATIO_BOUNDS, or below LEAST_SLOPE, or a mix of
-    actions beyond MISFIT; four tests share `chance` (Bonferroni). Fewer than LEAST_POSITIVES
+    actions beyond `misfit`; four tests share `chance` (Bonferroni). Fewer than LEAST_POSITIVES
     expected or observed events have no slope and no mix: they moved if their level did, and are
     not known to be still.
     """
@@ -142,7 +144,7 @@ def _judge(sums: Foretold, chance: float) -> Concept:
             f"who was foretold to respond more hardly does (calibration slope {slope[0]:.2f} "
             f"[{slope[1]:.2f}, {slope[2]:.2f}], at least {LEAST_SLOPE:g} is needed)"
         )
-    if mix := _other_mix(sums, chance / 4):
+    if mix := _other_mix(sums, chance / 4, misfit):
         found.append(mix)
     calm = f"{sums.came:,.0f} events came, {sums.expected:,.0f} were foretold; slope {slope[0]:.2f}"
     return Concept("; ".join(found), True, *ratio, *slope, "; ".join(found) or calm)
@@ -155,33 +157,40 @@ def _ratio(sums: Foretold, chance: float) -> tuple[float, float, float]:
     return sums.came / sums.expected, float(low) / sums.expected, float(high) / sums.expected
 
 
-def _other_mix(sums: Foretold, chance: float) -> str:
+def _other_mix(sums: Foretold, chance: float, misfit: float) -> str:
     """Which actions are responded to otherwise than foretold, relative to all; "" where none is.
 
     χ² of the actions' counts against what was foretold of them, scaled to the level of all (which
-    seasons move), against the noncentral χ² of a misfit of MISFIT: however many decisions there
-    are, a smaller one is no finding.
+    seasons move), against the noncentral χ² of `misfit`: however many decisions there are, a
+    smaller one is no finding.
     """
     level = sums.came / sums.expected
     cells = sorted(
-        (level * expected, came, name) for name, (came, expected) in sums.actions.items()
+        (level * expected, came, (name,)) for name, (came, expected) in sums.actions.items()
     )
     while len(cells) > 1 and cells[0][0] < LEAST_EXPECTED:
-        (rare, some, first), (less_rare, more, second) = cells[:2]
-        cells = sorted([*cells[2:], (rare + less_rare, some + more, f"{first} or {second}")])
+        (rare, some, last), (less_rare, more, first) = cells[:2]
+        cells = sorted([*cells[2:], (rare + less_rare, some + more, first + last)])
     if len(cells) < 2:
         return ""
     expected, came = np.array([cell[:2] for cell in cells]).T
     distance = float(((came - expected) ** 2 / expected).sum())
-    if distance <= ncx2.isf(chance, len(cells) - 1, MISFIT**2 * expected.sum()):
+    if distance <= ncx2.isf(chance, len(cells) - 1, misfit**2 * expected.sum()):
         return ""
     worst = np.argsort(-np.abs(came - expected) / np.sqrt(expected))[:3]
-    told = ", ".join(f"{cells[at][2]} {came[at]:,.0f} for {expected[at]:,.0f}" for at in worst)
+    told = ", ".join(
+        f"{_named(cells[at][2])} {came[at]:,.0f} for {expected[at]:,.0f}" for at in worst
+    )
     off = math.sqrt(distance / expected.sum())
     return (
-        f"other actions are responded to than foretold ({told}; off by {off:.0%}, {MISFIT:.0%} "
+        f"other actions are responded to than foretold ({told}; off by {off:.0%}, {misfit:.0%} "
         "is borne)"
     )
+
+
+def _named(names: tuple[str, ...]) -> str:
+    """Those that are counted together, the most frequent first."""
+    return " or ".join(names) if len(names) < 3 else f"{names[0]} or {len(names) - 1} rarer ones"
 
 
 def _slope(sums: Foretold, z: float) -> tuple[float, float, float]:

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 
 from nextbest.errors import NextBestError
 from nextbest.evaluation.attempting import attempt
-from nextbest.evaluation.concept import Foretold, judge_concept
+from nextbest.evaluation.concept import Concept, Foretold, judge_concept
 from nextbest.evaluation.ope.estimators import Estimate, lift
 from nextbest.evaluation.ope.moments import Moments
 
 JUDGED_DAYS = 7  # every weekday once
 APART = 1.96  # standard errors of the difference: by chance in one case of twenty
+STORY_CHANCE, STORY_MISFIT = 1e-3, 0.3  # evidence is given up for more than monitoring speaks of
 LEAST_POSITIVES = 30  # rewarded decisions: with fewer a standard error is too small by chance
 
 
@@ -50,15 +51,14 @@ def stories_differ(days: Sequence[Foretold]) -> tuple[str, int]:
     that. A champion that both contradict, or neither, tells nothing ("" and 0), nor do days too
     thin to judge by. Evidence then goes back as far as each day, with the two before it, tells the
     story of the newest: a day too short rather than one too long, and ever more as days pass. In a
-    steady world it errs at the chance of `judge_concept`, so coverage is as in `world_moved`.
+    steady world it errs at STORY_CHANCE, so coverage is as in `world_moved`.
     """
-    newest = judge_concept([sum(days[:JUDGED_DAYS], Foretold())])
-    older = judge_concept([sum(days[JUDGED_DAYS:], Foretold())])
+    newest, older = _story(days[:JUDGED_DAYS]), _story(days[JUDGED_DAYS:])
     if not (newest.known and older.known) or bool(newest.moved) == bool(older.moved):
         return "", 0
     count = JUDGED_DAYS
     while count < len(days):
-        three = judge_concept([sum(days[count : count + 3], Foretold())])
+        three = _story(days[count : count + 3])
         if not three.known or bool(three.moved) != bool(newest.moved):
             break
         count += 1
@@ -67,6 +67,10 @@ def stories_differ(days: Sequence[Foretold]) -> tuple[str, int]:
         f"the world has moved: on the {which} decisions {told}, on the others the "
         f"predictions hold, so that only the newest {count} days count"
     ), count
+
+
+def _story(days: Sequence[Foretold]) -> Concept:
+    return judge_concept([sum(days, Foretold())], chance=STORY_CHANCE, misfit=STORY_MISFIT)
 
 
 def newest_lift(part: Moments, candidate: str, baseline: str) -> Estimate | None:

@@ -62,7 +62,7 @@ def metrics_row(rows: pd.DataFrame, control_share: float, confidence: float) -> 
     guards = measured(found, control_share)
     if not any(side.matured for side in sides):  # that nobody has opted out yet says nothing
         guards |= dict.fromkeys(("opt_out_rate", "opt_out_over_control"))
-    sums = foretold(came, p[asked], rows["action_id"].to_numpy()[asked])
+    sums = foretold(came, p[asked], rows["treatment"].to_numpy()[asked])
     gain = lift(found, confidence)
     chosen = sum(found.actions.values())
     return {

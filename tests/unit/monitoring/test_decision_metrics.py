@@ -64,7 +64,7 @@ def test_a_row_says_what_scikit_learn_says():
     assert found["value"] == pytest.approx(treated["value"].mean())
     assert found["contacts"] == int((rows["action_id"] != "none").sum())
     assert sum(found["action_shares"].values()) == pytest.approx(1)
-    assert foretold_of(found) == foretold(asked["came"], asked["p_response"], asked["action_id"])
+    assert foretold_of(found) == foretold(asked["came"], asked["p_response"], asked["treatment"])
     assert not judge_concept([foretold_of(found)]).moved
 
 
