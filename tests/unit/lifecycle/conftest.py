@@ -1,11 +1,14 @@
-"""A lakehouse of its own, with an engine session over it and settings that lead there."""
+"""A lakehouse with an engine session over it and settings that lead there; days told of in one."""
 
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 
 import pytest
+from alerted_days import DAY, QUICK, WEBHOOK
 
+from nextbest import tables
 from nextbest.platforms.local.session import open_session
 from nextbest.settings import Settings
 
@@ -40,3 +43,46 @@ def lakehouse(tmp_path, monkeypatch, small):
     spark = open_session(tmp_path, ["prod.ml_nba_demo"])
     yield spark, small
     spark.stop()
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory):
+    """One lakehouse for all; each test has a model of its own in it."""
+    home = tmp_path_factory.mktemp("alerting")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NEXTBEST_LAKEHOUSE", str(home))
+        spark = open_session(home, ["prod.ml_nba_demo"])
+        yield spark
+        spark.stop()
+
+
+@pytest.fixture
+def world(opened, small, request):
+    """(session, settings of a model that nobody else has)."""
+    mine = {"model_name": f"prod.ml_nba_demo.{request.node.name}"}
+    return opened, lambda **changed: small(**{**mine, **changed})
+
+
+@pytest.fixture
+def day(world, monkeypatch):
+    """Judge and tell a day: (number, verdict, settings) → its response, how to tell it."""
+    from nextbest.lifecycle.alerting import send_alerts
+    from nextbest.lifecycle.responding import locate, respond
+
+    spark, settings = world
+
+    def run(number, found, report=None, **changed):
+        options = {"retrain_cooldown_days": 2, "alert_channels": WEBHOOK, **changed}
+        of_day = settings(as_of=DAY + dt.timedelta(days=number), **options)
+        response = respond(of_day, spark, "1", found)
+        if report:
+            locate(of_day, spark, response, report, None)
+        return response, lambda: send_alerts(of_day, spark, QUICK)
+
+    run.rows = lambda name: [
+        row.asDict()
+        for row in tables.read(spark, settings().table(name)).collect()
+        if row["model"] == settings().model
+    ]
+    run.listen = lambda receiver: monkeypatch.setenv("NEXTBEST_SECRET_ALERTS_URL", receiver.url)
+    return run

@@ -1,14 +1,26 @@
-"""Logs as others write them, made small."""
+"""Logs as others write them, made small, and the ways to inspect and to ingest one."""
 
 from __future__ import annotations
 
+import dataclasses
+import datetime as dt
 import json
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
+from nextbest.cli import main
+from nextbest.data.judging import judge
+from nextbest.data.own_log.reading import read_mapping
+from nextbest.data.own_log.source import own_contracts, read_log
+from nextbest.data.quarantine import good_rows, rejected_rows
+from nextbest.platforms.local.catalog import LocalCatalog
+from nextbest.settings import Settings
+
 ROWS = 3000
+_ANY = {"str": "x", "int": 1, "float": 0.5, "dt.date": dt.date(2026, 5, 1)}
 
 
 def hillstrom(folder):
@@ -149,3 +161,52 @@ def log_of(tmp_path_factory):
         return made[name]
 
     return make
+
+
+@pytest.fixture
+def settings():
+    told = {field.name: _ANY[str(field.type)] for field in dataclasses.fields(Settings)}
+
+    def make(source, mapping, **changes):
+        return Settings(**{**told, "source": str(source), "mapping": str(mapping), **changes})
+
+    return make
+
+
+@pytest.fixture
+def ingested(spark, spark_home, settings, tmp_path):
+    """Good and rejected rows by table, as pandas, of a log by a mapping (its path, or its text)."""
+
+    def run(log, mapping, **changes):
+        if isinstance(mapping, str):
+            path = tmp_path / "mapping.yml"
+            path.write_text(mapping)
+            mapping = path
+        asked = settings(log, mapping, **changes)
+        catalog = LocalCatalog(spark, spark_home, tmp_path)
+        frames = read_log(spark, asked, tmp_path / "land", catalog.open_delta)
+        contracts, good, found = own_contracts(read_mapping(mapping)), {}, {}
+        for name, contract in contracts.items():
+            known = {each.table: good[each.table] for each in contract.references}
+            judged = judge(frames[name], contract, "log", asked.as_of, known)
+            good[name] = good_rows(judged, contract)
+            bad = rejected_rows(judged, contract, "log", "run")
+            found[name] = (good[name].toArrow().to_pandas(), bad.toArrow().to_pandas())
+        return found
+
+    return run
+
+
+@pytest.fixture
+def inspected(tmp_path, capsys):
+    """Exit code and JSON of `dbb inspect-log` for a frame."""
+
+    def run(frame, name="log.csv", *more):
+        if name.endswith(".parquet"):
+            pq.write_table(frame, tmp_path / name)
+        else:
+            frame.to_csv(tmp_path / name, index=False)
+        code = main(["inspect-log", str(tmp_path / name), "--json", *more])
+        return code, json.loads(capsys.readouterr().out)
+
+    return run
