@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nextbest.evaluation.concept import Foretold, foretold
+from nextbest.evaluation.concept import Foretold, foretold, judge_concept
 from nextbest.evaluation.ope.log import LOGGING, LoggedBatch, Target
 from nextbest.evaluation.ope.moments import fold
 from nextbest.evaluation.recency import newest_lift, stories_differ, world_moved
@@ -96,6 +96,12 @@ def test_one_story_is_no_other_whether_the_champion_is_right_or_wrong():
     assert told(60, 0) == ("", 0)
     assert told(7, 60, n=20) == ("", 0)
     assert stories_differ([Foretold()] * 40) == ("", 0)
+
+
+def test_evidence_is_given_up_for_more_than_monitoring_speaks_of():
+    milder = [outcomes(at, 9000, (1.4, 0.65, 1.0, 1.0) if at < 7 else STEADY) for at in range(30)]
+    assert "other actions" in judge_concept(milder[:7]).moved
+    assert stories_differ(milder) == ("", 0)
 
 
 def test_in_a_steady_world_outcomes_seldom_tell_two_stories():
