@@ -8,18 +8,15 @@ peak memory; exits 1 above the limit.
 
 from __future__ import annotations
 
-import os
 import resource
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from pathlib import Path
+
+from fresh_python import run
 
 LIMIT = 2.0  # seconds, of the processor: on call, nobody waits for a rollback
 REPETITIONS = 7
-ROOT = Path(__file__).parents[1]
 MODEL, ENDPOINT = "juan_dev.ml_nba_demo_dev.dev_bench_nba", "nextbest-dev-bench"
 PREPARE = f"""
 import sys
@@ -54,16 +51,18 @@ MlflowClient(uri, uri).set_registered_model_alias({MODEL!r}, "bench", "1")
 
 def main() -> int:
     """Measure and print; returns the exit code."""
-    ours, peers = [], []
+    ours, peers, back = [], [], ""
     with tempfile.TemporaryDirectory() as home:
         run(PREPARE, home)
         here = ("--local", "--lakehouse", home)
         by_force = ("--force", "--reason", "benchmark")
-        run(DBB, "promote-model", MODEL, "--version", "1", *by_force, *here)
+        run(DBB, "promote-model", MODEL, "--version", "1", *by_force, *here, LOGNAME="bench")
         for turn in range(REPETITIONS + 1):
-            run(DBB, "promote-model", MODEL, "--version", "2", *by_force, *here)
-            rolled_back, back = run(DBB, "promote-model", MODEL, "--rollback", *here)
-            moved, _ = run(PEER, home)
+            run(DBB, "promote-model", MODEL, "--version", "2", *by_force, *here, LOGNAME="bench")
+            *rolled_back, back = run(
+                DBB, "promote-model", MODEL, "--rollback", *here, LOGNAME="bench"
+            )
+            *moved, _ = run(PEER, home)
             if turn:  # the first one may compile
                 ours.append(rolled_back)
                 peers.append(moved)
@@ -78,26 +77,6 @@ def main() -> int:
         f"ratio  {mine[0] / theirs[0]:.2f}, limit {LIMIT:g} s; peak of any process {memory:.0f} MiB"
     )
     return 0 if mine[0] <= LIMIT else 1
-
-
-def run(code: str, *arguments: str) -> tuple[tuple[float, float], str]:
-    """Seconds of the processor and of the clock in a fresh Python, and what it printed."""
-    environment = {**os.environ, "LOGNAME": "bench"}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    begin = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
-    clock = time.perf_counter() - begin
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode:
-        sys.exit(f"ended with exit code {done.returncode}:\n{done.stdout}{done.stderr}")
-    return (sum(after[:2]) - sum(before[:2]), clock), done.stdout
 
 
 if __name__ == "__main__":

@@ -8,18 +8,15 @@ memory; exits 1 above the limit.
 
 from __future__ import annotations
 
-import os
 import resource
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from pathlib import Path
+
+from fresh_python import ROOT, run
 
 LIMIT = 6.0
 REPETITIONS = 15
-ROOT = Path(__file__).parents[1]
 VALIDATE = "import sys; from nextbest.cli import main; sys.exit(main(['validate']))"
 PARSE = """
 import sys, time, yaml
@@ -37,14 +34,14 @@ def main() -> int:
     ours, started, parsing, parse_only = [], [], [], []
     with tempfile.TemporaryDirectory() as compiled:
         for turn in range(REPETITIONS + 1):
-            validated, _ = run(compiled, VALIDATE)
-            passed, _ = run(compiled, "pass")
-            parsed, printed = run(compiled, PARSE, *files)
+            where = {"PYTHONPYCACHEPREFIX": compiled}
+            validated, passed = run(VALIDATE, **where), run("pass", **where)
+            parsed = run(PARSE, *files, **where)
             if turn:  # the first one only compiles
-                ours.append(validated)
-                started.append(passed)
-                parsing.append(parsed)
-                parse_only.append(float(printed))
+                ours.append(validated.clock)
+                started.append(passed.clock)
+                parsing.append(parsed.clock)
+                parse_only.append(float(parsed.printed))
     validate, start, parse = map(statistics.median, (ours, started, parsing))
     peer = start + statistics.median(parse_only)
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
@@ -57,24 +54,6 @@ def main() -> int:
         f"({validate / parse:.2f} when the peer has to import PyYAML, too)"
     )
     return 0 if validate / peer <= LIMIT else 1
-
-
-def run(compiled: str, code: str, *arguments: str) -> tuple[float, str]:
-    """Wall seconds of a fresh Python in the bundle's folder, and what it printed."""
-    environment = {**os.environ, "PYTHONPYCACHEPREFIX": compiled}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    begin = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
-    seconds = time.perf_counter() - begin
-    if done.returncode:
-        sys.exit(f"ended with exit code {done.returncode}:\n{done.stdout}{done.stderr}")
-    return seconds, done.stdout
 
 
 if __name__ == "__main__":

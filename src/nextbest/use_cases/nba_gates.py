@@ -19,7 +19,7 @@ from nextbest.settings import Settings
 
 FULL_ESS = 1000  # at which margins are what they say
 ALWAYS_SHOWN = "a banner is always shown: there is no decision without a contact"
-OWN_GROWTH = 0.5
+OWN_GROWTH = 0.5  # share of contacts; less is chance in a log of a few thousand decisions
 LATE_DAYS = 3  # that the last decisions may lack at the end
 
 
@@ -59,8 +59,8 @@ def click_gates(settings: Settings) -> ReleaseGates:
 def own_gates(settings: Settings, mapping: LogMapping) -> ReleaseGates:
     """Of a log of the user's own: what its mapping tells, and why the rest is not asked.
 
-    An outcome that loses money stands for the opt-out. Contacts may grow by half at least: a log
-    of thousands, not millions, can't show less, whatever max_contact_growth is.
+    An outcome that loses money stands for the opt-out. Contacts may grow by OWN_GROWTH at least,
+    whatever max_contact_growth is.
     """
     harms = [each.kind for each in mapping.outcomes if each.worth < 0]
     unasked = {

@@ -176,6 +176,7 @@ def test_a_run_for_a_day_before_the_newest_starts_nothing(started):
     action, why = decide_response(True, DAY, started, day(2), BRAKE)
     assert action == NOTHING
     assert why.startswith("backfill: the newest day judged is 2026-03-03")
+    assert why.endswith("by mistake, delete its row from the table responses")
 
 
 @pytest.mark.parametrize("brake", [Brake(-1, 1, 1), Brake(1, -1, 1), Brake(1, 1, 0)])
