@@ -20,6 +20,8 @@ from detection_streams import AT, CONTROL_SHARE, OUTCOME, SCORE, UNWATCHED
 from nextbest.evaluation.concept import judge_concept
 from nextbest.monitoring.arrow_tables import table_parts
 from nextbest.monitoring.assessment import assess
+from nextbest.monitoring.binning import bins_of
+from nextbest.monitoring.causes import leaning
 from nextbest.monitoring.decision_metrics import foretold_of, metrics_row, quality_of
 from nextbest.monitoring.drift import drift_rows
 from nextbest.monitoring.folding import Parts
@@ -33,6 +35,7 @@ ADWIN = "river ADWIN"
 THRESHOLD, CONFIDENCE = 0.2, 0.95
 WINDOWS, OF = 3, 4
 OUTCOME_DAYS = 7  # as in lifecycle/assessing.py, which needs an engine
+CHOSEN = ("action_id", "channel")  # of a decision; all other columns are features
 EPOCH = dt.datetime(1970, 1, 1)
 
 
@@ -55,6 +58,9 @@ class Ours:
     def __init__(self, baseline: pd.DataFrame) -> None:
         self._columns = _watched(baseline)
         self._base = self._parts(baseline, None)
+        features = [name for name in self._columns if name not in (SCORE, *CHOSEN)]
+        bins = bins_of(baseline, leaning(baseline, features, SCORE))
+        self._apart = {each.feature: each for each in bins}
         self._drift: deque[pd.DataFrame] = deque(maxlen=OF)
         self._measured: deque[dict[str, Any]] = deque(maxlen=OUTCOME_DAYS)
 
@@ -64,7 +70,7 @@ class Ours:
         ends = zip(rows["start"], rows["end"], strict=True)
         rows["window"] = [{"start": _instant(start), "end": _instant(end)} for start, end in ends]
         self._drift.append(rows)
-        self._measured.append(metrics_row(_decisions(day), CONTROL_SHARE, CONFIDENCE))
+        self._measured.append(metrics_row(_decisions(day), CONTROL_SHARE, CONFIDENCE, self._apart))
         concept = judge_concept([foretold_of(row) for row in self._measured])
         recent = quality_of(self._measured)
         broken = broken_guardrails(quality_of([self._measured[-1]]), recent, CONTROL_SHARE)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from nextbest.errors import NextBestError
 from nextbest.evaluation.attempting import attempt
-from nextbest.evaluation.concept import Concept, Foretold, judge_concept
+from nextbest.evaluation.concept import Concept, judge_concept
+from nextbest.evaluation.foretold import Foretold
 from nextbest.evaluation.ope.estimators import Estimate, lift
 from nextbest.evaluation.ope.moments import Moments
 

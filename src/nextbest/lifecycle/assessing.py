@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 
 from nextbest import registry, tables
 from nextbest.evaluation.concept import judge_concept
-from nextbest.lifecycle.measuring import compared_share, measured_days
+from nextbest.lifecycle.measuring import SCORE, compared_share, measured_days
 from nextbest.monitoring.assessment import Assessment, assess
 from nextbest.monitoring.causes import leaning
 from nextbest.monitoring.decision_metrics import foretold_of, quality_of
@@ -22,7 +22,6 @@ from nextbest.monitoring.verdict import Drifted, judge_drift
 from nextbest.platforms import Monitor
 from nextbest.settings import Settings, windows_of
 
-SCORE = "expected_value"  # what a decision is made by
 SCORES = ("p_response", SCORE, "action_id", "channel")  # of a decision, no features
 OUTCOME_DAYS = 7  # the newest days with outcomes: a whole week, so weekdays tell nothing
 LEANING_ROWS = 20_000  # of the day, the same ones in every run

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -15,6 +15,8 @@ from nextbest.decisions.reasons import WIDER
 from nextbest.errors import DataError
 from nextbest.lifecycle import frames
 from nextbest.lifecycle.responding import write
+from nextbest.monitoring.binning import Bins, bins_of
+from nextbest.monitoring.causes import leaning
 from nextbest.monitoring.decision_metrics import COLUMNS, KEY, SCHEMA, metrics_row
 from nextbest.monitoring.schemas import ALL_MODELS
 from nextbest.settings import Settings
@@ -23,6 +25,8 @@ from nextbest.use_cases import UseCase
 TABLE = "decision_metrics"
 LATE_DAYS = 30  # after a day's attribution window closed, so long are its outcomes looked at anew
 OPT_OUT = "opt_out"
+SCORE = "expected_value"  # what a decision is made by
+_FEATURE = "feature "  # begins the names of features: beside what came, they can't be taken for it
 
 
 def measure_decisions(settings: Settings, spark: SparkSession, case: UseCase) -> int:
@@ -35,15 +39,21 @@ def measure_decisions(settings: Settings, spark: SparkSession, case: UseCase) ->
     eligibility-only group are no side of the comparison and left out.
     """
     write(spark, [], SCHEMA, settings.table(TABLE), list(KEY))
-    live = _live(settings, spark, case)
+    logged = tables.read(spark, settings.table("recommendations")).columns
+    features = [name for name in frames.feature_names(settings, spark) if name in logged]
+    live = _live(settings, spark, case, features)
     now = {row["day"]: row["counted"] for row in live.groupBy("day").agg(_counted()).collect()}
     known = _known(settings, spark)
     changed = sorted(
         day for day, counted in now.items() if _is_news(counted, known.get((day, ALL_MODELS)))
     )
+    apart: dict[str, dict[str, Bins]] = {}
     for day in changed:  # one day at a time: memory holds one
         versions = [version for of, version in known if of == day]
-        rows = _metrics(settings, live.where(F.col("day") == F.lit(day)).toPandas(), day, versions)
+        of_day = live.where(F.col("day") == F.lit(day)).toPandas()
+        for version in {*of_day["model_version"]} - {*apart}:
+            apart[version] = _apart(settings, spark, version, features)
+        rows = _metrics(settings, of_day, day, versions, apart)
         told = [
             {"model": settings.model, "model_version": version, "day": day, "counted": now[day]}
             | metrics
@@ -92,9 +102,16 @@ def _known(settings: Settings, spark: SparkSession) -> dict[tuple[dt.date, str],
 
 
 def _metrics(
-    settings: Settings, rows: pd.DataFrame, day: dt.date, versions: Sequence[str]
+    settings: Settings,
+    rows: pd.DataFrame,
+    day: dt.date,
+    versions: Sequence[str],
+    apart: Mapping[str, Mapping[str, Bins]],
 ) -> dict[str, dict[str, Any]]:
-    """By model version, these among them, and of all; DataError for a propensity that is none."""
+    """By model version, these among them, and of all; DataError for a propensity that is none.
+
+    apart: by version, for `metrics_row`; all together are told apart by treatment alone.
+    """
     chances = rows["propensity"].to_numpy(dtype=float, na_value=float("nan"))
     if wrong := int((~((chances > 0) & (chances <= 1))).sum()):
         raise DataError(
@@ -104,23 +121,48 @@ def _metrics(
     share = compared_share(settings)
     parts = dict.fromkeys(versions, rows.iloc[:0]) | {ALL_MODELS: rows}
     parts |= {str(name): part for name, part in rows.groupby("model_version")}
-    return {name: metrics_row(part, share, settings.confidence) for name, part in parts.items()}
+    return {
+        name: metrics_row(part, share, settings.confidence, apart.get(name))
+        for name, part in parts.items()
+    }
 
 
-def _live(settings: Settings, spark: SparkSession, case: UseCase) -> DataFrame:
+def _apart(
+    settings: Settings, spark: SparkSession, version: str, features: Sequence[str]
+) -> dict[str, Bins]:
+    """By which features a version's decisions are told apart: those of its training window.
+
+    They are the same on every day, so days add up. A version without a baseline has none.
+    """
+    baseline = tables.read(spark, settings.table("training_baseline"))
+    known = [name for name in features if name in baseline.columns]
+    mine = baseline.where(F.col("model_version") == version)
+    rows = mine.select(SCORE, *map(tables.column, known)).toPandas()
+    bins = bins_of(rows, leaning(rows, known, SCORE)) if len(rows) else ()
+    return {_FEATURE + each.feature: each for each in bins}
+
+
+def _live(
+    settings: Settings, spark: SparkSession, case: UseCase, features: Sequence[str]
+) -> DataFrame:
     """The days that may have changed: decisions with what came of them, as `metrics_row` reads."""
     since = settings.as_of - dt.timedelta(days=settings.attribution_days + LATE_DAYS)
     day = F.to_date("decided_at")
-    decided = tables.read(spark, settings.table("recommendations")).where(
+    made = tables.read(spark, settings.table("recommendations")).where(
         (day >= F.lit(since)) & (day <= F.lit(settings.as_of)) & (F.col("reason_code") != WIDER)
     )
+    decided = made.select(
+        "decision_id", "decided_at", "model_version", "treatment", "action_id", "channel",
+        "propensity", "control_group", "p_response",
+        *(tables.column(name).alias(_FEATURE + name) for name in features),
+    )  # fmt: skip
     kinds = frames.kinds(case)
     opted_out = F.col(OPT_OUT) if OPT_OUT in kinds else F.lit(0.0)
     joined = decided.join(frames.labels_of(settings, spark, case, decided), "decision_id")
     return joined.select(
         day.alias("day"), "model_version", "treatment", "action_id", "propensity",
         "control_group", "p_response", "matured", "value", F.col(kinds[0]).alias("came"),
-        opted_out.alias("opted_out"),
+        opted_out.alias("opted_out"), *(tables.column(_FEATURE + name) for name in features),
     )  # fmt: skip
 
 

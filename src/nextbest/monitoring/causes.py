@@ -12,6 +12,7 @@ import pandas as pd
 
 from nextbest.errors import DataError
 from nextbest.evaluation.concept import Concept
+from nextbest.monitoring.binning import numbers_of
 from nextbest.monitoring.guardrails import CONTACTS, SAMPLE_RATIO, VOLUME
 from nextbest.monitoring.verdict import Drifted
 
@@ -59,14 +60,8 @@ def leaning(frame: pd.DataFrame, features: Sequence[str], score: str) -> dict[st
 
 
 def _explained(values: pd.Series, scores: np.ndarray) -> float:
-    kind = pd.api.types.infer_dtype(values, skipna=True)
-    if kind in ("datetime64", "datetime", "date"):
-        at = pd.to_datetime(values)
-        values = (at - pd.Timestamp(0, tz=getattr(at.dtype, "tz", None))).dt.total_seconds()
-    elif kind == "decimal":
-        values = values.astype(float)
-    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
-        numbers = values.to_numpy(dtype="float64", na_value=np.nan)
+    numbers = numbers_of(values)
+    if numbers is not None:
         finite = numbers[np.isfinite(numbers)]
         cuts = np.unique(np.quantile(finite, np.arange(1, BINS) / BINS)) if len(finite) else []
         bins = np.where(np.isfinite(numbers), np.searchsorted(cuts, numbers), -1)

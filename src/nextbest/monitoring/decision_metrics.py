@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from nextbest.decisions.treatments import NONE
-from nextbest.evaluation.concept import SUMS, Foretold, foretold
+from nextbest.evaluation.foretold import SUMS, Foretold, foretold
 from nextbest.monitoring import quality
+from nextbest.monitoring.binning import Bins, binned
 from nextbest.monitoring.decision_quality import (
     Arm,
     DecisionQuality,
@@ -24,6 +25,7 @@ from nextbest.monitoring.decision_quality import (
     merged,
 )
 
+TREATMENT = "treatment"  # what came is counted by it; by features, too
 KEY = ("model", "model_version", "day")
 _TOLD = (
     *("roc_auc_score", "log_loss", "brier_score", "calibration_error", "predicted_rate"),
@@ -38,15 +40,22 @@ COLUMNS = {
     **dict.fromkeys(("decisions", "matured", "controls", "contacts"), "bigint"),
     **dict.fromkeys((*_TOLD, *(f"foretold_{name}" for name in SUMS)), "double"),
     "action_shares": "map<string, double>", "foretold_actions": "string", "sums": "string",
+    "foretold_features": "string",
 }  # fmt: skip
 SCHEMA = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
 
 
-def metrics_row(rows: pd.DataFrame, control_share: float, confidence: float) -> dict[str, Any]:
+def metrics_row(
+    rows: pd.DataFrame,
+    control_share: float,
+    confidence: float,
+    apart: Mapping[str, Bins] | None = None,
+) -> dict[str, Any]:
     """The metrics of some decisions, by the names of COLUMNS, but for the key and `counted`.
 
     rows: treatment, action_id, propensity, control_group (bool), p_response, matured (bool), and of
     matured ones value (money), came (0 or 1, of what p_response foretells) and opted_out (0 or 1).
+    apart: columns of `rows` with features → bins: by action and bin, too, is counted what came.
     Quality and concept are of matured decisions with a probability in (0, 1), so not of "none",
     under which nobody can respond. `sums` holds what windows are added up from (`quality_of`).
     Null is what has nothing to divide by.
@@ -62,7 +71,11 @@ def metrics_row(rows: pd.DataFrame, control_share: float, confidence: float) -> 
     guards = measured(found, control_share)
     if not any(side.matured for side in sides):  # that nobody has opted out yet says nothing
         guards |= dict.fromkeys(("opt_out_rate", "opt_out_over_control"))
-    sums = foretold(came, p[asked], rows["treatment"].to_numpy()[asked])
+    mixes = {TREATMENT: rows["treatment"].to_numpy()[asked]}
+    for column, bins in (apart or {}).items():
+        mixes[bins.feature] = _crossed(rows["action_id"][asked], binned(rows[column][asked], bins))
+    sums = foretold(came, p[asked], mixes)
+    by_treatment, *by_features = sums.mixes.items()
     gain = lift(found, confidence)
     chosen = sum(found.actions.values())
     return {
@@ -76,16 +89,25 @@ def metrics_row(rows: pd.DataFrame, control_share: float, confidence: float) -> 
         **_value("value_of_control", sides[1], confidence),
         **dict(zip(("lift", "lift_low", "lift_high"), gain or (None,) * 3, strict=True)),
         **{f"foretold_{name}": getattr(sums, name) for name in SUMS},
-        "foretold_actions": json.dumps(sums.actions, sort_keys=True),
+        "foretold_actions": json.dumps(by_treatment[1], sort_keys=True),
+        "foretold_features": json.dumps(dict(by_features), sort_keys=True),
         "action_shares": {name: count / chosen for name, count in found.actions.items()},
         "sums": json.dumps(asdict(found), sort_keys=True),
     }
 
 
 def foretold_of(row: Mapping[str, Any]) -> Foretold:
-    """The sums that the concept is judged by, of a row of decision_metrics."""
-    actions = {name: tuple(cell) for name, cell in json.loads(row["foretold_actions"]).items()}
-    return Foretold(**{name: float(row[f"foretold_{name}"]) for name in SUMS}, actions=actions)
+    """The sums that the concept is judged by, of a row of decision_metrics.
+
+    A row from before features were looked at has null there.
+    """
+    told = {TREATMENT: json.loads(row["foretold_actions"])}
+    told |= json.loads(row.get("foretold_features") or "{}")
+    mixes = {
+        name: {cell: (came, expected) for cell, (came, expected) in cells.items()}
+        for name, cells in told.items()
+    }
+    return Foretold(**{name: float(row[f"foretold_{name}"]) for name in SUMS}, mixes=mixes)
 
 
 def quality_of(rows: Sequence[Mapping[str, Any]]) -> DecisionQuality:
@@ -99,6 +121,13 @@ def quality_of(rows: Sequence[Mapping[str, Any]]) -> DecisionQuality:
             for part in parts
         ]
     )
+
+
+def _crossed(actions: pd.Series, bins: pd.Categorical) -> pd.Categorical:
+    """Cells of action and bin; codes, since a day may have millions of rows."""
+    at, names = pd.factorize(actions)
+    cells = [f"{name} where {each}" for name in names for each in bins.categories]
+    return pd.Categorical.from_codes(at * len(bins.categories) + bins.codes, cells)
 
 
 def _value(name: str, side: Arm, confidence: float) -> dict[str, float | None]:

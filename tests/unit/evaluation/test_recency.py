@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nextbest.evaluation.concept import Foretold, foretold, judge_concept
+from nextbest.evaluation.concept import judge_concept
+from nextbest.evaluation.foretold import Foretold, foretold
 from nextbest.evaluation.ope.log import LOGGING, LoggedBatch, Target
 from nextbest.evaluation.ope.moments import fold
 from nextbest.evaluation.recency import newest_lift, stories_differ, world_moved
@@ -62,7 +63,7 @@ def outcomes(seed, n, worth):
     rng = np.random.default_rng(seed)
     p, actions = rng.uniform(0.01, 0.1, n), rng.choice(len(worth), n)
     came = (rng.random(n) < p * np.array(worth)[actions]).astype(float)
-    return foretold(came, p, [f"a{each}" for each in actions])
+    return foretold(came, p, {"action": [f"a{each}" for each in actions]})
 
 
 STEADY, OTHER = (1.0, 1.0, 1.0, 1.0), (2.5, 0.1, 1.0, 1.0)
@@ -76,11 +77,11 @@ def told(new, old, seed=0, n=1100):
 
 def test_outcomes_tell_two_worlds_apart_before_values_do():
     text, days = told(7, 60)
-    assert "on the newest decisions other actions are responded to" in text
+    assert "on the newest decisions by action, other responses came" in text
     assert days == 7
     # A champion of the new world, held against the old one.
     learned = stories_differ([outcomes(at, 1100, STEADY if at < 7 else OTHER) for at in range(60)])
-    assert "on the older decisions other actions" in learned[0]
+    assert "on the older decisions by action, other" in learned[0]
     assert learned[1] == 7
 
 
@@ -100,7 +101,7 @@ def test_one_story_is_no_other_whether_the_champion_is_right_or_wrong():
 
 def test_evidence_is_given_up_for_more_than_monitoring_speaks_of():
     milder = [outcomes(at, 9000, (1.4, 0.65, 1.0, 1.0) if at < 7 else STEADY) for at in range(30)]
-    assert "other actions" in judge_concept(milder[:7]).moved
+    assert "other responses" in judge_concept(milder[:7]).moved
     assert stories_differ(milder) == ("", 0)
 
 

@@ -11,6 +11,7 @@ import pytest
 from nextbest import tables, use_cases
 from nextbest.errors import DataError
 from nextbest.lifecycle.measuring import decided_by, measure_decisions, measured_days
+from nextbest.monitoring.decision_metrics import COLUMNS, foretold_of
 
 pytestmark = pytest.mark.integration
 
@@ -18,8 +19,9 @@ FIRST = dt.date(2026, 1, 10)
 DECIDED = (
     "decision_id string, decided_at timestamp, as_of date, treatment string, action_id string, "
     "channel string, propensity double, control_group boolean, p_response double, "
-    "model_version string, reason_code string"
+    "model_version string, reason_code string, spend double, value string"
 )
+BASELINE = "decision_id string, model_version string, expected_value double, spend double"
 CAME = "decision_id string, observed_at timestamp, kind string, reward double, value double"
 
 
@@ -36,7 +38,7 @@ def decisions(day, n=60):
         yield (
             f"d{day}-{i}", at(day), FIRST + dt.timedelta(days=day), "tea|sms", "tea", "sms",
             float(rng.uniform(0.2, 1)), control or i == 11, float(rng.uniform(0.05, 0.6)), "1",
-            code,
+            code, None if i == 15 else float(i), "a feature named like what came",
         )  # fmt: skip
 
 
@@ -53,6 +55,12 @@ def world(lakehouse):
     )
     tables.merge(acts, home.table("actions"), ["action_id", "channel"])
 
+    features = "customer_id string, as_of date, spend double, value string"
+    tables.merge(
+        spark.createDataFrame([("c", FIRST, 1.0, "x")], features),
+        home.table("customer_features"), ["customer_id", "as_of"],
+    )  # fmt: skip
+
     def land(rows, schema, name, keys):
         tables.merge(spark.createDataFrame(list(rows), schema), home.table(name), keys)
 
@@ -64,7 +72,9 @@ def world(lakehouse):
     def version(day):
         return decided_by(settings(as_of=FIRST + dt.timedelta(days=day)), spark)
 
-    measure.version = version
+    measure.version, measure.spark, measure.home = version, spark, home
+    baseline = [(f"b{i}", "1", i / 10, float(i)) for i in range(60)]
+    land(baseline, BASELINE, "training_baseline", ["model_version", "decision_id"])
     days = [row for day in range(5) for row in decisions(day)]
     land(days, DECIDED, "recommendations", ["decision_id"])
     land([response(0, i, 20) for i in range(20, 40)], CAME, "outcomes", ["decision_id", "kind"])
@@ -93,6 +103,48 @@ def test_days_mature_and_late_outcomes_reach_the_day_they_belong_to(world):
     assert days == 1
     assert whole(rows).loc["11", "foretold_came"] == 1  # the other came after its window
     assert whole(rows).loc["10"].equals(told.loc["10"])
+
+
+def test_what_came_is_counted_by_features_of_the_training_window_too(world):
+    """60 decisions with a spend of 0 to 59, one without; the first 20 above 20 were answered."""
+    _, measure = world
+    rows = measure(4)[1]
+    row = rows[(rows["model_version"] == "1") & (rows["foretold_came"] == 20)].iloc[0]
+    cells = foretold_of(row).mixes["spend"]
+    came = {name: cell[0] for name, cell in cells.items()}
+    assert came == {
+        "tea where spend below 20": 0.0, "tea where spend from 20 to 40": 20.0,
+        "tea where spend from 40": 0.0, "tea where spend none": 0.0,
+    }  # fmt: skip
+    assert sum(cell[1] for cell in cells.values()) == pytest.approx(row["foretold_expected"])
+    assert foretold_of(row).mixes.keys() == {"treatment", "spend"}  # of `value` no baseline tells
+    assert foretold_of(whole(rows).loc["10"]).mixes.keys() == {"treatment"}
+
+
+def test_a_version_without_a_baseline_is_told_apart_by_treatment(world):
+    land, measure = world
+    land([(*row[:9], "2", *row[10:]) for row in decisions(0)], DECIDED, "recommendations",
+         ["decision_id"])  # fmt: skip
+    rows = measure(4)[1]
+    (row,) = rows[rows["model_version"] == "2"].to_dict("records")
+    assert foretold_of(row).mixes.keys() == {"treatment"}
+
+
+def test_days_measured_before_features_were_counted_are_read_and_new_ones_added(world):
+    land, measure = world
+    before = measure(3)[1].drop(columns="foretold_features")
+    spark, home = measure.spark, measure.home
+    kinds = {name: kind for name, kind in COLUMNS.items() if name in before}
+    schema = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
+    old = [tuple(row) for row in before[list(kinds)].itertuples(index=False)]
+    table = spark.createDataFrame(old, schema).write.format("delta").mode("overwrite")
+    table.option("overwriteSchema", "true").saveAsTable(home.table("decision_metrics"))
+    assert "foretold_features" not in spark.table(home.table("decision_metrics")).columns
+    days, rows = measure(4)
+    assert days == 2  # one is new, one has matured
+    first, *_, newest = rows[rows["model_version"] == "1"].to_dict("records")
+    assert foretold_of(first).mixes.keys() == {"treatment"}
+    assert foretold_of(newest).mixes.keys() == {"treatment", "spend"}
 
 
 def test_an_outcome_before_its_decision_counts_for_nothing(world):
@@ -134,7 +186,7 @@ def test_an_outcome_that_is_delivered_again_counts_once(world):
 def test_a_day_that_another_version_decides_again_is_the_others(world):
     land, measure = world
     measure(4)
-    again = [(*row[:9], "2", row[10]) for row in decisions(3)]
+    again = [(*row[:9], "2", *row[10:]) for row in decisions(3)]
     land(again, DECIDED, "recommendations", ["decision_id"])
     days, rows = measure(4)
     assert days == 1
@@ -149,7 +201,7 @@ def test_the_version_of_a_day_is_the_one_that_decided_it(world):
     measure(4)
     assert measure.version(4) == "1"
     assert measure.version(9) is None
-    land([(*row[:9], "2", row[10]) for row in decisions(3)], DECIDED, "recommendations",
+    land([(*row[:9], "2", *row[10:]) for row in decisions(3)], DECIDED, "recommendations",
          ["decision_id"])  # fmt: skip
     measure(4)
     assert (measure.version(3), measure.version(4)) == ("2", "1")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from nextbest.evaluation.concept import Foretold, judge_concept
+from nextbest.evaluation.concept import judge_concept
+from nextbest.evaluation.foretold import Foretold
 from nextbest.monitoring.alerts import CRITICAL, raised
 from nextbest.monitoring.assessment import CONCEPT, assess
 from nextbest.monitoring.report_causes import causes_section

@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from nextbest.errors import DataError
-from nextbest.evaluation.concept import foretold, judge_concept
+from nextbest.evaluation.concept import judge_concept
+from nextbest.evaluation.foretold import foretold
 from nextbest.monitoring.causes import advice_on, leaning, likely_causes
 from nextbest.monitoring.guardrails import CONTACTS, LIFT, SAMPLE_RATIO, VOLUME
 from nextbest.monitoring.risk import model_risk

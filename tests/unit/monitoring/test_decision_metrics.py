@@ -10,7 +10,8 @@ import pytest
 from scipy import stats
 from sklearn.metrics import log_loss, roc_auc_score
 
-from nextbest.evaluation.concept import foretold, judge_concept
+from nextbest.evaluation.concept import judge_concept
+from nextbest.evaluation.foretold import foretold
 from nextbest.monitoring.decision_metrics import foretold_of, metrics_row, quality_of
 from nextbest.monitoring.decision_quality import Arm, DecisionQuality
 from nextbest.monitoring.guardrails import (
@@ -64,7 +65,9 @@ def test_a_row_says_what_scikit_learn_says():
     assert found["value"] == pytest.approx(treated["value"].mean())
     assert found["contacts"] == int((rows["action_id"] != "none").sum())
     assert sum(found["action_shares"].values()) == pytest.approx(1)
-    assert foretold_of(found) == foretold(asked["came"], asked["p_response"], asked["treatment"])
+    assert foretold_of(found) == foretold(
+        asked["came"], asked["p_response"], {"treatment": asked["treatment"]}
+    )
     assert not judge_concept([foretold_of(found)]).moved
 
 

@@ -13,7 +13,7 @@ from nextbest.decisions.heads import Head
 from nextbest.decisions.treatments import NONE
 from nextbest.errors import DataError, NextBestError
 from nextbest.evaluation.attempting import attempt, had
-from nextbest.evaluation.concept import Foretold, foretold
+from nextbest.evaluation.foretold import Foretold, foretold
 from nextbest.evaluation.gates import Gate, Measurement
 from nextbest.evaluation.metrics import METRICS
 from nextbest.evaluation.recency import stories_differ
@@ -75,7 +75,7 @@ def foretold_of(rows: pd.DataFrame, head: Head, predicted: pd.DataFrame) -> Fore
     """What was foretold of some decisions and what came, by action; certain ones tell nothing."""
     outcomes, p = _pairs(rows, head, predicted)
     actions, told = rows["action_id"].to_numpy()[_can(rows, head)], (p > 0) & (p < 1)
-    return foretold(outcomes[told], p[told], actions[told])
+    return foretold(outcomes[told], p[told], {"action": actions[told]})
 
 
 def other_story(rows: pd.DataFrame, head: Head, predicted: pd.DataFrame) -> tuple[str, int]:

@@ -61,7 +61,7 @@ def test_where_outcomes_contradict_the_champion_lately_only_those_days_count(sou
         dataclasses.replace(contest, rows=rows.assign(response=came)), contests.gates(), "1"
     )
     assert "on the newest decisions" in trial.moved
-    assert "other actions are responded to" in trial.moved
+    assert "by action, other responses came" in trial.moved
     assert any(f"newest {days} days count" in trial.moved for days in (7, 8, 9))
     assert trial.moments.n < 0.6 * len(rows)
 
