@@ -12,13 +12,30 @@ from scipy.stats import chi2, ncx2, norm
 
 from nextbest.errors import DataError
 from nextbest.evaluation.foretold import Cells, Foretold
+from nextbest.evaluation.tilt import judge_tilt
 
 CHANCE = 2e-3  # of speaking without cause, shared by four tests of each span
 RATIO_BOUNDS = (0.67, 1.5)  # as the gate: seasons move the level of all treatments together
 LEAST_SLOPE = 0.7
 MISFIT = 0.2  # root mean square of what the cells of a mix are off by: so much is borne
+TILT = 0.3  # the same of all that features tell of single decisions together
 LEAST_EXPECTED = 5.0  # events of a cell; rarer ones count with the next, as χ² wants it
+WORST = 10  # cells that are shown of a mix
 LEAST_POSITIVES = 30  # fewer say nothing about a slope, and a standard error is too small by chance
+
+
+@dataclass(frozen=True)
+class Otherwise:
+    """A mix of which other responses came than were foretold.
+
+    by: what decisions are told apart by; cells: name, what came and what was foretold at the level
+    of all, the WORST of them first; beyond: how many times χ² is its bound.
+    """
+
+    by: str
+    cells: tuple[tuple[str, float, float], ...]
+    beyond: float
+    text: str
 
 
 @dataclass(frozen=True)
@@ -26,7 +43,7 @@ class Concept:
     """The answer: observed over expected and the calibration slope, each with its interval.
 
     moved: why the model no longer tells the truth, in words; "" while it does. `known` is False
-    where there is too little to say so.
+    where there is too little to say so. otherwise: the mixes that tell of it, the plainest first.
     """
 
     moved: str
@@ -38,6 +55,7 @@ class Concept:
     slope_low: float
     slope_high: float
     text: str
+    otherwise: tuple[Otherwise, ...] = ()
 
 
 def judge_concept(
@@ -64,31 +82,38 @@ def _judge(sums: Foretold, chance: float, misfit: float) -> Concept:
     The ratio observed / expected has the interval of a Poisson count; the slope is one Newton step
     of Cox's recalibration (1958) from slope 1, exact to first order, with the standard error of its
     information. Moved: an interval wholly beyond RATIO_BOUNDS, or below LEAST_SLOPE, or a mix
-    beyond `misfit`. The two sides of the level, the slope, and all mixes together share `chance`
-    (Bonferroni). Fewer than LEAST_POSITIVES expected or observed events have no slope and no mix:
-    they moved if their level did, and are not known to be still.
+    beyond `misfit`, or features together beyond TILT. The two sides of the level, the slope, all
+    mixes together, and features, where there are, share `chance` (Bonferroni). Fewer than
+    LEAST_POSITIVES expected or observed events have neither slope nor mix nor features: they moved
+    if their level did, and are not known to be still.
     """
-    z = float(norm.isf(chance / 4))
+    share = chance / (5 if sums.tilts else 4)
     unknown = (math.nan, math.nan, math.nan)
     few, many = sorted([sums.came, sums.expected])
     thin = f"{sums.came:,.0f} events came, {sums.expected:,.1f} were foretold: too few to tell"
     if many < LEAST_POSITIVES:
         return Concept("", False, *unknown, *unknown, thin)
-    ratio = _ratio(sums, chance / 4)
+    ratio = _ratio(sums, share)
     off = ratio[1] > RATIO_BOUNDS[1] or ratio[2] < RATIO_BOUNDS[0]
     found = [_level(sums, ratio)] if off else []
     if few < LEAST_POSITIVES:
         return Concept("".join(found), off, *ratio, *unknown, "".join(found) or thin)
-    slope = _slope(sums, z)
+    slope = _slope(sums, float(norm.isf(share)))
     if slope[2] < LEAST_SLOPE:
         found.append(
             f"who was foretold to respond more hardly does (calibration slope {slope[0]:.2f} "
             f"[{slope[1]:.2f}, {slope[2]:.2f}], at least {LEAST_SLOPE:g} is needed)"
         )
-    if mix := _other_mixes(sums, chance / 4, misfit):
-        found.append(mix)
+    mixes = _other_mixes(sums, share, misfit)
+    if mixes:
+        found.append(_told(mixes))
+    if tilt := judge_tilt(sums.tilts, share, TILT):
+        found.append(
+            f"features together tell of other customers than were foretold to respond (most "
+            f"{', '.join(tilt.by[:3])}; off by {tilt.off:.0%}, {TILT:.0%} is borne)"
+        )
     calm = f"{sums.came:,.0f} events came, {sums.expected:,.0f} were foretold; slope {slope[0]:.2f}"
-    return Concept("; ".join(found), True, *ratio, *slope, "; ".join(found) or calm)
+    return Concept("; ".join(found), True, *ratio, *slope, "; ".join(found) or calm, mixes)
 
 
 def _ratio(sums: Foretold, chance: float) -> tuple[float, float, float]:
@@ -98,21 +123,22 @@ def _ratio(sums: Foretold, chance: float) -> tuple[float, float, float]:
     return sums.came / sums.expected, float(low) / sums.expected, float(high) / sums.expected
 
 
-def _other_mixes(sums: Foretold, chance: float, misfit: float) -> str:
-    """By what other responses came than were foretold, the plainest of all in full; "" by none."""
+def _other_mixes(sums: Foretold, chance: float, misfit: float) -> tuple[Otherwise, ...]:
     share = chance / max(len(sums.mixes), 1)
-    judged = {name: _other_mix(cells, share, misfit) for name, cells in sums.mixes.items()}
-    found = {name: each for name, each in judged.items() if each is not None}
-    if not found:
-        return ""
-    first, *others = sorted(found, key=lambda name: (-found[name][0], name))
+    judged = [_other_mix(by, cells, share, misfit) for by, cells in sums.mixes.items()]
+    found = [each for each in judged if each is not None]
+    return tuple(sorted(found, key=lambda each: (-each.beyond, each.by)))
+
+
+def _told(mixes: Sequence[Otherwise]) -> str:
+    first, *others = mixes
     more = f" and {len(others) - 3} more" if len(others) > 3 else ""
-    also = f"; so they did by {', '.join(others[:3])}{more}" if others else ""
-    return f"by {first}, other responses came than were foretold ({found[first][1]}){also}"
+    also = f"; so they did by {', '.join(each.by for each in others[:3])}{more}" if others else ""
+    return f"by {first.by}, other responses came than were foretold ({first.text}){also}"
 
 
-def _other_mix(cells: Cells, chance: float, misfit: float) -> tuple[float, str] | None:
-    """How far beyond its bound the χ² of some cells is, and in words; None where it isn't.
+def _other_mix(by: str, cells: Cells, chance: float, misfit: float) -> Otherwise | None:
+    """Whether the cells of a mix are responded to otherwise than foretold; None where not.
 
     χ² of what came of the cells against what was foretold of them, scaled to the level of all
     (which seasons move), against the noncentral χ² of `misfit`: however many decisions there are,
@@ -133,11 +159,12 @@ def _other_mix(cells: Cells, chance: float, misfit: float) -> tuple[float, str] 
     bound = float(ncx2.isf(chance, len(parts) - 1, misfit**2 * expected.sum()))
     if distance <= bound:
         return None
-    worst = np.argsort(-np.abs(came - expected) / np.sqrt(expected))[:3]
-    names = [part[2] for part in sorted(parts)]
-    told = ", ".join(f"{_named(names[at])} {came[at]:,.0f} for {expected[at]:,.0f}" for at in worst)
+    names = [_named(part[2]) for part in sorted(parts)]
+    worst = np.argsort(-np.abs(came - expected) / np.sqrt(expected))[:WORST]
+    rows = tuple((names[at], float(came[at]), float(expected[at])) for at in worst)
+    told = ", ".join(f"{name} {some:,.0f} for {many:,.0f}" for name, some, many in rows[:3])
     off = math.sqrt(distance / expected.sum())
-    return distance / bound, f"{told}; off by {off:.0%}, {misfit:.0%} is borne"
+    return Otherwise(by, rows, distance / bound, f"{told}; off by {off:.0%}, {misfit:.0%} is borne")
 
 
 def _named(names: tuple[str, ...]) -> str:

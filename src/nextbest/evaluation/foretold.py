@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from operator import add
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from nextbest.errors import DataError
+from nextbest.evaluation.tilt import Sums
 
-Cells = Mapping[str, tuple[float, float]]
+Cells = Mapping[str, Sums]
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,7 @@ class Foretold:
     With residual r = y − p, variance v = p(1 − p) and logit l of p: Σ1, Σy, Σp, Σrl, Σv, Σvl, Σvl².
     They make the score and the information of a logistic recalibration at no correction.
     mixes: (Σy, Σp) of each cell of what decisions are told apart by: "treatment", or a feature.
+    tilts: sums of features by directions and action (`tilt.tilt_sums`).
     """
 
     n: float = 0.0
@@ -31,19 +34,28 @@ class Foretold:
     variance_logit: float = 0.0
     variance_logit2: float = 0.0
     mixes: Mapping[str, Cells] = field(default_factory=dict)
+    tilts: Mapping[str, Mapping[str, Sums]] = field(default_factory=dict)
 
     def __add__(self, other: Foretold) -> Foretold:
         summed = {name: getattr(self, name) + getattr(other, name) for name in SUMS}
-        mixes = {name: dict(cells) for name, cells in self.mixes.items()}
-        for name, cells in other.mixes.items():
-            mine = mixes.setdefault(name, {})
-            for cell, (came, expected) in cells.items():
-                before = mine.get(cell, (0.0, 0.0))
-                mine[cell] = (before[0] + came, before[1] + expected)
-        return Foretold(**summed, mixes=mixes)
+        mixes, tilts = _added(self.mixes, other.mixes), _added(self.tilts, other.tilts)
+        return Foretold(**summed, mixes=mixes, tilts=tilts)
 
 
-SUMS = tuple(each.name for each in fields(Foretold) if each.name != "mixes")
+SUMS = tuple(each.name for each in fields(Foretold) if each.type == "float")
+
+
+def _added(
+    some: Mapping[str, Mapping[str, Sums]], more: Mapping[str, Mapping[str, Sums]]
+) -> dict[str, dict[str, Sums]]:
+    """Cell by cell, number by number; what one of them lacks is zero."""
+    found = {name: dict(cells) for name, cells in some.items()}
+    for name, cells in more.items():
+        mine = found.setdefault(name, {})
+        for cell, numbers in cells.items():
+            before = mine.get(cell)
+            mine[cell] = numbers if before is None else tuple(map(add, before, numbers))
+    return found
 
 
 def foretold(outcomes: Any, probabilities: Any, mixes: Mapping[str, Any] | None = None) -> Foretold:

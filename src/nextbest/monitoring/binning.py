@@ -14,6 +14,7 @@ BINS = 3  # of numbers, of equal weight: more are thin in a day's responses, few
 VALUES = 5  # the commonest of a category
 FEATURES = 20  # those that scores lean on most: each more asks for more evidence of all
 TINY = 1e-100  # gaps beyond it, or beyond one over it, are not rounded
+DIRECTIONS = 20  # of features together; each pair of them is a sum that is kept
 _NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal")
 _TIMES = ("datetime64", "datetime", "date")
 
@@ -22,12 +23,13 @@ _TIMES = ("datetime64", "datetime", "date")
 class Bins:
     """Where a feature is cut: numbers at `edges`, a category into its `values` and all others.
 
-    One of the two is empty; a bin holds its lower edge.
+    One of the two is empty; a bin holds its lower edge. ranks: tenths of numbers, for `scored`.
     """
 
     feature: str
     edges: tuple[float, ...] = ()
     values: tuple[str, ...] = ()
+    ranks: tuple[float, ...] = ()
 
 
 def bins_of(baseline: pd.DataFrame, leans: Mapping[str, float]) -> tuple[Bins, ...]:
@@ -62,6 +64,34 @@ def binned(values: pd.Series, bins: Bins) -> pd.Categorical:
     return pd.Categorical.from_codes(codes, [f"{bins.feature} {each}" for each in (*names, "none")])
 
 
+def scored(frame: pd.DataFrame, apart: Mapping[str, Bins]) -> pd.DataFrame:
+    """Features as scores from -1 to 1, as many as fit into DIRECTIONS columns.
+
+    apart: columns of `frame` → bins. Numbers have their rank among the baseline's tenths, missing
+    ones 0; a category has a column of zeros and ones for each value. Ranks, since an outlier would
+    decide alone.
+    """
+    found: dict[str, np.ndarray] = {}
+    for column, bins in apart.items():
+        new = _scores(frame[column], bins)
+        if len(found) + len(new) <= DIRECTIONS:
+            found |= new
+    return pd.DataFrame(found, index=frame.index)
+
+
+def _scores(values: pd.Series, bins: Bins) -> dict[str, np.ndarray]:
+    if not bins.edges:
+        texts = _texts(values)
+        return {
+            f"{bins.feature} = {each}": (texts == each).fillna(False).to_numpy(dtype="float64")
+            for each in bins.values
+        }
+    numbers = numbers_of(values)
+    numbers = np.full(len(values), np.nan) if numbers is None else numbers
+    rank = 2 * np.searchsorted(bins.ranks, numbers, side="right") / len(bins.ranks) - 1
+    return {bins.feature: np.where(np.isnan(numbers), 0.0, rank)}
+
+
 def numbers_of(values: pd.Series) -> np.ndarray | None:
     """Numbers, decimals and times (seconds) as float64, NaN where missing; None for other kinds."""
     kind = pd.api.types.infer_dtype(values, skipna=True)
@@ -88,7 +118,9 @@ def _bins(name: str, values: pd.Series) -> Bins:
     cuts = cuts[cuts > known[0]]
     if not len(cuts):  # most have the least value: those, and all others
         cuts = known[known > known[0]][:1]
-    return Bins(name, edges=_rounded(float(known[0]), np.unique(cuts)))
+    tenths = np.quantile(known, np.arange(1, 10) / 10, method="higher")
+    ranks = np.unique(tenths[tenths > known[0]] if tenths[-1] > known[0] else cuts)
+    return Bins(name, edges=_rounded(float(known[0]), np.unique(cuts)), ranks=tuple(ranks.tolist()))
 
 
 def _rounded(least: float, cuts: np.ndarray) -> tuple[float, ...]:

@@ -12,8 +12,9 @@ import pandas as pd
 
 from nextbest.decisions.treatments import NONE
 from nextbest.evaluation.foretold import SUMS, Foretold, foretold
+from nextbest.evaluation.tilt import tilt_sums
 from nextbest.monitoring import quality
-from nextbest.monitoring.binning import Bins, binned
+from nextbest.monitoring.binning import Bins, binned, scored
 from nextbest.monitoring.decision_quality import (
     Arm,
     DecisionQuality,
@@ -40,7 +41,7 @@ COLUMNS = {
     **dict.fromkeys(("decisions", "matured", "controls", "contacts"), "bigint"),
     **dict.fromkeys((*_TOLD, *(f"foretold_{name}" for name in SUMS)), "double"),
     "action_shares": "map<string, double>", "foretold_actions": "string", "sums": "string",
-    "foretold_features": "string",
+    "foretold_features": "string", "foretold_tilts": "string",
 }  # fmt: skip
 SCHEMA = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
 
@@ -75,6 +76,7 @@ def metrics_row(
     for column, bins in (apart or {}).items():
         mixes[bins.feature] = _crossed(rows["action_id"][asked], binned(rows[column][asked], bins))
     sums = foretold(came, p[asked], mixes)
+    tilts = tilt_sums(came, p[asked], rows["action_id"][asked], scored(rows[asked], apart or {}))
     by_treatment, *by_features = sums.mixes.items()
     gain = lift(found, confidence)
     chosen = sum(found.actions.values())
@@ -91,6 +93,7 @@ def metrics_row(
         **{f"foretold_{name}": getattr(sums, name) for name in SUMS},
         "foretold_actions": json.dumps(by_treatment[1], sort_keys=True),
         "foretold_features": json.dumps(dict(by_features), sort_keys=True),
+        "foretold_tilts": json.dumps(tilts, sort_keys=True),
         "action_shares": {name: count / chosen for name, count in found.actions.items()},
         "sums": json.dumps(asdict(found), sort_keys=True),
     }
@@ -103,11 +106,12 @@ def foretold_of(row: Mapping[str, Any]) -> Foretold:
     """
     told = {TREATMENT: json.loads(row["foretold_actions"])}
     told |= json.loads(row.get("foretold_features") or "{}")
-    mixes = {
-        name: {cell: (came, expected) for cell, (came, expected) in cells.items()}
-        for name, cells in told.items()
-    }
-    return Foretold(**{name: float(row[f"foretold_{name}"]) for name in SUMS}, mixes=mixes)
+    mixes, tilts = (
+        {name: {cell: tuple(sums) for cell, sums in cells.items()} for name, cells in of.items()}
+        for of in (told, json.loads(row.get("foretold_tilts") or "{}"))
+    )
+    numbers = {name: float(row[f"foretold_{name}"]) for name in SUMS}
+    return Foretold(**numbers, mixes=mixes, tilts=tilts)
 
 
 def quality_of(rows: Sequence[Mapping[str, Any]]) -> DecisionQuality:

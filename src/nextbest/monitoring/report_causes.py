@@ -29,9 +29,34 @@ def causes_section(seen: Assessment) -> str:
     return (
         '<h2 id="why">Why, most likely</h2>'
         f"<p><b>{escape(seen.advice.response)}</b>: {escape(seen.advice.why)}. "
-        f'{escape(outcomes)}{escape(also)}</p>{told}<h2 id="risk">Risk: '
+        f'{escape(outcomes)}{escape(also)}</p>{told}{_otherwise(seen)}<h2 id="risk">Risk: '
         f"{seen.risk.score:.0f} of 100, {seen.risk.level}</h2>"
         f"{table(('part', 'risk by it alone', 'what it is'), parts, texts=3)}"
+    )
+
+
+def _otherwise(seen: Assessment) -> str:
+    """Who answered otherwise than foretold: a table per treatment or feature that tells so."""
+    mixes = seen.concept.otherwise if seen.concept is not None else ()
+    heads = ("decisions", "answered", "foretold", "times")
+    parts = [
+        f"<details{' open' if at == 0 else ''}><summary>by {escape(mix.by)}</summary>"
+        + table(
+            heads,
+            [
+                [escape(name), f"{came:,.0f}", number(expected), number(came / expected)]
+                for name, came, expected in mix.cells
+            ],
+        )
+        + "</details>"
+        for at, mix in enumerate(mixes)
+    ]
+    if not parts:
+        return ""
+    return (
+        '<h3 id="otherwise">Who answered otherwise than foretold</h3><p class="dim">What was '
+        "foretold is scaled to the level of all; those furthest off come first.</p>"
+        + "".join(parts)
     )
 
 

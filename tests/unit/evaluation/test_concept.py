@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import ncx2, poisson
 
@@ -12,6 +13,7 @@ from nextbest.errors import DataError
 from nextbest.evaluation.concept import CHANCE, judge_concept
 from nextbest.evaluation.foretold import Foretold, foretold
 from nextbest.evaluation.metrics import calibration_slope
+from nextbest.evaluation.tilt import tilt_sums
 
 pytestmark = pytest.mark.unit
 
@@ -92,6 +94,43 @@ def test_the_plainest_mix_is_told_in_full_and_the_others_by_name():
     text = judge_concept([replace(of({"a": (90.0, 90.0)}), mixes=moved)]).moved
     assert text.startswith("by x0, other responses came than were foretold (")
     assert text.endswith("; so they did by x1, x2, x3 and 2 more")
+
+
+def test_many_features_that_each_tell_little_are_a_new_world_together():
+    """Who responds to what depends on twelve features, each a little: no treatment tells of it."""
+    spoke = []
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        y, p = draw(seed, 6000)
+        actions = rng.choice(["tea", "mug"], 6000)
+        x = pd.DataFrame(rng.uniform(-1, 1, (6000, 12))).rename(columns="x{}".format)
+        slope = np.where(actions == "tea", 0.4, -0.4)[:, None] * rng.choice([-1, 1], 12)
+        came = (rng.random(6000) < p * np.exp((x * slope).sum(axis=1))).astype(float)
+        told = foretold(came, p, {"treatment": actions})
+        tilts = tilt_sums(came, p, pd.Series(actions), x)
+        assert not judge_concept([told]).moved
+        spoke.append(judge_concept([replace(told, tilts=tilts)]).moved)
+        calm = tilt_sums(y, p, pd.Series(actions), x)
+        assert not judge_concept([replace(foretold(y, p), tilts=calm)]).moved
+    assert sum("features together tell of other customers" in text for text in spoke) >= 28
+
+
+def test_what_features_are_asked_the_others_have_less_of_the_chance_for():
+    told = of({"a": (40.0, 50.0)})
+    low = judge_concept([told]).ratio_low * 50
+    calm = {'["x"]': {"a": (40.0, 50.0, 0.0, 0.0, 10.0)}}
+    asked = judge_concept([replace(told, tilts=calm)]).ratio_low * 50
+    assert poisson.sf(39, [low, asked]) == pytest.approx([CHANCE / 4, CHANCE / 5])
+
+
+def test_the_cells_furthest_off_come_first():
+    told = of({"a": (90.0, 90.0)})
+    cells = {f"c{at:02d}": (40.0 + at, 50.0) for at in range(20)} | {"much": (200.0, 50.0)}
+    (mix,) = judge_concept([replace(told, mixes={"x": cells})]).otherwise
+    assert (mix.by, len(mix.cells)) == ("x", 10)
+    assert mix.cells[0][:2] == ("much", 200.0)
+    level = sum(cell[0] for cell in cells.values()) / (21 * 50)
+    assert mix.cells[0][2] == pytest.approx(50 * level)
 
 
 def test_a_mix_that_some_days_lack_is_judged_by_the_days_that_have_it():

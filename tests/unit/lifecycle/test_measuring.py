@@ -117,6 +117,9 @@ def test_what_came_is_counted_by_features_of_the_training_window_too(world):
         "tea where spend from 40": 0.0, "tea where spend none": 0.0,
     }  # fmt: skip
     assert sum(cell[1] for cell in cells.values()) == pytest.approx(row["foretold_expected"])
+    ((directions, of_actions),) = foretold_of(row).tilts.items()
+    assert directions == '["spend"]'
+    assert of_actions["tea"][:2] == pytest.approx((20.0, row["foretold_expected"]))
     assert foretold_of(row).mixes.keys() == {"treatment", "spend"}  # of `value` no baseline tells
     assert foretold_of(whole(rows).loc["10"]).mixes.keys() == {"treatment"}
 
@@ -132,7 +135,7 @@ def test_a_version_without_a_baseline_is_told_apart_by_treatment(world):
 
 def test_days_measured_before_features_were_counted_are_read_and_new_ones_added(world):
     land, measure = world
-    before = measure(3)[1].drop(columns="foretold_features")
+    before = measure(3)[1].drop(columns=["foretold_features", "foretold_tilts"])
     spark, home = measure.spark, measure.home
     kinds = {name: kind for name, kind in COLUMNS.items() if name in before}
     schema = ", ".join(f"{name} {kind}" for name, kind in kinds.items())

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nextbest.monitoring.binning import FEATURES, Bins, binned, bins_of
+from nextbest.monitoring.binning import DIRECTIONS, FEATURES, Bins, binned, bins_of, scored
 
 pytestmark = pytest.mark.unit
 
@@ -27,7 +27,7 @@ def names(values, bins):
 
 def test_numbers_are_cut_into_thirds_and_say_so():
     bins = made(np.arange(9.0))
-    assert bins == Bins("x", edges=(3.0, 6.0))
+    assert bins == Bins("x", edges=(3.0, 6.0), ranks=tuple(np.arange(1.0, 9.0)))
     assert names([-1e9, 2.9, 3, 6.4, np.inf, None], bins) == [
         "x below 3", "x below 3", "x from 3 to 6", "x from 6",
         "x from 6", "x none",
@@ -115,3 +115,36 @@ def test_only_features_that_scores_lean_on_most_are_told_apart():
     frame = pd.DataFrame({f"x{at:02d}": np.arange(9.0) for at in range(FEATURES + 5)})
     found = bins_of(frame, {name: at for at, name in enumerate(frame)})
     assert [each.feature for each in found] == [f"x{at:02d}" for at in range(24, 4, -1)]
+
+
+def test_scores_are_ranks_that_no_outlier_stretches():
+    bins = made(np.arange(101.0))
+    found = scored(pd.DataFrame({"c": [-1e9, 5.0, 50.0, 95.0, np.inf, np.nan]}), {"c": bins})
+    assert found["x"].tolist() == pytest.approx([-1, -1, 1 / 9, 1, 1, 0])
+    strange = scored(pd.DataFrame({"c": ["1", "2"]}), {"c": bins})
+    assert strange["x"].tolist() == [0, 0]
+
+
+def test_a_category_has_a_score_per_value():
+    frame = pd.DataFrame({"c": ["a", "b", None, "new"]})
+    found = scored(frame, {"c": made(["a", "b", "b"])})
+    assert found.to_dict("list") == {"x = b": [0, 1, 0, 0], "x = a": [1, 0, 0, 0]}
+
+
+def test_no_more_scores_than_pairs_of_them_can_be_kept():
+    frame = pd.DataFrame(
+        {f"n{at:02d}": np.arange(9.0) for at in range(18)} | {"c": list("abcdeabcd")}
+    )
+    leans = dict.fromkeys(frame, 0.0) | {"c": 1.0}
+    apart = {each.feature: each for each in bins_of(frame, leans)}
+    found = scored(frame, apart)
+    assert len(found.columns) == DIRECTIONS
+    assert [name for name in found if "=" in name] == [f"c = {each}" for each in "abcde"]
+
+
+@given(st.lists(st.floats(allow_nan=False, width=32), min_size=2, max_size=30))
+def test_scores_are_between_minus_one_and_one_and_grow(values):
+    bins = made([0.0, 1.0, 1.0, 2.0, 5.0, 80.0])
+    found = scored(pd.DataFrame({"c": sorted(values)}), {"c": bins})["x"]
+    assert found.between(-1, 1).all()
+    assert found.is_monotonic_increasing

@@ -11,7 +11,8 @@ from scipy import stats
 from sklearn.metrics import log_loss, roc_auc_score
 
 from nextbest.evaluation.concept import judge_concept
-from nextbest.evaluation.foretold import foretold
+from nextbest.evaluation.foretold import Foretold, foretold
+from nextbest.monitoring.binning import bins_of
 from nextbest.monitoring.decision_metrics import foretold_of, metrics_row, quality_of
 from nextbest.monitoring.decision_quality import Arm, DecisionQuality
 from nextbest.monitoring.guardrails import (
@@ -69,6 +70,38 @@ def test_a_row_says_what_scikit_learn_says():
         asked["came"], asked["p_response"], {"treatment": asked["treatment"]}
     )
     assert not judge_concept([foretold_of(found)]).moved
+
+
+def test_what_came_is_counted_by_action_and_bin_and_by_directions():
+    rows = day().assign(**{"feature age": np.arange(3000.0)})
+    rows.loc[5, "feature age"] = np.nan
+    (bins,) = bins_of(rows.rename(columns={"feature age": "age"}), {"age": 1.0})
+    found = foretold_of(metrics_row(rows, 0.1, 0.95, {"feature age": bins}))
+    asked = rows[rows["p_response"] > 0]
+    for name, cell in found.mixes["age"].items():
+        action, _, bin_ = name.partition(" where age ")
+        age, (first, second) = asked["feature age"], bins.edges
+        of_bin = {"none": age.isna(), "below": age < first, "from": age >= second}
+        mine = age.between(first, second, inclusive="left") if " to " in bin_ else None
+        mine = of_bin[bin_.split()[0]] if mine is None else mine
+        mine &= asked["action_id"] == action
+        assert cell == pytest.approx((asked["came"][mine].sum(), asked["p_response"][mine].sum()))
+    assert len(found.mixes["age"]) == 7 if asked["feature age"].isna().any() else 6
+    (of_actions,) = found.tilts.values()
+    assert of_actions.keys() == {"tea", "mug"}
+    days = [rows.iloc[:1700], rows.iloc[1700:]]
+    parts = [foretold_of(metrics_row(each, 0.1, 0.95, {"feature age": bins})) for each in days]
+    whole = (parts[0] + parts[1]).tilts
+    assert {*whole} == {*found.tilts}
+    for action, sums in of_actions.items():
+        assert whole['["age"]'][action] == pytest.approx(sums)
+
+
+def test_a_day_on_which_nothing_has_matured_has_no_cells():
+    rows = day(matured=False).assign(age=1.0)
+    (bins,) = bins_of(pd.DataFrame({"age": [0.0, 1.0, 2.0]}), {"age": 1.0})
+    found = foretold_of(metrics_row(rows, 0.1, 0.95, {"age": bins}))
+    assert found == Foretold(mixes={"treatment": {}, "age": {}})
 
 
 def test_rows_of_days_add_up_to_those_of_both():
