@@ -19,11 +19,11 @@ def causes_section(seen: Assessment) -> str:
         [escape(name), f"{part:.0%}", escape(_PARTS[name])]
         for name, part in sorted(seen.risk.parts.items(), key=lambda each: -each[1])
     ]
-    outcomes = (
-        "No decision of this version has matured yet."
-        if seen.concept is None
-        else f"Outcomes: {seen.concept.text}."
-    )
+    outcomes = ""  # what has moved is among the causes
+    if seen.concept is None:
+        outcomes = "No decision of this version has matured yet."
+    elif not seen.concept.moved:
+        outcomes = f"Outcomes: {seen.concept.text}."
     watched = ", ".join(f"{each.column} ({number(each.value)})" for each in seen.verdict.watched)
     also = f" Past the threshold in too few days to count: {watched}." if watched else ""
     return (
@@ -38,13 +38,13 @@ def causes_section(seen: Assessment) -> str:
 def _otherwise(seen: Assessment) -> str:
     """Who answered otherwise than foretold: a table per treatment or feature that tells so."""
     mixes = seen.concept.otherwise if seen.concept is not None else ()
-    heads = ("decisions", "answered", "foretold", "times")
+    heads = ("decisions", "answered", "foretold", "ratio")
     parts = [
         f"<details{' open' if at == 0 else ''}><summary>by {escape(mix.by)}</summary>"
         + table(
             heads,
             [
-                [escape(name), f"{came:,.0f}", number(expected), number(came / expected)]
+                [escape(name), f"{came:,.0f}", f"{expected:,.1f}", f"{came / expected:.2f}"]
                 for name, came, expected in mix.cells
             ],
         )

@@ -52,3 +52,17 @@ def test_a_column_and_a_guardrail_are_both_told_and_escaped():
     assert found.advice.response == "mend the data"
     assert "10 % &lt;are&gt; control" in causes_section(found)
     assert found.verdict.findings == moved.findings
+
+
+def test_who_answered_otherwise_has_a_table_the_plainest_first():
+    evil = {"tea where <b> below 3": (90.0, 40.0), "tea where <b> from 3": (30.0, 80.0)}
+    much = {"mug where age below 40": (119.0, 20.0), "mug where age from 40": (1.0, 100.0)}
+    sums = Foretold(9000, 120, 120, 0, 120, -360, 1200, {"<b>": evil, "age": much})
+    found = assess(CALM, pd.DataFrame(), LEANS, judge_concept([sums]), (), 0)
+    text = causes_section(found)
+    assert text.count("<details") == text.count("</details>") == 2
+    assert text.index("<details open><summary>by age") < text.index("<summary>by &lt;b&gt;")
+    assert '<td>mug where age below 40</td><td class="n">119</td>' in text
+    assert "<b> below" not in text
+    assert found.causes[0].text.startswith("by age, other responses came than were foretold (mug")
+    assert 'id="otherwise"' not in causes_section(assess(CALM, pd.DataFrame(), LEANS, GONE, (), 0))
