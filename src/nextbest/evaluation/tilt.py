@@ -14,7 +14,6 @@ from scipy.stats import ncx2
 Sums = tuple[float, ...]
 
 LEAST_EVENTS = 15.0  # foretold of an action; rarer ones are taken together
-LEAST_CAME = 5.0  # of those taken together; fewer have no direction
 FLAT = 1e-6  # of the widest direction's spread: narrower ones are sums of others
 
 
@@ -83,7 +82,7 @@ def judge_tilt(
 
 
 def _pooled(of_actions: Sequence[Sums]) -> list[np.ndarray]:
-    """Sums of actions, rare ones together; those too rare even then are left out."""
+    """Sums of actions, rare ones together."""
     level = sum(sums[0] for sums in of_actions) / max(sum(sums[1] for sums in of_actions), 1e-300)
     found: list[np.ndarray] = []
     rest = np.zeros(len(of_actions[0]))
@@ -92,14 +91,11 @@ def _pooled(of_actions: Sequence[Sums]) -> list[np.ndarray]:
         if level * rest[1] >= LEAST_EVENTS:
             found.append(rest)
             rest = np.zeros(len(rest))
-    if found:
-        found[0] = found[0] + rest
-    else:
-        found = [rest]
-    return [sums for sums in found if sums[0] >= LEAST_CAME]
+    return [found[0] + rest, *found[1:]] if found else [rest]
 
 
 def _score(sums: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Score and information of the directions, of the sums of one action."""
     came, expected = sums[:2]
     came_by, expected_by = sums[2 : 2 + count], sums[2 + count : 2 + 2 * count]
     spread = np.zeros((count, count))

@@ -52,6 +52,7 @@ def test_parts_add_up_to_the_whole(seed, cut):
 def test_the_statistic_is_that_of_a_poisson_regression():
     """Score and likelihood ratio tests agree where little changed (Rao 1948; Wilks 1938)."""
     y, p, names, x = drawn(3, 200_000, tilt=0.04, features=3, actions=1)
+    x, p = x + [2.0, -1.0, 0.5], p / 1.5  # neither means nor the level are those of the model
     design = np.column_stack([np.ones(len(y)), x])
 
     def loss(beta):
@@ -124,6 +125,14 @@ def test_rare_actions_are_taken_together():
     assert judged((tilted.astype(float), p, names, x)).by[0] == "x0"
 
 
+def test_the_last_rare_action_counts_with_the_others():
+    """Ten events each; two are enough for a direction, the third is not lost."""
+    calm = {"a": (10.0, 10.0, 0.0, 0.0, 10.0), "b": (10.0, 10.0, 0.0, 0.0, 10.0)}
+    tilted = {"c": (12.0, 12.0, 12.0, 0.0, 12.0)}
+    assert judge_tilt({'["x"]': calm}, 0.05, 0.0) is None
+    assert judge_tilt({'["x"]': calm | tilted}, 0.05, 0.0).by == ("x",)
+
+
 def test_days_with_other_features_are_judged_beside_each_other():
     y, p, names, x = drawn(8, tilt=0.45)
     half = len(y) // 2
@@ -145,13 +154,14 @@ def test_nothing_tells_of_nothing():
 
 
 def test_bound_is_the_noncentral_one():
-    """One direction, one action: found when the square passes the bound, and not before."""
+    """One direction, two actions: found when the sum of squares passes the bound, not before."""
     n, many = 400, []
-    for above in range(200, 400):
+    for above in range(200, 400, 2):
         y = np.repeat([1.0, 0.0, 1.0, 0.0], [above, 400 - above, 400 - above, above])
         x = pd.DataFrame({"x": np.repeat([1.0, -1.0], n)})
-        found = judged((y, np.full(2 * n, 0.5), pd.Series(["a"] * (2 * n)), x))
+        actions = pd.Series(["a", "b"] * n)
+        found = judged((y, np.full(2 * n, 0.5), actions, x))
         many.append(found is not None)
-    bound = ncx2.isf(CHANCE, 1, 0.09 * 400)
-    first = 200 + int(np.floor(np.sqrt(bound * 400) / 2)) + 1
-    assert 200 + many.index(True) == first
+    bound = ncx2.isf(CHANCE, 2, 0.09 * 400)
+    first = 200 + 2 * (int(np.sqrt(bound * 400) / 4) + 1)
+    assert 200 + 2 * many.index(True) == first
