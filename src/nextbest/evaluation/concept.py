@@ -162,7 +162,7 @@ def _other_mix(by: str, cells: Cells, chance: float, misfit: float) -> Otherwise
     names = [_named(part[2]) for part in sorted(parts)]
     worst = np.argsort(-np.abs(came - expected) / np.sqrt(expected))[:WORST]
     rows = tuple((names[at], float(came[at]), float(expected[at])) for at in worst)
-    told = ", ".join(f"{name} {some:,.0f} for {many:,.0f}" for name, some, many in rows[:3])
+    told = ", ".join(f"{name}: {some:,.0f} for {many:,.0f}" for name, some, many in rows[:3])
     off = math.sqrt(distance / expected.sum())
     return Otherwise(by, rows, distance / bound, f"{told}; off by {off:.0%}, {misfit:.0%} is borne")
 

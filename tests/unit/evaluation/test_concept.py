@@ -42,7 +42,7 @@ def test_other_actions_than_foretold_are_a_new_world_at_the_same_level():
         for seed in range(40)
     ]
     assert sum("by action, other responses came" in text for text in seen) >= 38
-    assert any("a1 " in text for text in seen)
+    assert any("a1: " in text for text in seen)
 
 
 def by_feature(seed, worth, n=6000):
@@ -156,10 +156,10 @@ def test_a_rare_action_that_everybody_suddenly_takes_is_not_overlooked():
     calm = {f"a{at}": (40.0, 40.0) for at in range(4)}
     assert not judge_concept([of(calm | {"rare": (2.0, 2.0)})]).moved
     found = judge_concept([of(calm | {"rare": (90.0, 2.0), "others": (40.0, 40.0)})])
-    assert "(a0 or rare 130 for 60," in found.moved  # counted with the next in size
+    assert "(a0 or rare: 130 for 60," in found.moved  # counted with the next in size
     rare = {"rare": (50.0, 1.0), "rarer": (40.0, 0.2), "rarest": (30.0, 0.1)}
     found = judge_concept([of({name: (cell[1], cell[1]) for name, cell in calm.items()} | rare)])
-    assert "(a0 or 3 rarer ones 160 for 72," in found.moved
+    assert "(a0 or 3 rarer ones: 160 for 72," in found.moved
 
 
 def of(actions):
